@@ -1,1 +1,8 @@
-//! Operator.
+//! Joins PingOne Advanced Identity Cloud tenants to PingOne, declaratively, from Kubernetes.
+
+pub mod aic;
+pub mod api;
+pub mod clock;
+pub mod credential;
+pub mod http;
+pub mod pingone;

@@ -1,0 +1,124 @@
+//! ESV secrets: `/environment/secrets` (OpenAPI description). A value can be written and never be read again.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderName, Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Error, EsvId, Tenant};
+use crate::http::Call;
+
+pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
+const API_VERSION: &str = "protocol=1.0,resource=1.0";
+
+/// An ESV, without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Esv {
+    /// The newest version.
+    pub active_version: String,
+    /// How the value is encoded; the operator's are `generic`.
+    pub encoding: String,
+    /// Whether the value can stand in placeholders, which would need a restart to load it.
+    pub use_in_placeholders: bool,
+    /// What people see in the console; the operator's mark stands here.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// One version of an ESV, without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// Its number.
+    pub version: String,
+    /// When it was made, by the tenant's clock.
+    pub create_date: String,
+    /// `ENABLED`, `DISABLED` or `DESTROYED`.
+    pub status: String,
+}
+
+/// What came of creating an ESV.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It is there now, with this as its first version.
+    Created(Esv),
+    /// It had been there before, and is as it was.
+    Exists,
+}
+
+impl Tenant {
+    /// Reads an ESV: `GET /environment/secrets/{id}`.
+    pub async fn esv(&self, id: &EsvId) -> Result<Option<Esv>, Error> {
+        let call = esv_call(Method::GET, id, "", "read the ESV").accept(StatusCode::NOT_FOUND);
+        let reply = self.send(call).await?;
+        if reply.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(reply.json()?))
+    }
+
+    /// Creates an ESV: `PUT /environment/secrets/{id}`, which never changes one that exists. Without placeholders
+    /// it is loaded at once, with no restart of the tenant.
+    pub async fn create_esv(&self, id: &EsvId, value: &SecretString, description: &str) -> Result<Creation, Error> {
+        let encoded = encode(value);
+        let call = esv_call(Method::PUT, id, "", "create the ESV")
+            .json(&json!({
+                "encoding": "generic",
+                "useInPlaceholders": false,
+                "valueBase64": encoded.expose_secret(),
+                "description": description,
+            }))
+            .secret(value.clone())
+            .secret(encoded);
+        match self.send(call).await {
+            Ok(reply) => Ok(Creation::Created(reply.json()?)),
+            Err(Error::Call(error)) if error.status() == Some(400) && error.to_string().contains("already exists") => {
+                Ok(Creation::Exists)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists an ESV's versions, newest first: `GET /environment/secrets/{id}/versions`.
+    pub async fn esv_versions(&self, id: &EsvId) -> Result<Vec<Version>, Error> {
+        let call = esv_call(Method::GET, id, "/versions", "list the ESV's versions");
+        Ok(self.send(call).await?.json()?)
+    }
+
+    /// Writes a new value: `POST /environment/secrets/{id}/versions?_action=create`. Sent once: a second time would
+    /// be a second version.
+    pub async fn create_esv_version(&self, id: &EsvId, value: &SecretString) -> Result<Version, Error> {
+        let encoded = encode(value);
+        let call = esv_call(Method::POST, id, "/versions?_action=create", "create a version of the ESV")
+            .once_only()
+            .json(&json!({"valueBase64": encoded.expose_secret()}))
+            .secret(value.clone())
+            .secret(encoded);
+        Ok(self.send(call).await?.json()?)
+    }
+
+    /// Disables an old version: `POST /environment/secrets/{id}/versions/{version}?_action=changestatus`.
+    pub async fn disable_esv_version(&self, id: &EsvId, version: &str) -> Result<(), Error> {
+        let path = format!("/versions/{version}?_action=changestatus");
+        let call = esv_call(Method::POST, id, &path, "disable an old version of the ESV")
+            .json(&json!({"status": "DISABLED"}));
+        self.send(call).await.map(drop)
+    }
+
+    /// Describes an ESV: `POST /environment/secrets/{id}?_action=setDescription`, which answers an empty body.
+    pub async fn describe_esv(&self, id: &EsvId, description: &str) -> Result<(), Error> {
+        let call = esv_call(Method::POST, id, "?_action=setDescription", "describe the ESV")
+            .json(&json!({"description": description}));
+        self.send(call).await.map(drop)
+    }
+}
+
+fn esv_call(method: Method, id: &EsvId, rest: &str, operation: &'static str) -> Call {
+    Call::new(method, format!("/environment/secrets/{id}{rest}"), operation).header(ACCEPT_API_VERSION, API_VERSION)
+}
+
+fn encode(value: &SecretString) -> SecretString {
+    BASE64_STANDARD.encode(value.expose_secret()).into()
+}

@@ -1,0 +1,51 @@
+//! The mapping of a worker's secret label to an ESV (seen: the AM secret store of ESVs).
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Error, EsvId, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
+use crate::{api::Realm, http::Call};
+
+const API_VERSION: &str = "protocol=2.0,resource=1.0";
+
+/// A label's mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Mapping {
+    /// The ESVs that the label stands for: exactly one.
+    pub aliases: Vec<String>,
+}
+
+impl Mapping {
+    /// Whether the label stands for this ESV.
+    #[must_use]
+    pub fn leads_to(&self, esv: &EsvId) -> bool {
+        self.aliases == [esv.as_str()]
+    }
+}
+
+impl Tenant {
+    /// Reads a label's mapping.
+    pub async fn mapping(&self, realm: Realm, label: &LabelIdentifier) -> Result<Option<Mapping>, Error> {
+        let call = mapping_call(Method::GET, realm, label, "read the mapping").accept(StatusCode::NOT_FOUND);
+        let reply = self.send(call).await?;
+        if reply.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(reply.json()?))
+    }
+
+    /// Maps a label to an ESV. The tenant wants the label repeated, knows only labels of workers that exist, and
+    /// does not check the ESV.
+    pub async fn put_mapping(&self, realm: Realm, label: &LabelIdentifier, esv: &EsvId) -> Result<(), Error> {
+        let call = mapping_call(Method::PUT, realm, label, "map the worker's label to the ESV")
+            .json(&json!({"secretId": label.secret_label(), "aliases": [esv.as_str()]}));
+        self.send(call).await.map(drop)
+    }
+}
+
+fn mapping_call(method: Method, realm: Realm, label: &LabelIdentifier, operation: &'static str) -> Call {
+    let store = format!("{}/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV", realm_config(realm));
+    Call::new(method, format!("{store}/mappings/{}", label.secret_label()), operation)
+        .header(ACCEPT_API_VERSION, API_VERSION)
+}

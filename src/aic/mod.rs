@@ -1,0 +1,16 @@
+//! A tenant's admin API: ESVs, PingOne workers, secret label mappings. No Kubernetes here.
+
+mod esv;
+mod mapping;
+mod names;
+mod service_account;
+mod tenant;
+mod token;
+mod worker;
+
+pub use esv::{Creation, Esv, Version};
+pub use mapping::Mapping;
+pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};
+pub use service_account::{InvalidServiceAccount, ServiceAccount};
+pub use tenant::{Aic, Error, Tenant};
+pub use worker::{LabelAttribute, Proof, Service, Worker};

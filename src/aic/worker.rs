@@ -1,0 +1,245 @@
+//! The PingOne worker service of a realm, its workers, and the tenant's own connection test (AIC documentation,
+//! "PingOne Worker service").
+
+use http::{HeaderName, Method, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Error, IntegrationName, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
+use crate::{api::Realm, http::Call};
+
+const API_VERSION: &str = "resource=1.0";
+const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+/// The title of the attribute that holds a worker's label identifier, as the console shows it.
+const LABEL_TITLE: &str = "Credential Secret Label Identifier";
+/// The attribute's name where the schema cannot be had: assumed.
+const ASSUMED_LABEL_ATTRIBUTE: &str = "credentialPurpose";
+const USE_CREDENTIAL: &str = "useCredential";
+
+/// The name of the attribute that holds a worker's label identifier in one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelAttribute(String);
+
+/// A realm's worker service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service(Map<String, Value>);
+
+/// A worker, with all attributes that it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worker(Map<String, Value>);
+
+/// What the tenant's own test said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The tenant got through to PingOne with this credential.
+    Passed {
+        /// The credential's id.
+        credential_id: String,
+        /// The environment that the tenant reached.
+        environment_id: Option<String>,
+    },
+    /// It did not.
+    Failed {
+        /// The tenant's message, redacted.
+        message: String,
+        /// The credential that it tried, where it could be read.
+        credential_id: Option<String>,
+    },
+    /// There is no such worker to test.
+    NoWorker,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Passed {
+    credential_id: String,
+    environment_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    message: Option<String>,
+    detail: Option<Detail>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    credential_id: Option<String>,
+}
+
+impl Service {
+    /// Whether workers work in this realm.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.0.get("enabled") == Some(&Value::Bool(true))
+    }
+
+    /// An enabled service: this one's other attributes stay as they are.
+    #[must_use]
+    pub fn enabled(service: Option<Self>) -> Self {
+        let mut attributes = service.map(|service| service.0).unwrap_or_default();
+        attributes.insert("enabled".to_owned(), json!(true));
+        Self(attributes)
+    }
+}
+
+impl Worker {
+    /// The label identifier that it uses.
+    #[must_use]
+    pub fn label(&self, attribute: &LabelAttribute) -> Option<&str> {
+        self.0.get(&attribute.0).and_then(Value::as_str).filter(|label| !label.is_empty())
+    }
+
+    /// Whether it works with a credential rather than with a client's id and secret.
+    #[must_use]
+    pub fn uses_credential(&self) -> bool {
+        self.0.get(USE_CREDENTIAL) == Some(&Value::Bool(true))
+    }
+
+    /// A worker with a credential under a label. Nothing else is set, for a promotion would carry it up; and what
+    /// `worker` has otherwise stays as it is.
+    #[must_use]
+    pub fn with_credential(worker: Option<Self>, attribute: &LabelAttribute, label: &LabelIdentifier) -> Self {
+        let mut attributes = worker.map(|worker| worker.0).unwrap_or_default();
+        attributes.insert(USE_CREDENTIAL.to_owned(), json!(true));
+        attributes.insert(attribute.0.clone(), json!(label.as_str()));
+        Self(attributes)
+    }
+}
+
+impl Tenant {
+    /// Reads the realm's worker service: `GET {realm}/services/pingOneWorkerService`.
+    pub async fn worker_service(&self, realm: Realm) -> Result<Option<Service>, Error> {
+        let call = worker_call(Method::GET, realm, "", "read the PingOne worker service");
+        Ok(self.optional(call).await?.map(Service))
+    }
+
+    /// Writes the realm's worker service: `PUT {realm}/services/pingOneWorkerService`.
+    pub async fn put_worker_service(&self, realm: Realm, service: Service) -> Result<(), Error> {
+        let call = worker_call(Method::PUT, realm, "", "enable the PingOne worker service")
+            .json(&Value::Object(writable(service.0)));
+        self.send(call).await.map(drop)
+    }
+
+    /// Finds the label's attribute by its title: `POST {realm}/services/pingOneWorkerService/workers?_action=schema`,
+    /// once a tenant. `None`: the tenant has no product connections yet. Where the schema cannot be had, the
+    /// assumed name is used, and the schema is asked for again next time.
+    pub async fn label_attribute(&self, realm: Realm) -> Result<Option<LabelAttribute>, Error> {
+        if let Some(known) = self.known_label_attribute() {
+            return Ok(Some(known));
+        }
+        let call = worker_call(Method::POST, realm, "/workers?_action=schema", "read the schema of PingOne workers")
+            .json(&json!({}));
+        let schema: Value = match self.send(call).await {
+            Ok(reply) => match reply.json() {
+                Ok(schema) => schema,
+                Err(_) => return Ok(Some(assumed_attribute())),
+            },
+            Err(Error::Call(error)) if error.status().is_some_and(|status| status != 401 && status != 429) => {
+                return Ok(Some(assumed_attribute()));
+            }
+            Err(error) => return Err(error),
+        };
+        let found = attribute_titled(&schema, LABEL_TITLE).map(LabelAttribute);
+        if let Some(attribute) = &found {
+            self.remember_label_attribute(attribute);
+        }
+        Ok(found)
+    }
+
+    /// Reads a worker: `GET {realm}/services/pingOneWorkerService/workers/{name}`.
+    pub async fn worker(&self, realm: Realm, name: &IntegrationName) -> Result<Option<Worker>, Error> {
+        let call = worker_call(Method::GET, realm, &format!("/workers/{name}"), "read the PingOne worker");
+        Ok(self.optional(call).await?.map(Worker))
+    }
+
+    /// Writes a worker: `PUT {realm}/services/pingOneWorkerService/workers/{name}`.
+    pub async fn put_worker(&self, realm: Realm, name: &IntegrationName, worker: Worker) -> Result<(), Error> {
+        let call = worker_call(Method::PUT, realm, &format!("/workers/{name}"), "write the PingOne worker")
+            .json(&Value::Object(writable(worker.0)));
+        self.send(call).await.map(drop)
+    }
+
+    /// Has the tenant test a worker's connection: `POST {realm}/services/pingOneWorkerService/workers/{name}
+    /// ?_action=testConnection`. A 400 is an answer, too: it says what is wrong.
+    pub async fn test_connection(&self, realm: Realm, name: &IntegrationName) -> Result<Proof, Error> {
+        let path = format!("/workers/{name}?_action=testConnection");
+        let call = worker_call(Method::POST, realm, &path, "test the connection")
+            .json(&json!({}))
+            .accept(StatusCode::BAD_REQUEST);
+        let reply = match self.send(call).await {
+            Err(Error::Call(error)) if error.status() == Some(404) => return Ok(Proof::NoWorker),
+            reply => reply?,
+        };
+        if reply.status() == StatusCode::BAD_REQUEST {
+            let Failed { message, detail } = reply.json()?;
+            let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
+            return Ok(Proof::Failed { message, credential_id: detail.and_then(|detail| detail.credential_id) });
+        }
+        let Passed { credential_id, environment_id } = reply.json()?;
+        Ok(Proof::Passed { credential_id, environment_id })
+    }
+
+    async fn optional(&self, call: Call) -> Result<Option<Map<String, Value>>, Error> {
+        let reply = self.send(call.accept(StatusCode::NOT_FOUND)).await?;
+        if reply.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(reply.json()?))
+    }
+}
+
+fn assumed_attribute() -> LabelAttribute {
+    LabelAttribute(ASSUMED_LABEL_ATTRIBUTE.to_owned())
+}
+
+fn worker_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {
+    Call::new(method, format!("{}/services/pingOneWorkerService{rest}", realm_config(realm)), operation)
+        .header(ACCEPT_API_VERSION, API_VERSION)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(REQUESTED_WITH, "XMLHttpRequest")
+}
+
+/// What the tenant adds to its answers (`_id`, `_rev`, `_type`) is not written back.
+fn writable(mut attributes: Map<String, Value>) -> Map<String, Value> {
+    attributes.retain(|name, _| !name.starts_with('_'));
+    attributes
+}
+
+/// The name of the property with a title, wherever in the schema it stands.
+fn attribute_titled(schema: &Value, title: &str) -> Option<String> {
+    let object = schema.as_object()?;
+    let has_title = |value: &Value| {
+        value.get("title").and_then(Value::as_str).is_some_and(|text| text.trim().eq_ignore_ascii_case(title))
+    };
+    object
+        .iter()
+        .find_map(|(name, value)| has_title(value).then(|| name.clone()))
+        .or_else(|| object.values().find_map(|value| attribute_titled(value, title)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_attribute_is_found_by_its_title_wherever_it_stands() {
+        let schema = json!({"type": "object", "properties": {
+            "clientId": {"title": "Client ID"},
+            "nested": {"properties": {"somethingElse": {"title": "Credential Secret Label Identifier "}}},
+        }});
+        assert_eq!(attribute_titled(&schema, LABEL_TITLE).as_deref(), Some("somethingElse"));
+        assert_eq!(attribute_titled(&json!({"properties": {}}), LABEL_TITLE), None);
+    }
+
+    #[test]
+    fn what_a_worker_has_beside_its_credential_stays_and_what_the_tenant_adds_is_not_written_back() {
+        let worker = Worker(json!({"_id": "x", "_rev": "1", "clientId": "c"}).as_object().unwrap().clone());
+        let worker = Worker::with_credential(Some(worker), &assumed_attribute(), &"a.b".parse().unwrap());
+        assert_eq!(
+            Value::Object(writable(worker.0)),
+            json!({"clientId": "c", "useCredential": true, "credentialPurpose": "a.b"})
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Conditions as kstatus reads them: `Ready` always, `Reconciling` and `Stalled` only while True and never together.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition as KubernetesCondition, Time},
+    jiff::Timestamp,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+
+/// A Kubernetes condition.
+pub type Condition = KubernetesCondition;
+
+/// The type of the condition that says whether anything is left to do.
+pub const READY: &str = "Ready";
+/// The type of the condition that says whether the thing works, proved by the vendor's own answer.
+pub const ACTIVE: &str = "Active";
+/// The type of the condition that says whether the Secret holds a credential of the right environment.
+pub const CREDENTIAL_VALID: &str = "CredentialValid";
+/// The type of the condition that says whether the ESV holds the credential.
+pub const ESV_READY: &str = "EsvReady";
+/// The type of the condition that says whether the worker is as it should be.
+pub const WORKER_READY: &str = "WorkerReady";
+/// The type of the condition that says whether the worker's label is mapped to the ESV.
+pub const SECRET_MAPPED: &str = "SecretMapped";
+const RECONCILING: &str = "Reconciling";
+const STALLED: &str = "Stalled";
+
+/// What is known of one aspect: the value of one condition, without its bookkeeping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// True, False, or None for Unknown.
+    pub status: Option<bool>,
+    /// The constant that programs match on.
+    pub reason: Reason,
+    /// A sentence for people, which says what to do next.
+    pub message: String,
+}
+
+impl Finding {
+    /// It holds.
+    pub fn yes(reason: Reason, message: impl Into<String>) -> Self {
+        Self { status: Some(true), reason, message: message.into() }
+    }
+
+    /// It does not hold.
+    pub fn no(reason: Reason, message: impl Into<String>) -> Self {
+        Self { status: Some(false), reason, message: message.into() }
+    }
+
+    /// It cannot be told.
+    pub fn unknown(reason: Reason, message: impl Into<String>) -> Self {
+        Self { status: None, reason, message: message.into() }
+    }
+}
+
+/// What is left to do: the conclusion that becomes `Ready`, `Reconciling` and `Stalled`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Nothing.
+    Done(Reason, String),
+    /// The operator goes on by itself: it waits or retries.
+    InProgress(Reason, String),
+    /// Nothing changes until a person acts.
+    Stalled(Reason, String),
+}
+
+impl Conclusion {
+    /// The reason and the message, whichever it is.
+    #[must_use]
+    pub fn text(&self) -> (Reason, &str) {
+        match self {
+            Self::Done(reason, message) | Self::InProgress(reason, message) | Self::Stalled(reason, message) => {
+                (*reason, message)
+            }
+        }
+    }
+}
+
+/// The conditions of an object, one a type.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Conditions(Vec<Condition>);
+
+/// What `Active` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Active {
+    /// Proved.
+    True,
+    /// Refuted.
+    False,
+    /// Not asked, or cannot be asked.
+    Unknown,
+}
+
+impl Conditions {
+    /// Whether there is none yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The condition of a type.
+    #[must_use]
+    pub fn get(&self, type_: &str) -> Option<&Condition> {
+        self.0.iter().find(|condition| condition.type_ == type_)
+    }
+
+    /// Whether the condition of a type is there and True.
+    #[must_use]
+    pub fn is_true(&self, type_: &str) -> bool {
+        self.get(type_).is_some_and(|condition| condition.status == "True")
+    }
+
+    /// What `Active` says.
+    #[must_use]
+    pub fn active(&self) -> Active {
+        match self.get(ACTIVE).map(|condition| condition.status.as_str()) {
+            Some("True") => Active::True,
+            Some("False") => Active::False,
+            _ => Active::Unknown,
+        }
+    }
+
+    /// Sets the condition of a type. `lastTransitionTime` moves only when the status flips.
+    pub fn set(&mut self, type_: &str, finding: &Finding, generation: Option<i64>, now: Timestamp) {
+        let status = match finding.status {
+            Some(true) => "True",
+            Some(false) => "False",
+            None => "Unknown",
+        };
+        let since = match self.get(type_) {
+            Some(before) if before.status == status => before.last_transition_time.clone(),
+            _ => Time(now),
+        };
+        self.remove(type_);
+        self.0.push(Condition {
+            type_: type_.to_owned(),
+            status: status.to_owned(),
+            reason: finding.reason.as_str().to_owned(),
+            message: finding.message.clone(),
+            observed_generation: generation,
+            last_transition_time: since,
+        });
+        self.0.sort_by_key(|condition| position(&condition.type_));
+    }
+
+    /// Sets `Ready`, `Reconciling` and `Stalled` from what is left to do.
+    pub fn conclude(&mut self, conclusion: &Conclusion, generation: Option<i64>, now: Timestamp) {
+        let (ready, also) = match conclusion {
+            Conclusion::Done(reason, message) => (Finding::yes(*reason, message), None),
+            Conclusion::InProgress(reason, message) => (Finding::no(*reason, message), Some(RECONCILING)),
+            Conclusion::Stalled(reason, message) => (Finding::no(*reason, message), Some(STALLED)),
+        };
+        self.set(READY, &ready, generation, now);
+        for type_ in [RECONCILING, STALLED] {
+            if also == Some(type_) {
+                self.set(type_, &Finding { status: Some(true), ..ready.clone() }, generation, now);
+            } else {
+                self.remove(type_);
+            }
+        }
+    }
+
+    fn remove(&mut self, type_: &str) {
+        self.0.retain(|condition| condition.type_ != type_);
+    }
+}
+
+/// A fixed order: a list whose order wanders would look like a change.
+fn position(type_: &str) -> usize {
+    [CREDENTIAL_VALID, ESV_READY, WORKER_READY, SECRET_MAPPED, ACTIVE, READY, RECONCILING, STALLED]
+        .iter()
+        .position(|known| *known == type_)
+        .unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_transition_time_moves_only_when_the_status_flips() {
+        let mut conditions = Conditions::default();
+        conditions.set(ACTIVE, &Finding::no(Reason::TenantUnavailable, "away"), Some(1), at(1));
+        conditions.set(ACTIVE, &Finding::no(Reason::AwaitingPromotion, "waits"), Some(1), at(2));
+        assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(1)));
+        conditions.set(ACTIVE, &Finding::yes(Reason::TestPassed, "works"), Some(1), at(3));
+        assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(3)));
+    }
+
+    #[test]
+    fn reconciling_and_stalled_are_never_together_and_gone_when_done() {
+        let mut conditions = Conditions::default();
+        let says = |conditions: &Conditions| {
+            (conditions.is_true(READY), conditions.get(RECONCILING).is_some(), conditions.get(STALLED).is_some())
+        };
+        conditions.conclude(&Conclusion::InProgress(Reason::TenantUnavailable, String::new()), None, at(1));
+        assert_eq!(says(&conditions), (false, true, false));
+        conditions.conclude(&Conclusion::Stalled(Reason::HostNotAllowed, String::new()), None, at(1));
+        assert_eq!(says(&conditions), (false, false, true));
+        conditions.conclude(&Conclusion::Done(Reason::TestPassed, String::new()), None, at(1));
+        assert_eq!(says(&conditions), (true, false, false));
+    }
+
+    #[test]
+    fn the_order_of_the_list_does_not_depend_on_the_order_of_writing() {
+        let (mut one, mut other) = (Conditions::default(), Conditions::default());
+        let finding = Finding::yes(Reason::TestPassed, "works");
+        for type_ in [READY, ACTIVE, ESV_READY] {
+            one.set(type_, &finding, None, at(1));
+        }
+        for type_ in [ESV_READY, READY, ACTIVE] {
+            other.set(type_, &finding, None, at(1));
+        }
+        assert_eq!(one, other);
+    }
+}

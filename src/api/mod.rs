@@ -1,0 +1,34 @@
+//! The three kinds that people write and read: types, validation rules, conditions. No I/O, no client, no clock.
+
+mod bounds;
+pub mod conditions;
+mod connection;
+mod crd;
+mod integration;
+mod promotion;
+pub mod reason;
+
+pub use conditions::{Active, Condition, Conditions};
+pub use connection::{
+    ConnectionStatus, CredentialStatus, EnvironmentReference, PingOneConnection, PingOneConnectionSpec,
+    SecretKeyReference,
+};
+pub use crd::{custom_resource_definitions, to_yaml};
+pub use integration::{
+    AICIntegration, AICIntegrationSpec, DeletionPolicy, DriftPolicy, EsvStatus, IntegrationStatus, ObjectReference,
+    PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
+};
+pub use promotion::{
+    ChangeCounts, DryRunStatus, FailurePolicy, LockStatus, NextStage, PromoteStatus, Promotion, PromotionMode,
+    PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus, Stage, StageStatus, StageTarget, Timeouts,
+};
+pub use reason::Reason;
+
+/// The API group of the three kinds.
+pub const GROUP: &str = "pingone-aic.io";
+/// The operator's name as field manager, event reporter and user agent.
+pub const FIELD_MANAGER: &str = "pingone-aic-operator";
+/// Any new value of this annotation asks for a check now.
+pub const REQUESTED_AT_ANNOTATION: &str = "pingone-aic.io/requestedAt";
+/// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be carried to.
+pub const TENANT_HOSTS_ANNOTATION: &str = "pingone-aic.io/tenant-hosts";

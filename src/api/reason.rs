@@ -1,0 +1,114 @@
+//! Every reason that a condition or an event can bear, with what it means.
+
+macro_rules! reasons {
+    ($($(#[doc = $meaning:literal])+ $name:ident,)+) => {
+        /// Why a condition is as it is: a constant for programs; its documentation says what a person does about it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $meaning])+ $name,)+ }
+
+        impl Reason {
+            /// Every reason there is.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The reason as conditions, events and metrics spell it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// What it means and what to do, in one paragraph.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // A credential and its connection
+    /// The credential's claims are those that spec.environment asks for.
+    ClaimsMatch,
+    /// PingOne accepts the credential.
+    CredentialAccepted,
+    /// The names of the client claims or URLs are not known, so PingOne cannot be asked from here; the tenant's own test decides.
+    CannotAskPingOne,
+    /// The Secret does not exist. Create it; it is noticed at once.
+    SecretNotFound,
+    /// The Secret exists without the key that is asked for. Correct the key in the Secret or in the reference.
+    SecretKeyMissing,
+    /// The Secret's value is not a JWT credential. Paste the credential again, as PingOne showed it.
+    CredentialMalformed,
+    /// The credential lacks a claim that is needed. Paste the credential again, or add a new one in PingOne.
+    ClaimMissing,
+    /// The credential belongs to another PingOne environment than spec.environment says. Correct whichever is wrong.
+    EnvironmentMismatch,
+    /// A host is not on the installation's allow-list. Correct the URL, or let the installation allow the host.
+    HostNotAllowed,
+    /// PingOne refuses the credential: it was revoked, or its product connection disabled or deleted. Add a new credential in PingOne and put it into the Secret.
+    CredentialRefused,
+    /// PingOne could not be reached or did not answer as it should. The operator tries again by itself.
+    PingOneUnavailable,
+
+    // An integration
+    /// The tenant's own connection test passed with the credential that is in the Secret.
+    TestPassed,
+    /// The ESV holds the credential.
+    EsvWritten,
+    /// The worker is as it should be.
+    WorkerConfigured,
+    /// The worker's label is mapped to the ESV.
+    LabelMapped,
+    /// Nothing was done yet, because something before it is not done.
+    NotReached,
+    /// The connection that is referred to does not exist. Create it; it is noticed at once.
+    ConnectionNotFound,
+    /// The connection does not vouch for the credential that is in its Secret; its own conditions say why.
+    ConnectionNotReady,
+    /// The credential may not be carried to this tenant: its environment's name belongs to another one. Correct the URL, or let whoever writes the Secret allow the host there.
+    TenantNotAllowedForCredential,
+    /// The service account's Secret does not hold a usable service account. Correct the Secret.
+    ServiceAccountInvalid,
+    /// The tenant refuses the service account. Check that it exists and that its key is the one in the Secret.
+    ServiceAccountRefused,
+    /// The service account lacks a scope. Add the scope in the tenant's console.
+    ScopeMissing,
+    /// The tenant could not be reached or did not answer as it should. The operator tries again by itself.
+    TenantUnavailable,
+    /// The tenant refused what the operator asked for; the message repeats its answer.
+    TenantRefused,
+    /// The vendor asked the operator to wait. It does.
+    RateLimited,
+    /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
+    NameUnderivable,
+    /// An ESV of this id exists and is not marked as this object's. Choose another name, or adopt it.
+    EsvNotOwned,
+    /// A worker of this name exists and uses another credential label. Choose another name, or adopt it.
+    WorkerNotOwned,
+    /// This tenant has no product connections yet. They come to the rapid channel first.
+    ProductConnectionsNotSupported,
+    /// The ESV is there; worker and mapping come with a promotion from the environment below.
+    AwaitingPromotion,
+    /// The worker was there once and is gone. A promotion brings it back.
+    WorkerMissing,
+    /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields.
+    DriftDetected,
+    /// The tenant goes on with the value that it holds in its cache, for up to ten minutes. The operator waits.
+    CredentialNotYetServed,
+    /// The tenant's connection test failed; the message repeats its answer.
+    TestFailed,
+
+    // Every kind
+    /// spec.suspend is true: nothing is done.
+    Suspended,
+    /// The definition in the cluster is older than the operator and drops fields of status. Upgrade the definitions.
+    CRDOutdated,
+    /// The object cannot be read by this version of the operator.
+    InvalidObject,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,50 @@
+//! What a credential says.
+
+use std::fmt;
+
+use k8s_openapi::jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::http::BaseUrl;
+
+/// A decoded credential. Its signature is PingOne's affair: only PingOne and the tenant can say that it is good.
+pub struct Credential {
+    /// The credential's id (`jti`).
+    pub id: String,
+    /// When it was issued (`iat`).
+    pub issued_at: Option<Timestamp>,
+    /// The PingOne environment's id, a UUID.
+    pub environment_id: String,
+    /// The PingOne environment's name when the credential was issued.
+    pub environment_name: String,
+    /// The PingOne organization's id.
+    pub organization_id: Option<String>,
+    /// The PingOne organization's name.
+    pub organization_name: Option<String>,
+    /// The PingOne region.
+    pub region: Option<String>,
+    /// The admin API; `None` where no known claim names it.
+    pub api_url: Option<BaseUrl>,
+    /// The authorization server; `None` where no known claim names it.
+    pub auth_url: Option<BaseUrl>,
+    /// The OIDC client; `None` where no known claim names it.
+    pub client: Option<ClientCredentials>,
+    /// The names of all claims there are, for messages.
+    pub claim_names: Vec<String>,
+    /// The whole JWT.
+    pub jwt: SecretString,
+}
+
+/// The OIDC client that the credential stands for.
+pub struct ClientCredentials {
+    /// The client's id, which is kept as secret as the rest.
+    pub id: SecretString,
+    /// The client's secret.
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credential").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! The JWT credential that PingOne shows once: decoded, checked and fenced, without asking anybody.
+//!
+//! Contract: everything in it is input. Nothing is sent anywhere from here, and nothing leaves but the claims that
+//! are named as public fields.
+
+mod claims;
+mod decode;
+mod fence;
+
+pub use claims::{ClientCredentials, Credential};
+pub use decode::{Undecodable, decode};
+pub use fence::{NotAllowed, check as check_fence};

@@ -1,0 +1,374 @@
+//! The client: one call in, one typed answer out.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use k8s_openapi::jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+use super::{
+    AllowList, Error, Host, Rate,
+    budget::{Budget, Turn},
+    redact::redact,
+    retry_after::{http_date, retry_after},
+};
+use crate::clock::Clock;
+
+/// How long a call may take that can be repeated.
+const REPEATABLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take that must not be repeated: shorter than a lease, so that it ends within leadership.
+const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// No answer that is read is near this size.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
+
+/// Whether a call may be sent again when no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It may; a second time changes nothing.
+    Repeatable,
+    /// It must not: its effect would come twice.
+    OnceOnly,
+}
+
+/// One call to a vendor.
+#[derive(Clone, Debug)]
+pub struct Call {
+    method: Method,
+    path: String,
+    operation: &'static str,
+    delivery: Delivery,
+    /// A status beside success that is an answer, not a failure.
+    accepted: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    /// What must never be seen again outside this call.
+    secrets: Vec<SecretString>,
+}
+
+impl Call {
+    /// A call; `path` begins with a slash and is already encoded, `operation` is a verb phrase for messages and
+    /// metrics ("create the ESV").
+    #[must_use]
+    pub fn new(method: Method, path: impl Into<String>, operation: &'static str) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            operation,
+            delivery: Delivery::Repeatable,
+            accepted: None,
+            headers: HeaderMap::new(),
+            body: None,
+            secrets: vec![],
+        }
+    }
+
+    /// Marks the call as one that must not be sent twice.
+    #[must_use]
+    pub fn once_only(mut self) -> Self {
+        self.delivery = Delivery::OnceOnly;
+        self
+    }
+
+    /// Takes one more status as an answer that the caller reads.
+    #[must_use]
+    pub fn accept(mut self, status: StatusCode) -> Self {
+        self.accepted = Some(status);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Authenticates with a bearer token.
+    #[must_use]
+    pub fn bearer(self, token: &SecretString) -> Self {
+        self.authorization(&format!("Bearer {}", token.expose_secret())).secret(token.clone())
+    }
+
+    /// Authenticates with a client's id and secret.
+    #[must_use]
+    pub fn basic(self, id: &str, secret: &SecretString) -> Self {
+        use base64::{Engine, prelude::BASE64_STANDARD};
+        // RFC 6749 §2.3.1: both are form-encoded before they are joined.
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = BASE64_STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose_secret())));
+        self.authorization(&format!("Basic {pair}")).secret(secret.clone()).secret(pair.into())
+    }
+
+    /// Sends a form.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body = Some(body.into_bytes());
+        self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// Sends JSON.
+    #[must_use]
+    pub fn json(mut self, body: &serde_json::Value) -> Self {
+        self.body = Some(body.to_string().into_bytes());
+        self.header(header::CONTENT_TYPE, "application/json")
+    }
+
+    /// Names a secret that the call carries, so that it is removed from whatever comes back.
+    #[must_use]
+    pub fn secret(mut self, secret: SecretString) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    fn authorization(mut self, value: &str) -> Self {
+        // A value with control characters is no header; the call then goes without and is refused by name.
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.insert(header::AUTHORIZATION, value);
+        }
+        self
+    }
+}
+
+/// The answer to a call.
+#[derive(Debug)]
+pub struct Reply {
+    host: Host,
+    operation: &'static str,
+    status: StatusCode,
+    transaction_id: Option<String>,
+    body: Vec<u8>,
+    secrets: Vec<SecretString>,
+}
+
+impl Reply {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Reads the body.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable {
+            host: self.host.clone(),
+            operation: self.operation,
+            status: self.status.as_u16(),
+            // Only where, not what: serde's own message repeats the value that it did not expect.
+            cause: format!("not the JSON that was expected, at line {} column {}", error.line(), error.column()),
+            transaction_id: self.transaction_id.clone(),
+        })
+    }
+
+    /// A vendor's text without the call's secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        redact(text, &self.secrets)
+    }
+}
+
+/// Whoever wants to hear of every call: metrics.
+pub trait Observer: Send + Sync {
+    /// A call ended; `result` is `ok` or the class of its error.
+    fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration);
+}
+
+/// What the stack is told once.
+pub struct Settings {
+    /// The hosts that may be called.
+    pub allowed: AllowList,
+    /// How fast each of them may be called.
+    pub rate: Rate,
+    /// Certificates in PEM that are trusted beside the system's.
+    pub extra_roots: Vec<u8>,
+    /// Who hears of every call.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// The HTTP stack for one vendor's hosts. Clones share everything.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: reqwest::Client,
+    settings: Settings,
+    budgets: Mutex<HashMap<Host, Arc<Budget>>>,
+    clock: Clock,
+}
+
+impl Http {
+    /// A stack.
+    ///
+    /// # Errors
+    /// When the extra roots are not PEM certificates, or TLS cannot be set up.
+    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
+        let roots = reqwest::Certificate::from_pem_bundle(&settings.extra_roots)?;
+        let client = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .https_only(true)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tls_certs_merge(roots)
+            .build()?;
+        Ok(Self { shared: Arc::new(Shared { client, settings, budgets: Mutex::default(), clock }) })
+    }
+
+    /// Whether a host may be called at all.
+    pub fn check_allowed(&self, host: &Host) -> Result<(), Error> {
+        let allowed = &self.shared.settings.allowed;
+        if allowed.allows(host) {
+            return Ok(());
+        }
+        Err(Error::HostNotAllowed { host: host.clone(), allowed: allowed.to_string() })
+    }
+
+    /// A host's own clock, as far as its answers have told it.
+    #[must_use]
+    pub fn host_time(&self, host: &Host) -> Timestamp {
+        self.budget(host).host_time(self.shared.clock.now())
+    }
+
+    /// Makes a call. Any status from 200 to 299 is an `Ok`, and so is the one that the call accepts.
+    pub async fn send(&self, host: &Host, call: Call) -> Result<Reply, Error> {
+        self.check_allowed(host)?;
+        let started = self.shared.clock.instant();
+        let operation = call.operation;
+        let result = self.deliver(host, call).await;
+        let class = result.as_ref().map_or_else(Error::class, |_| "ok");
+        self.shared.settings.observer.call_ended(operation, class, self.shared.clock.instant() - started);
+        if let Err(error) = &result {
+            tracing::debug!(%host, %error, "call failed");
+        }
+        result
+    }
+
+    async fn deliver(&self, host: &Host, call: Call) -> Result<Reply, Error> {
+        match self.attempt(host, &call).await {
+            // A kept-alive connection that the other side had closed is the usual cause; once more is enough. A
+            // host that took too long once is not kept waiting for again.
+            Err(Error::Unanswered { timed_out: false, .. }) if call.delivery == Delivery::Repeatable => {
+                self.attempt(host, &call).await
+            }
+            result => result,
+        }
+    }
+
+    async fn attempt(&self, host: &Host, call: &Call) -> Result<Reply, Error> {
+        let budget = self.budget(host);
+        self.wait_for_turn(host, &budget).await?;
+        let timeout = match call.delivery {
+            Delivery::Repeatable => REPEATABLE_TIMEOUT,
+            Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,
+        };
+        let mut request = self
+            .shared
+            .client
+            .request(call.method.clone(), format!("https://{host}{}", call.path))
+            .headers(call.headers.clone())
+            .timeout(timeout);
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let mut response = request.send().await.map_err(|error| transport(host, call, &error))?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(date) = text(header::DATE).and_then(http_date) {
+            budget.learn_date(date, self.shared.clock.now());
+        }
+        let wait = text(header::RETRY_AFTER)
+            .and_then(|value| retry_after(value, budget.host_time(self.shared.clock.now())));
+        if let (Some(wait), 429 | 503) = (wait, status.as_u16()) {
+            budget.close_for(wait, self.shared.clock.instant());
+        }
+        let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| transport(host, call, &error))? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                let cause = format!("longer than {LARGEST_BODY} bytes");
+                let (host, operation, status) = (host.clone(), call.operation, status.as_u16());
+                return Err(Error::Unreadable { host, operation, status, cause, transaction_id });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() || call.accepted == Some(status) {
+            let (host, operation, secrets) = (host.clone(), call.operation, call.secrets.clone());
+            return Ok(Reply { host, operation, status, transaction_id, body, secrets });
+        }
+        let (message, code) = describe(&body, &call.secrets);
+        Err(Error::Status {
+            host: host.clone(),
+            operation: call.operation,
+            status: status.as_u16(),
+            message,
+            code,
+            retry_after: wait,
+            transaction_id,
+        })
+    }
+
+    async fn wait_for_turn(&self, host: &Host, budget: &Budget) -> Result<(), Error> {
+        let clock = &self.shared.clock;
+        let throttled = |wait| Error::Throttled { host: host.clone(), wait };
+        match budget.take(clock.instant()) {
+            Turn::Closed(wait) => return Err(throttled(wait)),
+            Turn::At(turn) => clock.sleep_until(turn).await,
+        }
+        // The tap may have been closed while we waited.
+        budget.closed(clock.instant()).map_or(Ok(()), |wait| Err(throttled(wait)))
+    }
+
+    fn budget(&self, host: &Host) -> Arc<Budget> {
+        // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
+        let mut budgets = self.shared.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Budget::new(self.shared.settings.rate, self.shared.clock.instant()));
+        Arc::clone(budgets.entry(host.clone()).or_insert_with(new))
+    }
+}
+
+/// Sorts a transport's failure. Its own message is not repeated: it may hold the URL.
+fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
+    let (host, operation) = (host.clone(), call.operation);
+    let cause = redact(&innermost(error), &call.secrets);
+    if error.is_connect() {
+        return Error::NotConnected { host, operation, cause };
+    }
+    let timed_out = error.is_timeout();
+    let cause = if timed_out { "it took too long".to_owned() } else { cause };
+    Error::Unanswered { host, operation, cause, timed_out }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
+/// The vendor's message and code, in whichever of the known forms it answers: AIC's `{code, message}`, PingOne's
+/// `{code, message, details}`, OAuth's `{error, error_description}`, or a text.
+fn describe(body: &[u8], secrets: &[SecretString]) -> (String, Option<String>) {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return (redact(&String::from_utf8_lossy(body), secrets), None);
+    };
+    let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
+    let code = text("error").or_else(|| text("code"));
+    let message = text("error_description").or_else(|| text("message")).or_else(|| text("reason"));
+    let message = match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (one, other) => one.or(other).unwrap_or("no message").to_owned(),
+    };
+    (redact(&message, secrets), code.map(|code| redact(code, secrets)))
+}

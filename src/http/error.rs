@@ -1,0 +1,158 @@
+//! Why a call failed, and what that says about whether it was done.
+
+use std::time::Duration;
+
+use super::Host;
+
+/// A failed call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The host is not on the allow-list. Nothing was sent.
+    #[error("host {host} is not allowed: let the installation allow it (allowed: {allowed})")]
+    HostNotAllowed {
+        /// The host.
+        host: Host,
+        /// The list.
+        allowed: String,
+    },
+    /// The host asked to be left alone. Nothing was sent.
+    #[error("{host} asked to be left alone for another {} s", .wait.as_secs().max(1))]
+    Throttled {
+        /// The host.
+        host: Host,
+        /// How much longer.
+        wait: Duration,
+    },
+    /// No connection was made. Nothing was sent.
+    #[error("failed to connect to {host} to {operation}: {cause}")]
+    NotConnected {
+        /// The host.
+        host: Host,
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// The call was sent and no whole answer came back in time.
+    #[error("failed to get an answer from {host} to {operation}: {cause}")]
+    Unanswered {
+        /// The host.
+        host: Host,
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// Why.
+        cause: String,
+        /// Whether time ran out, rather than the connection.
+        timed_out: bool,
+    },
+    /// An answer of success that cannot be read.
+    #[error("failed to read the answer of {host} to {operation} (HTTP {status}): {cause}{}", transaction(.transaction_id.as_deref()))]
+    Unreadable {
+        /// The host.
+        host: Host,
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// The status.
+        status: u16,
+        /// Why.
+        cause: String,
+        /// The vendor's name for the transaction.
+        transaction_id: Option<String>,
+    },
+    /// An answer other than success.
+    #[error("{host} answered HTTP {status} to {operation}: {message}{}", transaction(.transaction_id.as_deref()))]
+    Status {
+        /// The host.
+        host: Host,
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// The status.
+        status: u16,
+        /// The vendor's own message, redacted.
+        message: String,
+        /// The vendor's error code (`code`, or OAuth's `error`), where it is a text.
+        code: Option<String>,
+        /// How long the host asks to be left alone.
+        retry_after: Option<Duration>,
+        /// The vendor's name for the transaction.
+        transaction_id: Option<String>,
+    },
+}
+
+fn transaction(id: Option<&str>) -> String {
+    id.map(|id| format!(" (transaction {id})")).unwrap_or_default()
+}
+
+/// What a failure says of the call's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It had none.
+    NotDone,
+    /// It may have had one; only looking tells.
+    Unknown,
+}
+
+impl Error {
+    /// Whether the call had an effect. Never connected, 400, 401, 403, 409 and 429 mean that it had none.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::HostNotAllowed { .. } | Self::Throttled { .. } | Self::NotConnected { .. } => Outcome::NotDone,
+            Self::Status { status: 400 | 401 | 403 | 409 | 429, .. } => Outcome::NotDone,
+            Self::Unanswered { .. } | Self::Unreadable { .. } | Self::Status { .. } => Outcome::Unknown,
+        }
+    }
+
+    /// The HTTP status, where there was an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } | Self::Unreadable { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The vendor's error code, where it is a text.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Status { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How long the host asks to be left alone.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { wait, .. } => Some(*wait),
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed later although nobody changes anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::HostNotAllowed { .. } => false,
+            Self::Status { status, .. } => *status == 408 || *status == 429 || *status >= 500 || *status < 400,
+            _ => true,
+        }
+    }
+
+    /// One word for metrics.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::HostNotAllowed { .. } => "not_allowed",
+            Self::Throttled { .. } => "throttled",
+            Self::NotConnected { .. } => "not_connected",
+            Self::Unanswered { .. } => "unanswered",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Status { status: 429, .. } => "rate_limited",
+            Self::Status { status, .. } if *status >= 500 => "server_error",
+            Self::Status { .. } => "refused",
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! One HTTP stack for both vendors.
+//!
+//! Contract: nothing is sent to a host that is not allowed, beyond the host's budget or while the host has asked
+//! to be left alone; redirects are not followed; every call has a timeout; every failure says whether the call
+//! was done, was not done, or may have been done; nothing secret is in what comes back.
+
+mod budget;
+mod client;
+mod error;
+mod host;
+mod redact;
+mod retry_after;
+
+pub use budget::Rate;
+pub use client::{Call, Delivery, Http, Observer, Reply, Settings};
+pub use error::{Error, Outcome};
+pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};

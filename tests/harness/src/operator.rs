@@ -1,0 +1,158 @@
+//! The operator, installed from its chart and run as a kubelet would run it.
+
+mod build;
+mod container;
+mod environment;
+mod probe;
+mod values;
+mod volumes;
+
+pub use build::operator_binary;
+pub use values::Values;
+
+use crate::{Namespace, control_plane::POLL, process::Process, scratch::Scratch};
+use anyhow::{Context as _, Result, bail, ensure};
+use container::Container;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
+use std::{path::PathBuf, process::ExitStatus, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long the operator may take to become ready, or to end after SIGTERM (a kubelet's default grace).
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An installation of the chart. Dropping it kills the operator.
+pub struct Operator {
+    process: Option<Process>,
+    binary: PathBuf,
+    container: Container,
+    release: String,
+    log: PathBuf,
+    // Last: the process writes into it.
+    _scratch: Scratch,
+}
+
+impl Operator {
+    /// Installs the chart, starts the operator and waits until it is ready.
+    pub async fn install(namespace: &Namespace, values: Values) -> Result<Self> {
+        let mut operator = Self::prepare(namespace, values).await?;
+        operator.start().await?;
+        Ok(operator)
+    }
+
+    /// Installs the chart with helm, and starts nothing yet.
+    pub async fn prepare(namespace: &Namespace, values: Values) -> Result<Self> {
+        let release = format!("operator-{}", crate::unique());
+        let scratch = Scratch::create()?;
+        let binary = values.binary.clone();
+        values.install(namespace, &release, &scratch).await?;
+        let deployments: Api<Deployment> = Api::namespaced(namespace.client(), namespace.name());
+        let selector =
+            kube::api::ListParams::default().labels(&format!("app.kubernetes.io/instance={release}"));
+        let deployment = deployments.list(&selector).await?.items.pop();
+        let deployment = deployment.with_context(|| format!("the release {release} has no Deployment"))?;
+        let container = Container::of(&deployment, namespace, &scratch).await?;
+        let log = scratch.join("operator.log");
+        let tail = log.clone();
+        namespace.explain_with("the operator's log (its end)", move || {
+            crate::process::tail(&tail, 200)
+        });
+        Ok(Self {
+            process: None,
+            binary,
+            container,
+            release,
+            log,
+            _scratch: scratch,
+        })
+    }
+
+    /// Starts the operator and waits until its readiness probe succeeds.
+    pub async fn start(&mut self) -> Result<()> {
+        self.launch()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.container.readiness.ask().await;
+            if let Ok((200..400, _)) = answer {
+                return Ok(());
+            }
+            if let Some(status) = self.exit_status() {
+                bail!(
+                    "the operator ended before it was ready, {status}:\n{}",
+                    self.log()
+                );
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "not ready after {PATIENCE:?}: {answer:?}\n{}",
+                self.log()
+            );
+            sleep(POLL).await;
+        }
+    }
+
+    /// Starts the operator and waits for nothing.
+    pub fn launch(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "the operator runs already");
+        let Container {
+            arguments,
+            environment,
+            ..
+        } = &self.container;
+        self.process = Some(Process::start(&self.binary, arguments, environment, &self.log)?);
+        Ok(())
+    }
+
+    /// Sends SIGTERM, and returns how the operator ended.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.process
+            .as_ref()
+            .context("the operator does not run")?
+            .terminate()?;
+        let status = self.wait().await;
+        self.kill();
+        status
+    }
+
+    /// Sends SIGKILL, as a kernel out of memory does, and waits until the operator is gone.
+    pub fn kill(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// Waits until the operator ends by itself.
+    pub async fn wait(&self) -> Result<ExitStatus> {
+        let process = self.process.as_ref().context("the operator does not run")?;
+        let ended = timeout(PATIENCE, process.wait()).await;
+        ended.with_context(|| format!("the operator still runs after {PATIENCE:?}:\n{}", self.log()))?
+    }
+
+    /// How it ended, if it has ended by itself.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.process.as_ref().and_then(Process::exit_status)
+    }
+
+    /// Everything that it has written to stdout and stderr, over all its starts.
+    #[must_use]
+    pub fn log(&self) -> String {
+        crate::process::tail(&self.log, usize::MAX)
+    }
+
+    /// The name of the helm release.
+    #[must_use]
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// Asks the port that the readiness probe names: status and body.
+    pub async fn health(&self, path: &str) -> Result<(u16, String)> {
+        self.container.readiness.at(path).ask().await
+    }
+
+    /// What Prometheus would read.
+    pub async fn metrics(&self) -> Result<String> {
+        let (status, body) = self.container.metrics()?.ask().await?;
+        ensure!(status == 200, "/metrics answers {status}: {body}");
+        Ok(body)
+    }
+}

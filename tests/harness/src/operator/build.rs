@@ -1,0 +1,35 @@
+//! Building the operator, for who has no `CARGO_BIN_EXE_…`: an example.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// Builds the operator's binary with cargo and returns where it is. Blocks.
+pub fn operator_binary() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "build",
+            "--bin=pingone-aic-operator",
+            "--message-format=json-render-diagnostics",
+        ])
+        .current_dir(crate::repository())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("failed to run cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo could not build the operator, {}",
+        output.status
+    );
+    let messages = String::from_utf8(output.stdout)?;
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut executables = messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+    executables.next_back().context("cargo named no executable")
+}

@@ -1,0 +1,149 @@
+//! The Go module that pins the programs, and building from it.
+
+use super::Pin;
+use anyhow::{Context as _, Result, bail, ensure};
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs,
+    hash::{Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The module in `tests/control-plane`.
+pub(super) struct Module {
+    folder: PathBuf,
+    /// The oldest Go that builds it (`1.26.0`).
+    go: String,
+    /// Linker flags: without them the API server takes itself for v0.0.0, and helm then refuses
+    /// charts that name a version of Kubernetes.
+    link_flags: String,
+    /// Differs whenever what would be built does.
+    pub(super) hash: String,
+}
+
+impl Module {
+    pub(super) fn read() -> Result<Self> {
+        let folder = crate::repository().join("tests/control-plane");
+        let read = |file: &str| {
+            fs::read_to_string(folder.join(file))
+                .with_context(|| format!("failed to read tests/control-plane/{file}"))
+        };
+        let (text, sums) = (read("go.mod")?, read("go.sum")?);
+        let link_flags = link_flags(directive(&text, "\tk8s.io/kubernetes ")?);
+        let mut hasher = DefaultHasher::new();
+        (&text, sums, &link_flags).hash(&mut hasher);
+        let hash = format!("{:016x}", hasher.finish());
+        Ok(Self {
+            go: directive(&text, "go ")?.to_owned(),
+            folder,
+            link_flags,
+            hash,
+        })
+    }
+
+    /// Runs `go build`, which says on stderr what it downloads.
+    pub(super) fn build(&self, pin: &Pin, output: &Path) -> Result<()> {
+        let status = Command::new("go")
+            .args(["build", "-trimpath", "-ldflags", &self.link_flags, "-o"])
+            .arg(output)
+            .arg(pin.package)
+            .current_dir(&self.folder)
+            .env("CGO_ENABLED", "0")
+            .status()
+            .context("failed to run `go`")?;
+        ensure!(
+            status.success(),
+            "`go build {}` in {}: {status}",
+            pin.package,
+            self.folder.display()
+        );
+        Ok(())
+    }
+
+    /// Whether the Go in `PATH` can build it.
+    pub(super) fn check_go(&self) -> Result<()> {
+        let remedy = format!("install Go {} or newer (https://go.dev/dl/)", self.go);
+        let Ok(output) = Command::new("go")
+            .args(["env", "GOVERSION"])
+            .current_dir(&self.folder)
+            .output()
+        else {
+            bail!("there is no `go` in PATH: {remedy}");
+        };
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "`go env GOVERSION` failed: {complaint}{remedy}"
+        );
+        ensure!(
+            is_at_least(&version, &self.go),
+            "`go` in PATH is {version}: {remedy}"
+        );
+        Ok(())
+    }
+}
+
+/// The word after `prefix` in go.mod.
+fn directive<'a>(text: &'a str, prefix: &str) -> Result<&'a str> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(prefix));
+    let word = rest.and_then(|rest| rest.split_whitespace().next());
+    word.with_context(|| format!("tests/control-plane/go.mod has no line `{prefix}…`"))
+}
+
+fn link_flags(version: &str) -> String {
+    let mut numbers = version.trim_start_matches('v').split('.');
+    let (major, minor) = (
+        numbers.next().unwrap_or_default(),
+        numbers.next().unwrap_or_default(),
+    );
+    let package = "k8s.io/component-base/version";
+    format!(
+        "-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+    )
+}
+
+/// Whether `version`, as `go env GOVERSION` gives it (`go1.26.8`), is not older than `wanted` (`1.26.0`).
+fn is_at_least(version: &str, wanted: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        let text = text.trim_start_matches("go");
+        let release = text
+            .split(|c: char| c != '.' && !c.is_ascii_digit())
+            .next()
+            .unwrap_or_default();
+        release.split('.').filter_map(|part| part.parse().ok()).collect()
+    };
+    numbers(version) >= numbers(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_go_compare_as_numbers() {
+        assert!(is_at_least("go1.26.8", "1.26.0"));
+        assert!(is_at_least("go1.100.0", "1.26.0"));
+        assert!(is_at_least("go2.0.0-custom", "1.26.0"));
+        assert!(!is_at_least("go1.9.7", "1.26.0"));
+        assert!(!is_at_least("go1.25rc1", "1.26.0"));
+        assert!(!is_at_least("", "1.26.0"));
+    }
+
+    #[test]
+    fn a_go_that_is_too_old_is_refused_with_the_remedy() {
+        let module = Module {
+            go: "1.1000.0".to_owned(),
+            ..Module::read().unwrap()
+        };
+        let error = module.check_go().unwrap_err().to_string();
+        assert!(error.contains("install Go 1.1000.0"), "{error}");
+    }
+
+    #[test]
+    fn the_api_server_is_told_its_version() {
+        assert!(Module::read().unwrap().link_flags.contains("gitVersion=v1."));
+        assert!(link_flags("v1.37.2").ends_with("gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"));
+    }
+}

@@ -1,0 +1,219 @@
+//! The network: what a test holds in its hands.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+use crate::clock::Clock;
+use crate::fault::{Fault, FaultHandle, Faults, Rule};
+use crate::journal::{Exchange, Journal};
+use crate::markers::Markers;
+use crate::openapi::{OpenApi, Violation};
+use crate::pingone::{PingOne, Region, World};
+use crate::proxy;
+use crate::service::Site;
+use crate::tenant::{Mutability, Tenant};
+use crate::tls::CertificateAuthority;
+
+/// A simulated internet that holds `PingOne` and AIC tenants, reached through one CONNECT proxy on loopback.
+///
+/// Clones are the same network; it ends, with all its connections, when the last one is dropped.
+#[derive(Clone, Debug)]
+pub struct Network {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    _proxy: Arc<Running>,
+}
+
+/// Ends the proxy when dropped.
+#[derive(Debug)]
+struct Running(AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Network {
+    /// Starts an empty network, on the current Tokio runtime.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let shared = Arc::new(Shared::new());
+        let proxy = tokio::spawn(proxy::run(listener, Arc::clone(&shared))).abort_handle();
+        Self {
+            shared,
+            address,
+            _proxy: Arc::new(Running(proxy)),
+        }
+    }
+
+    /// What `HTTPS_PROXY` has to be.
+    #[must_use]
+    pub fn proxy_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The certificate authority that signs every host here, as PEM.
+    #[must_use]
+    pub fn ca_pem(&self) -> String {
+        self.shared.authority.pem().to_owned()
+    }
+
+    /// The network's time.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.shared.world.clock().clone()
+    }
+
+    /// `PingOne` in this region; its hosts answer from now on.
+    #[must_use]
+    pub fn pingone(&self, region: Region) -> PingOne {
+        let pingone = PingOne::new(Arc::clone(&self.shared.world), region);
+        let mut sites = self.shared.sites();
+        sites.insert(region.api_host(), Site::PingOneApi(pingone.clone()));
+        sites.insert(region.auth_host(), Site::PingOneAuth(pingone.clone()));
+        pingone
+    }
+
+    /// Adds an AIC tenant environment at this host (with a port only if it is not 443).
+    ///
+    /// # Panics
+    /// If the host is taken.
+    #[must_use]
+    pub fn tenant(&self, host: &str, mutability: Mutability) -> Tenant {
+        let tenant = Tenant::new(host, mutability, Arc::clone(&self.shared.world));
+        let taken = self
+            .shared
+            .sites()
+            .insert(host.to_owned(), Site::Tenant(tenant.clone()));
+        assert!(taken.is_none(), "there is already a site at {host}");
+        tenant
+    }
+
+    /// Puts a fault into force. Rules are tried in the order in which they were added.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "a rule stays in force without its handle"
+    )]
+    pub fn fault(&self, rule: Rule, fault: Fault) -> FaultHandle {
+        self.shared.faults.add(rule, fault)
+    }
+
+    /// Every CONNECT that was attempted, as `host:port`, whether or not the host exists.
+    #[must_use]
+    pub fn connects(&self) -> Vec<String> {
+        self.shared
+            .connects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Every exchange so far, in order of arrival.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Exchange> {
+        self.journal_since(0)
+    }
+
+    /// The exchanges from this sequence number on.
+    #[must_use]
+    pub fn journal_since(&self, sequence: usize) -> Vec<Exchange> {
+        self.shared.journal.since(sequence)
+    }
+
+    /// Waits until the journal has such an exchange, past ones included; `None` after the timeout.
+    ///
+    /// An exchange is looked at when it arrives, with no status yet, and again when it is answered.
+    pub async fn wait_for(
+        &self,
+        timeout: Duration,
+        wanted: impl FnMut(&Exchange) -> bool,
+    ) -> Option<Exchange> {
+        self.shared.journal.wait_for(timeout, wanted).await
+    }
+
+    /// Every secret that was handed out or received here: client secrets, credentials and their signatures,
+    /// tokens, assertions, private members of keys. None may appear anywhere a person can look.
+    #[must_use]
+    pub fn secret_markers(&self) -> Vec<String> {
+        self.shared.world.markers().all()
+    }
+
+    /// Where requests or answers on `/environment/*` departed from the description that `AIC_OPENAPI` names;
+    /// empty if it names none.
+    #[must_use]
+    pub fn openapi_violations(&self) -> Vec<Violation> {
+        self.shared.openapi.violations()
+    }
+
+    /// Mints a JWT over any header and claims, signed like a credential of `PingOne`.
+    #[must_use]
+    pub fn forge_credential(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        self.shared.world.sign(header, claims)
+    }
+}
+
+/// What the proxy, the sites and the test's handle share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    authority: CertificateAuthority,
+    sites: Mutex<HashMap<String, Site>>,
+    world: Arc<World>,
+    faults: Faults,
+    journal: Journal,
+    connects: Mutex<Vec<String>>,
+    openapi: OpenApi,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            authority: CertificateAuthority::generate(),
+            sites: Mutex::default(),
+            world: Arc::new(World::new(Clock::default(), Markers::default())),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            connects: Mutex::default(),
+            openapi: OpenApi::from_env(),
+        }
+    }
+
+    pub(crate) fn authority(&self) -> &CertificateAuthority {
+        &self.authority
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+
+    pub(crate) fn site(&self, host: &str) -> Option<Site> {
+        self.sites().get(host).cloned()
+    }
+
+    pub(crate) fn record_connect(&self, authority: String) {
+        self.connects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(authority);
+    }
+
+    fn sites(&self) -> std::sync::MutexGuard<'_, HashMap<String, Site>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,107 @@
+//! The state of `PingOne` in all regions.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Region;
+use crate::clock::Clock;
+use crate::jose::RsaKey;
+use crate::markers::Markers;
+
+/// What `PingOne` signs credentials with. Nobody verifies them by key, so one serves every network.
+static SIGNING_KEY: LazyLock<RsaKey> = LazyLock::new(RsaKey::generate);
+
+#[derive(Debug)]
+pub(crate) struct World {
+    clock: Clock,
+    markers: Markers,
+    organization_id: String,
+    state: Mutex<State>,
+}
+
+/// Environments by region and id, and access tokens by region and value.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) environments: HashMap<(Region, String), EnvironmentState>,
+    pub(super) tokens: HashMap<(Region, String), AccessToken>,
+}
+
+#[derive(Debug)]
+pub(super) struct EnvironmentState {
+    pub(super) name: String,
+    pub(super) created: Timestamp,
+    pub(super) connections: HashMap<String, ConnectionState>,
+}
+
+#[derive(Debug)]
+pub(super) struct ConnectionState {
+    pub(super) enabled: bool,
+    pub(super) may_read_environment: bool,
+    /// Client secrets by credential id; a revoked credential is gone.
+    pub(super) credentials: HashMap<String, String>,
+}
+
+#[derive(Debug)]
+pub(super) struct AccessToken {
+    pub(super) environment: String,
+    pub(super) connection: String,
+    pub(super) expires: Timestamp,
+}
+
+impl World {
+    pub(crate) const ORGANIZATION_NAME: &str = "My Company";
+
+    pub(crate) fn new(clock: Clock, markers: Markers) -> Self {
+        Self {
+            clock,
+            markers,
+            organization_id: Uuid::new_v4().to_string(),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn markers(&self) -> &Markers {
+        &self.markers
+    }
+
+    pub(super) fn organization_id(&self) -> &str {
+        &self.organization_id
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs a JWT as `PingOne` does, and remembers it as a secret.
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let jwt = SIGNING_KEY.sign(header, claims);
+        self.markers.add(&jwt);
+        if let Some((_, signature)) = jwt.rsplit_once('.') {
+            self.markers.add(signature);
+        }
+        jwt
+    }
+}
+
+impl State {
+    pub(super) fn environment(&mut self, region: Region, id: &str) -> Option<&mut EnvironmentState> {
+        self.environments.get_mut(&(region, id.to_owned()))
+    }
+
+    pub(super) fn connection(
+        &mut self,
+        region: Region,
+        environment: &str,
+        id: &str,
+    ) -> Option<&mut ConnectionState> {
+        self.environment(region, environment)?.connections.get_mut(id)
+    }
+}

@@ -1,0 +1,165 @@
+//! One HTTP exchange: read, meet a fault or the site, check, journal, answer.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
+use uuid::Uuid;
+
+use crate::clock::http_date;
+use crate::fault::Fault;
+use crate::message::{Answer, Request};
+use crate::network::Shared;
+use crate::pingone::PingOne;
+use crate::tenant::Tenant;
+
+/// Who answers at a host.
+#[derive(Clone, Debug)]
+pub(crate) enum Site {
+    PingOneApi(PingOne),
+    PingOneAuth(PingOne),
+    Tenant(Tenant),
+}
+
+impl Site {
+    fn answer(&self, request: &Request) -> Answer {
+        match self {
+            Self::PingOneApi(pingone) => pingone.answer_api(request),
+            Self::PingOneAuth(pingone) => pingone.answer_auth(request),
+            Self::Tenant(tenant) => tenant.answer(request),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        match self {
+            Self::PingOneApi(pingone) | Self::PingOneAuth(pingone) => pingone.now(),
+            Self::Tenant(tenant) => tenant.now(),
+        }
+    }
+}
+
+/// The connection is closed without an answer, as a fault demands.
+#[derive(Debug)]
+struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is closed by rule")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Serves HTTP/1.1 on the stream until either side closes it.
+pub(crate) async fn serve<S>(stream: S, host: String, site: Site, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(|request| exchange(request, &host, &site, &shared));
+    // An error here is a client that went away or a fault that closed the connection.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn exchange(
+    request: hyper::Request<Incoming>,
+    host: &str,
+    site: &Site,
+    shared: &Shared,
+) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+    let request = read(request).await?;
+    let fault = shared.faults().meet(host, &request);
+    let sequence = shared.journal().begin(host, &request, fault.as_ref());
+    let process = || {
+        if !is_for(&request, host) {
+            return finished(site, Answer::empty(StatusCode::MISDIRECTED_REQUEST));
+        }
+        let answer = finished(site, site.answer(&request));
+        if matches!(site, Site::Tenant(_)) {
+            shared.openapi().check(sequence, &request, &answer);
+        }
+        answer
+    };
+    let answer = match &fault {
+        None | Some(Fault::CloseAfter) => process(),
+        Some(Fault::Delay(delay)) => {
+            tokio::time::sleep(*delay).await;
+            process()
+        }
+        Some(Fault::Garbage) => {
+            process();
+            finished(
+                site,
+                Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned()),
+            )
+        }
+        Some(Fault::Status {
+            status,
+            headers,
+            body,
+        }) => finished(
+            site,
+            Answer {
+                status: *status,
+                headers: headers.clone(),
+                body: body.clone(),
+            },
+        ),
+        Some(Fault::CloseBefore) => return Err(Closed),
+        Some(Fault::Hang) => pending().await,
+    };
+    shared.journal().finish(sequence, &answer);
+    if fault == Some(Fault::CloseAfter) {
+        Err(Closed)
+    } else {
+        Ok(write(answer))
+    }
+}
+
+/// Whether the request's `Host` is the host whose connection it came over.
+fn is_for(request: &Request, host: &str) -> bool {
+    request
+        .header("host")
+        .is_some_and(|named| named.strip_suffix(":443").unwrap_or(named) == host)
+}
+
+/// Adds what every answer of a site carries.
+fn finished(site: &Site, answer: Answer) -> Answer {
+    let answer = answer.header("Date", http_date(site.now()));
+    match site {
+        Site::Tenant(_) => answer.header("X-ForgeRock-TransactionId", Uuid::new_v4().to_string()),
+        Site::PingOneApi(_) | Site::PingOneAuth(_) => answer,
+    }
+}
+
+async fn read(request: hyper::Request<Incoming>) -> Result<Request, Closed> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    Ok(Request {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+    })
+}
+
+fn write(answer: Answer) -> hyper::Response<Full<Bytes>> {
+    let mut response = hyper::Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = answer.status;
+    for (name, value) in answer.headers {
+        let name = http::HeaderName::try_from(name).expect("a header has a legal name");
+        let value = HeaderValue::try_from(value).expect("a header has a legal value");
+        response.headers_mut().append(name, value);
+    }
+    response
+}

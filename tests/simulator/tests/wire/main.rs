@@ -1,0 +1,18 @@
+//! What the simulator does, seen over the wire by a plain HTTPS client behind its proxy.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod caller;
+mod connection_test;
+mod esv;
+mod esv_list;
+mod faults;
+mod immutable;
+mod mappings;
+mod network;
+mod pingone;
+mod tenant_token;
+mod worker;
