@@ -81,9 +81,10 @@ mod tests {
     async fn a_sleeper_wakes_when_the_clock_is_moved_past_its_deadline() {
         let (clock, control) = Clock::controlled();
         let before = clock.now();
+        let deadline = clock.instant() + Duration::from_hours(24);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
-            async move { clock.sleep(Duration::from_hours(24)).await }
+            async move { clock.sleep_until(deadline).await }
         });
         control.advance(Duration::from_hours(25));
         sleeper.await.unwrap();
