@@ -3,6 +3,8 @@
 pub mod aic;
 pub mod api;
 pub mod clock;
+pub mod controller;
 pub mod credential;
 pub mod http;
 pub mod pingone;
+pub mod runtime;

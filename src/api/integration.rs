@@ -254,6 +254,13 @@ pub struct EsvStatus {
     /// The id of the credential in that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
+    /// When that version was written, by the tenant's own clock, in RFC 3339. Until about ten minutes later the
+    /// tenant may go on with the value before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<String>,
+    /// The version that the tenant's test has proved; older ones are then disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_version: Option<String>,
     /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingVersion>,

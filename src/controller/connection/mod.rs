@@ -1,0 +1,168 @@
+//! `PingOneConnection`: read the Secret → check the claims → ask PingOne → say what was found.
+
+mod claims;
+mod proof;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{Resource, ResourceExt};
+
+use super::{
+    Next,
+    context::{Context, ScopeContext},
+    secret::SecretValues,
+    status::{self, HasStatus, NotWritten},
+};
+use crate::{
+    api::{
+        Conditions, ConnectionStatus, CredentialStatus, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
+        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding, READY},
+    },
+    credential::Credential,
+};
+
+impl HasStatus for PingOneConnection {
+    type Status = ConnectionStatus;
+
+    fn status(&self) -> Option<&ConnectionStatus> {
+        self.status.as_ref()
+    }
+}
+
+/// What a pass found.
+struct Found {
+    valid: Finding,
+    /// `None`: what was known stays known.
+    active: Option<Finding>,
+    conclusion: Conclusion,
+    credential: Option<CredentialStatus>,
+    next: Next,
+}
+
+/// One pass.
+pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<ScopeContext>) -> Next {
+    let context = &scope.context;
+    if connection.meta().deletion_timestamp.is_some() {
+        return Next::Check(connection.spec.interval.into());
+    }
+    let started = context.clock.instant();
+    let mut status = connection.status.clone().unwrap_or_default();
+    let generation = connection.meta().generation;
+    let now = context.clock.now();
+    let (conclusion, next) = if connection.spec.suspend {
+        let conclusion = Conclusion::Done(Reason::Suspended, "spec.suspend is true: nothing is checked".to_owned());
+        (conclusion, Next::Check(connection.spec.interval.into()))
+    } else {
+        let Found { valid, active, conclusion, credential, next } = look(&connection, context).await;
+        let same = credential.is_some() && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
+        status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
+        if let Some(active) = active.or_else(|| (!same).then(|| not_yet(&conclusion))) {
+            status.conditions.set(ACTIVE, &active, generation, now);
+        }
+        status.credential = credential;
+        (conclusion, next)
+    };
+    status.conditions.conclude(&conclusion, generation, now);
+    status.observed_generation = generation.unwrap_or_default();
+    status.last_handled_request = connection.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
+    let (reason, _) = conclusion.text();
+    context.metrics.reconciled("PingOneConnection", reason, context.clock.instant() - started);
+    finish(&connection, &status, context, next).await
+}
+
+/// A credential that PingOne could not be asked about is not accepted yet.
+fn not_yet(conclusion: &Conclusion) -> Finding {
+    let (reason, message) = conclusion.text();
+    Finding::no(reason, message)
+}
+
+async fn look(connection: &PingOneConnection, context: &Context) -> Found {
+    let interval: Duration = connection.spec.interval.into();
+    let check = Next::Check(interval);
+    let reference = &connection.spec.credential_secret_ref;
+    let namespace = connection.namespace().unwrap_or_default();
+    let stalled = |reason: Reason, message: String, credential: Option<CredentialStatus>| Found {
+        valid: Finding::no(reason, &message),
+        active: Some(Finding::unknown(Reason::NotReached, "PingOne is asked once the credential is valid")),
+        conclusion: Conclusion::Stalled(reason, message),
+        credential,
+        next: check,
+    };
+
+    let secret = match SecretValues::read(&context.client, &namespace, &reference.name).await {
+        Ok(Some(secret)) => secret,
+        Ok(None) => {
+            let message = format!(
+                "Secret {} does not exist: create it with the credential under the key {}",
+                reference.name, reference.key
+            );
+            let found = stalled(Reason::SecretNotFound, message.clone(), None);
+            return Found { conclusion: Conclusion::InProgress(Reason::SecretNotFound, message), ..found };
+        }
+        Err(error) => {
+            let message = format!("failed to read Secret {}: {error}", reference.name);
+            let valid = Finding::unknown(Reason::SecretNotFound, &message);
+            let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
+            let credential = connection.status.as_ref().and_then(|status| status.credential.clone());
+            return Found { valid, active: None, conclusion, credential, next: Next::Retry(None) };
+        }
+    };
+    let value = match secret.get(&reference.key) {
+        Ok(value) => value,
+        Err(error) => {
+            let message = format!("{error}: correct the Secret, or spec.credentialSecretRef.key");
+            return stalled(Reason::SecretKeyMissing, message, None);
+        }
+    };
+    let credential = match claims::check(value, &connection.spec, &context.pingone) {
+        Ok(credential) => credential,
+        Err(refusal) => {
+            let published = refusal.credential.as_deref().map(publish);
+            return stalled(refusal.reason, refusal.message, published);
+        }
+    };
+    let valid = Finding::yes(
+        Reason::ClaimsMatch,
+        format!("credential {} belongs to {}", credential.id, credential.environment_name),
+    );
+    let proof::Judgement { active, conclusion, next } = proof::ask(&credential, interval, context).await;
+    Found { valid, active, conclusion, credential: Some(publish(&credential)), next }
+}
+
+fn publish(credential: &Credential) -> CredentialStatus {
+    CredentialStatus {
+        id: credential.id.clone(),
+        issued_at: credential.issued_at.map(|time| time.to_string()),
+        environment_id: credential.environment_id.clone(),
+        environment_name: credential.environment_name.clone(),
+        organization_id: credential.organization_id.clone(),
+        organization_name: credential.organization_name.clone(),
+        region: credential.region.clone(),
+        api_url: credential.api_url.as_ref().map(|url| format!("{url}/v1")),
+        auth_url: credential.auth_url.as_ref().map(ToString::to_string),
+    }
+}
+
+async fn finish(
+    connection: &PingOneConnection,
+    status: &ConnectionStatus,
+    context: &Context,
+    next: Next,
+) -> Next {
+    let before: Option<Conditions> = connection.status.as_ref().map(|status| status.conditions.clone());
+    let mut written = connection.clone();
+    match status::write(&context.client, &mut written, status).await {
+        Ok(changed) => {
+            if changed {
+                context.announce(connection, before.as_ref(), &status.conditions).await;
+            }
+            debug_assert!(status.conditions.get(READY).is_some());
+            next
+        }
+        Err(NotWritten::Conflict) => Next::Poll(Duration::from_millis(200)),
+        Err(error) => {
+            tracing::warn!(name = connection.name_any(), %error, "failed to write a status");
+            Next::Retry(None)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! PingOne is asked whether it accepts the credential.
+
+use std::time::Duration;
+
+use super::super::{Next, context::Context};
+use crate::{
+    api::{
+        Reason,
+        conditions::{Conclusion, Finding},
+    },
+    credential::Credential,
+    http::Error,
+    pingone::Environment,
+};
+
+/// A refused credential is not tried again sooner than this, whatever the interval: it would burn the rate limit of
+/// the whole licence. A changed Secret is tried at once.
+const SLOW: Duration = Duration::from_mins(10);
+
+/// What is to be thought of the credential.
+pub(super) struct Judgement {
+    /// `None`: PingOne could not be asked now, and what was known stays known.
+    pub(super) active: Option<Finding>,
+    pub(super) conclusion: Conclusion,
+    pub(super) next: Next,
+}
+
+pub(super) async fn ask(credential: &Credential, interval: Duration, context: &Context) -> Judgement {
+    let Credential { api_url: Some(api), auth_url: Some(auth), client: Some(client), environment_id, .. } = credential
+    else {
+        return cannot_ask(credential, interval);
+    };
+    let token = match context.pingone.token(auth, environment_id, client).await {
+        Ok(token) => token,
+        Err(error) => return failed(credential, &error, interval),
+    };
+    accepted(credential, context.pingone.environment(api, environment_id, &token).await, interval)
+}
+
+/// An assumption about claim names that turns out wrong must cost a warning, not the product.
+fn cannot_ask(credential: &Credential, interval: Duration) -> Judgement {
+    let message = format!(
+        "the claims with the client and the URLs were not found, so PingOne cannot be asked from here; the tenant's own test decides (claims: {})",
+        credential.claim_names.join(", ")
+    );
+    Judgement {
+        active: Some(Finding::unknown(Reason::CannotAskPingOne, &message)),
+        conclusion: Conclusion::Done(Reason::CannotAskPingOne, message),
+        next: Next::Check(interval),
+    }
+}
+
+fn accepted(credential: &Credential, environment: Result<Environment, Error>, interval: Duration) -> Judgement {
+    let message = match environment {
+        Ok(environment) if !environment.id.eq_ignore_ascii_case(&credential.environment_id) => {
+            let message = format!(
+                "PingOne answered with environment {} when asked for {}: add a new credential in the right environment",
+                environment.id, credential.environment_id
+            );
+            return Judgement {
+                active: Some(Finding::no(Reason::EnvironmentMismatch, &message)),
+                conclusion: Conclusion::Stalled(Reason::EnvironmentMismatch, message),
+                next: Next::Check(interval),
+            };
+        }
+        Ok(environment) if environment.name != credential.environment_name => format!(
+            "PingOne accepts credential {}; its environment was renamed from {:?} to {:?} since the credential was issued",
+            credential.id, credential.environment_name, environment.name
+        ),
+        Ok(_) => format!("PingOne accepts credential {}", credential.id),
+        Err(error) if error.status() == Some(403) => format!(
+            "PingOne accepts credential {}, which may not read its environment, so that only the claims were compared",
+            credential.id
+        ),
+        Err(error) => return failed(credential, &error, interval),
+    };
+    Judgement {
+        active: Some(Finding::yes(Reason::CredentialAccepted, &message)),
+        conclusion: Conclusion::Done(Reason::CredentialAccepted, message),
+        next: Next::Check(interval),
+    }
+}
+
+fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgement {
+    // OAuth's own word is what counts: a proxy's 401 says nothing of the credential.
+    if matches!(error.status(), Some(400 | 401)) && error.code() == Some("invalid_client") {
+        let message = format!(
+            "PingOne refuses credential {}: {error}. Add a new credential in PingOne and put it into the Secret, or enable its product connection",
+            credential.id
+        );
+        return Judgement {
+            active: Some(Finding::no(Reason::CredentialRefused, &message)),
+            conclusion: Conclusion::Stalled(Reason::CredentialRefused, message),
+            next: Next::Check(interval.max(SLOW)),
+        };
+    }
+    let reason = match error {
+        Error::HostNotAllowed { .. } => Reason::HostNotAllowed,
+        _ if error.wait().is_some() || error.status() == Some(429) => Reason::RateLimited,
+        _ => Reason::PingOneUnavailable,
+    };
+    let message = format!("PingOne could not be asked: {error}. It is asked again");
+    Judgement { active: None, conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(error.wait()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Active;
+
+    fn credential() -> Credential {
+        Credential {
+            id: "c1".into(),
+            issued_at: None,
+            environment_id: "e1".into(),
+            environment_name: "dev".into(),
+            organization_id: None,
+            organization_name: None,
+            region: None,
+            api_url: None,
+            auth_url: None,
+            client: None,
+            claim_names: vec!["jti".into()],
+            jwt: "x.y.z".into(),
+        }
+    }
+
+    fn status(status: u16, code: &str, retry_after: Option<Duration>) -> Error {
+        Error::Status {
+            host: "auth.pingone.eu".parse().unwrap(),
+            operation: "get a token",
+            status,
+            message: String::new(),
+            code: Some(code.into()),
+            retry_after,
+            transaction_id: None,
+        }
+    }
+
+    const INTERVAL: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn every_answer_of_pingone_has_its_judgement() {
+        let environment = |id: &str, name: &str| Ok(Environment { id: id.into(), name: name.into() });
+        let table = [
+            (accepted(&credential(), environment("e1", "dev"), INTERVAL), Active::True, Reason::CredentialAccepted),
+            (accepted(&credential(), environment("e1", "new"), INTERVAL), Active::True, Reason::CredentialAccepted),
+            (accepted(&credential(), environment("e2", "dev"), INTERVAL), Active::False, Reason::EnvironmentMismatch),
+            (accepted(&credential(), Err(status(403, "ACCESS_FAILED", None)), INTERVAL), Active::True, Reason::CredentialAccepted),
+            (failed(&credential(), &status(401, "invalid_client", None), INTERVAL), Active::False, Reason::CredentialRefused),
+            (failed(&credential(), &status(401, "proxy", None), INTERVAL), Active::Unknown, Reason::PingOneUnavailable),
+            (failed(&credential(), &status(503, "", None), INTERVAL), Active::Unknown, Reason::PingOneUnavailable),
+            (failed(&credential(), &status(429, "", None), INTERVAL), Active::Unknown, Reason::RateLimited),
+            (cannot_ask(&credential(), INTERVAL), Active::Unknown, Reason::CannotAskPingOne),
+        ];
+        for (judgement, active, reason) in table {
+            let says = match judgement.active.and_then(|finding| finding.status) {
+                Some(true) => Active::True,
+                Some(false) => Active::False,
+                None => Active::Unknown,
+            };
+            assert_eq!((says, judgement.conclusion.text().0), (active, reason));
+        }
+    }
+
+    #[test]
+    fn a_refused_credential_is_left_alone_and_a_wait_is_kept() {
+        assert_eq!(failed(&credential(), &status(401, "invalid_client", None), INTERVAL).next, Next::Check(SLOW));
+        let wait = Some(Duration::from_hours(2));
+        assert_eq!(failed(&credential(), &status(429, "", wait), INTERVAL).next, Next::Retry(wait));
+    }
+}

@@ -1,0 +1,173 @@
+//! What the spec refers to, read and checked. Nothing is sent to a vendor from here.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    sync::Arc,
+};
+
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
+
+use super::{
+    super::{Next, context::ScopeContext, secret::SecretValues},
+    pass::{End, Pass},
+};
+use crate::{
+    aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
+    api::{
+        Active, AICIntegration, PingOneConnection, Realm, Reason,
+        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
+    },
+    credential::{self, Credential},
+    http::BaseUrl,
+};
+
+/// All that the later steps work with.
+pub(super) struct Inputs {
+    pub(super) tenant: Tenant,
+    pub(super) realm: Realm,
+    pub(super) credential: Credential,
+    pub(super) name: IntegrationName,
+    pub(super) esv: EsvId,
+    pub(super) label: LabelIdentifier,
+    mutable: bool,
+}
+
+impl Inputs {
+    /// Whether worker and mapping can be written here.
+    pub(super) fn is_mutable(&self) -> bool {
+        self.mutable
+    }
+}
+
+pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Inputs> {
+    let namespace = pass.object.namespace().unwrap_or_default();
+    let url = match BaseUrl::parse(&pass.object.spec.tenant.url, "") {
+        Ok(url) => url,
+        Err(error) => return Break(pass.stalled(Reason::HostNotAllowed, format!("tenant.url cannot be used: {error}"))),
+    };
+    let host = url.host().clone();
+    if let Err(error) = pass.context.aic.check_allowed(&host) {
+        return Break(pass.stalled(Reason::HostNotAllowed, format!("tenant.url may not be called: {error}")));
+    }
+
+    let connection_name = pass.object.spec.connection_ref.name.clone();
+    let Some(connection) =
+        scope.connections.get(&ObjectRef::new(&connection_name).within(&namespace))
+    else {
+        let message = format!("PingOneConnection {connection_name} does not exist: create it");
+        pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
+        return Break(pass.waiting(Reason::ConnectionNotFound, message));
+    };
+    let (credential, tenant_hosts) = vouched_credential(pass, &connection, &namespace).await?;
+    if let Err(refusal) = credential::check_fence(&credential, tenant_hosts.as_deref(), &host) {
+        let message = refusal.to_string();
+        pass.find(ACTIVE, &Finding::no(Reason::TenantNotAllowedForCredential, &message));
+        return Break(pass.stalled(Reason::TenantNotAllowedForCredential, message));
+    }
+    let account = service_account(pass, &namespace).await?;
+
+    let Some(name) = name(&pass.object, &credential) else {
+        let message = format!(
+            "no name can be derived from the environment's name {:?}: give spec.name",
+            credential.environment_name
+        );
+        return Break(pass.stalled(Reason::NameUnderivable, message));
+    };
+    let spec = &pass.object.spec;
+    let (Ok(esv), Ok(label)) = (
+        spec.esv_id.as_ref().map_or_else(|| Ok(name.esv_id()), |id| id.parse()),
+        spec.secret_label_identifier.as_ref().map_or_else(|| Ok(name.label_identifier()), |label| label.parse()),
+    ) else {
+        // Admission refuses both; an object from before a rule may still bear them.
+        let message = "spec.esvId or spec.secretLabelIdentifier is not of the form that the tenant asks for";
+        return Break(pass.stalled(Reason::InvalidObject, message));
+    };
+    let inputs = Inputs {
+        tenant: pass.context.aic.tenant(host, Arc::new(account)),
+        realm: spec.realm,
+        mutable: spec.tenant.environment.is_mutable(),
+        credential,
+        name,
+        esv,
+        label,
+    };
+    pass.status.name = Some(inputs.name.to_string());
+    Continue(inputs)
+}
+
+/// The given name; else the one that was derived once; else the one that the environment's name gives.
+fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationName> {
+    let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
+    match object.spec.name.as_ref().or(latched) {
+        Some(name) => name.parse().ok(),
+        None => derived_name(&credential.environment_name),
+    }
+}
+
+/// The credential in the connection's Secret, if it is exactly the one that the connection vouches for: nothing is
+/// pushed that PingOne refuses.
+async fn vouched_credential(
+    pass: &mut Pass<'_>,
+    connection: &PingOneConnection,
+    namespace: &str,
+) -> ControlFlow<End, (Credential, Option<String>)> {
+    let name = connection.name_any();
+    let reference = &connection.spec.credential_secret_ref;
+    let secret = match SecretValues::read(&pass.context.client, namespace, &reference.name).await {
+        Ok(secret) => secret,
+        Err(error) => return Break(unread(Reason::ConnectionNotReady, &reference.name, &error)),
+    };
+    let credential = secret.as_ref().and_then(|secret| {
+        let value = secret.get(&reference.key).ok()?;
+        credential::decode(value).ok()
+    });
+    let status = connection.status.as_ref();
+    let vouched = status
+        .filter(|status| status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False)
+        .and_then(|status| status.credential.as_ref());
+    match (credential, vouched) {
+        (Some(credential), Some(vouched)) if credential.id == vouched.id => {
+            Continue((credential, secret.and_then(|secret| secret.tenant_hosts)))
+        }
+        _ => {
+            let mut message = format!(
+                "PingOneConnection {name} does not vouch for the credential in Secret {}: see its conditions",
+                reference.name
+            );
+            if let Some(id) = &pass.status.credential_id {
+                message.push_str(&format!(". The tenant was last seen working with credential {id}"));
+            }
+            pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
+            Break(pass.waiting(Reason::ConnectionNotReady, message))
+        }
+    }
+}
+
+async fn service_account(pass: &Pass<'_>, namespace: &str) -> ControlFlow<End, ServiceAccount> {
+    let name = &pass.object.spec.tenant.service_account_secret_ref.name;
+    let secret = match SecretValues::read(&pass.context.client, namespace, name).await {
+        Ok(Some(secret)) => secret,
+        Ok(None) => {
+            let message = format!(
+                "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
+            );
+            return Break(pass.waiting(Reason::SecretNotFound, message));
+        }
+        Err(error) => return Break(unread(Reason::SecretNotFound, name, &error)),
+    };
+    let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
+        (Ok(id), Ok(jwk)) => (id, jwk),
+        (Err(error), _) | (_, Err(error)) => {
+            return Break(pass.stalled(Reason::SecretKeyMissing, format!("{error}: correct the Secret")));
+        }
+    };
+    match ServiceAccount::parse(&String::from_utf8_lossy(id), jwk) {
+        Ok(account) => Continue(account),
+        Err(error) => Break(pass.stalled(Reason::ServiceAccountInvalid, format!("Secret {name}: {error}"))),
+    }
+}
+
+fn unread(reason: Reason, secret: &str, error: &kube::Error) -> End {
+    let message = format!("failed to read Secret {secret}: {error}");
+    End { conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(None) }
+}

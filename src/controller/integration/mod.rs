@@ -1,0 +1,101 @@
+//! `AICIntegration`: dereference → ESV → worker → mapping → test → status.
+//!
+//! Each step looks, decides and acts, and either goes on (`Continue`) or ends the pass with what is left to do
+//! (`Break`). Waiting is such an end, not an error.
+
+mod dereference;
+mod esv;
+mod mark;
+mod pass;
+mod proof;
+mod trouble;
+mod worker;
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use kube::{Resource, ResourceExt};
+
+use self::pass::{End, Pass};
+use super::{
+    Next,
+    context::ScopeContext,
+    status::{self, HasStatus, NotWritten},
+};
+use crate::api::{
+    AICIntegration, IntegrationStatus, REQUESTED_AT_ANNOTATION, Reason,
+    conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
+};
+
+impl HasStatus for AICIntegration {
+    type Status = IntegrationStatus;
+
+    fn status(&self) -> Option<&IntegrationStatus> {
+        self.status.as_ref()
+    }
+}
+
+/// One pass.
+pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<ScopeContext>) -> Next {
+    let interval: Duration = integration.spec.interval.into();
+    if integration.meta().deletion_timestamp.is_some() {
+        return Next::Check(interval);
+    }
+    let context = &scope.context;
+    let started = context.clock.instant();
+    let mut pass = Pass::new(&integration, context);
+    let End { conclusion, next } = if integration.spec.suspend {
+        End {
+            conclusion: Conclusion::Done(Reason::Suspended, "spec.suspend is true: nothing is checked".to_owned()),
+            next: Next::Check(interval),
+        }
+    } else {
+        match run(&mut pass, &scope).await {
+            ControlFlow::Break(end) => end,
+            ControlFlow::Continue(conclusion) => End { conclusion, next: Next::Check(interval) },
+        }
+    };
+    let (reason, _) = conclusion.text();
+    context.metrics.reconciled("AICIntegration", reason, context.clock.instant() - started);
+    finish(pass, &conclusion, next).await
+}
+
+/// The product, in order.
+async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Conclusion> {
+    let inputs = dereference::dereference(pass, scope).await?;
+    esv::ensure(pass, &inputs).await?;
+    if inputs.is_mutable() {
+        worker::ensure(pass, &inputs).await?;
+    } else {
+        worker::await_promotion(pass, &inputs).await?;
+    }
+    proof::ask(pass, &inputs).await
+}
+
+/// Writes what the pass has found, if it is news.
+async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next {
+    let generation = pass.object.meta().generation;
+    let now = pass.context.clock.now();
+    let not_reached = Finding::unknown(Reason::NotReached, "something before it is not done yet");
+    for type_ in [ESV_READY, WORKER_READY, SECRET_MAPPED, ACTIVE] {
+        if pass.status.conditions.get(type_).is_none() {
+            pass.status.conditions.set(type_, &not_reached, generation, now);
+        }
+    }
+    pass.status.conditions.conclude(conclusion, generation, now);
+    pass.status.observed_generation = generation.unwrap_or_default();
+    pass.status.last_handled_request = pass.object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
+    let before = pass.object.status.as_ref().map(|status| status.conditions.clone());
+    match status::write(&pass.context.client, &mut pass.object, &pass.status).await {
+        Ok(changed) => {
+            if changed {
+                pass.context.announce(&pass.object, before.as_ref(), &pass.status.conditions).await;
+            }
+            next
+        }
+        Err(NotWritten::Conflict) => Next::Poll(Duration::from_millis(200)),
+        Err(error) => {
+            tracing::warn!(name = pass.object.name_any(), %error, "failed to write a status");
+            Next::Retry(None)
+        }
+    }
+}

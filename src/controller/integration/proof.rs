@@ -1,0 +1,121 @@
+//! The tenant's own test is the only proof: it passed, and with the credential that is in the Secret now.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::Duration,
+};
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{
+    super::Next,
+    dereference::Inputs,
+    esv,
+    pass::{End, Pass},
+};
+use crate::{
+    aic::Proof,
+    api::{
+        Reason,
+        conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED},
+    },
+};
+
+/// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
+/// the clock and the way.
+const LONGEST_CACHE: Duration = Duration::from_secs(660);
+const ASK_AGAIN: Duration = Duration::from_secs(15);
+
+pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {
+    let proof = match inputs.tenant.test_connection(inputs.realm, &inputs.name).await {
+        Ok(proof) => proof,
+        Err(error) => return Break(pass.trouble(&error)),
+    };
+    match judge(&proof, &inputs.credential.id, is_fresh(pass, inputs)) {
+        Verdict::Proved => {
+            let message = format!(
+                "the tenant works with credential {} in the PingOne environment {}",
+                inputs.credential.id, inputs.credential.environment_name
+            );
+            pass.find(ACTIVE, &Finding::yes(Reason::TestPassed, &message));
+            if !inputs.is_mutable() {
+                // There the mapping is not read: a test that passes has gone through it.
+                let message = format!("the tenant's test went through the mapping to {}", inputs.esv);
+                pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
+            }
+            esv::retire_older_versions(pass, inputs).await?;
+            pass.status.credential_id = Some(inputs.credential.id.clone());
+            Continue(Conclusion::Done(Reason::TestPassed, message))
+        }
+        Verdict::NotYetServed(other) => {
+            let message = format!(
+                "version {} with credential {} is written; the tenant still works with {other}, as it may for about ten minutes",
+                pass.status.esv.as_ref().and_then(|esv| esv.version.as_deref()).unwrap_or("?"),
+                inputs.credential.id
+            );
+            pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
+            let conclusion = Conclusion::InProgress(Reason::CredentialNotYetServed, message);
+            Break(End { conclusion, next: Next::Poll(ASK_AGAIN) })
+        }
+        Verdict::Failed(message) => {
+            pass.find(ACTIVE, &Finding::no(Reason::TestFailed, &message));
+            Break(End { conclusion: Conclusion::InProgress(Reason::TestFailed, message), next: Next::Retry(None) })
+        }
+    }
+}
+
+/// Whether the version was written so lately that the tenant may not serve it yet.
+fn is_fresh(pass: &Pass<'_>, inputs: &Inputs) -> bool {
+    let written = pass.status.esv.as_ref().and_then(|esv| esv.written_at.as_ref());
+    written
+        .and_then(|at| at.parse::<Timestamp>().ok())
+        .is_some_and(|at| inputs.tenant.time().duration_since(at).unsigned_abs() < LONGEST_CACHE)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Proved,
+    NotYetServed(String),
+    Failed(String),
+}
+
+fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
+    match proof {
+        Proof::Passed { credential_id, .. } if credential_id == wanted => Verdict::Proved,
+        Proof::Passed { credential_id: other, .. } | Proof::Failed { credential_id: Some(other), .. }
+            if fresh && other != wanted =>
+        {
+            Verdict::NotYetServed(format!("credential {other}"))
+        }
+        Proof::Passed { credential_id: other, .. } => Verdict::Failed(format!(
+            "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
+        )),
+        Proof::Failed { message, .. } => Verdict::Failed(format!("the tenant's test failed: {message}")),
+        Proof::NoWorker => Verdict::Failed("the tenant does not find the worker that it was given".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_wanted_credential_proves_and_only_a_fresh_version_is_waited_for() {
+        let passed = |id: &str| Proof::Passed { credential_id: id.into(), environment_id: None };
+        let failed = |id: Option<&str>| Proof::Failed { message: "no".into(), credential_id: id.map(Into::into) };
+        let not_yet = || Verdict::NotYetServed("credential old".into());
+        let is_failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed(_));
+        assert_eq!(judge(&passed("new"), "new", true), Verdict::Proved);
+        assert_eq!(judge(&passed("old"), "new", true), not_yet());
+        assert_eq!(judge(&failed(Some("old")), "new", true), not_yet());
+        for verdict in [
+            judge(&passed("old"), "new", false),
+            judge(&failed(Some("old")), "new", false),
+            judge(&failed(Some("new")), "new", true),
+            judge(&failed(None), "new", true),
+            judge(&Proof::NoWorker, "new", true),
+        ] {
+            assert!(is_failed(&verdict), "{verdict:?}");
+        }
+    }
+}

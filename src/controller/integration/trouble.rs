@@ -1,0 +1,83 @@
+//! What a tenant's failure means for the integration.
+
+use super::{
+    super::Next,
+    pass::{End, Pass},
+};
+use crate::{
+    aic::Error,
+    api::{Reason, conditions::Conclusion},
+    http,
+};
+
+impl Pass<'_> {
+    /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
+    pub(super) fn trouble(&self, error: &Error) -> End {
+        let (reason, stalled, message) = judge(error);
+        if stalled {
+            return self.stalled(reason, message);
+        }
+        End { conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(error.wait()) }
+    }
+}
+
+fn judge(error: &Error) -> (Reason, bool, String) {
+    match error {
+        Error::ScopeMissing(_) => (Reason::ScopeMissing, true, error.to_string()),
+        Error::Assertion(_) => (Reason::ServiceAccountInvalid, true, error.to_string()),
+        Error::Token(http::Error::Status { status: 400 | 401, .. }) => (
+            Reason::ServiceAccountRefused,
+            true,
+            format!(
+                "the tenant gives no access token to the service account: {error}. Check in the tenant's console that the account exists, has the scopes fr:am:* and fr:idc:esv:*, and that its key is the one in the Secret"
+            ),
+        ),
+        Error::Call(http::Error::HostNotAllowed { .. }) | Error::Token(http::Error::HostNotAllowed { .. }) => {
+            (Reason::HostNotAllowed, true, error.to_string())
+        }
+        Error::Token(inner) | Error::Call(inner) if inner.wait().is_some() || inner.status() == Some(429) => {
+            (Reason::RateLimited, false, format!("{error}; the operator waits as it was asked to"))
+        }
+        Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => {
+            (Reason::TenantUnavailable, false, format!("{error}; the operator tries again"))
+        }
+        Error::Token(_) | Error::Call(_) => {
+            (Reason::TenantRefused, true, format!("{error}; the operator looks again after the interval"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn status(status: u16, wait: Option<u64>) -> http::Error {
+        http::Error::Status {
+            host: "t.id.forgerock.io".parse().unwrap(),
+            operation: "read the ESV",
+            status,
+            message: String::new(),
+            code: None,
+            retry_after: wait.map(Duration::from_secs),
+            transaction_id: None,
+        }
+    }
+
+    #[test]
+    fn every_failure_says_whether_a_person_is_needed() {
+        for (error, reason, stalled) in [
+            (Error::Token(status(400, None)), Reason::ServiceAccountRefused, true),
+            (Error::Token(status(500, None)), Reason::TenantUnavailable, false),
+            (Error::Call(status(401, None)), Reason::TenantRefused, true),
+            (Error::Call(status(403, None)), Reason::TenantRefused, true),
+            (Error::Call(status(429, Some(60))), Reason::RateLimited, false),
+            (Error::Call(status(502, None)), Reason::TenantUnavailable, false),
+            (Error::ScopeMissing("fr:am:*".into()), Reason::ScopeMissing, true),
+        ] {
+            let (judged, needs_person, _) = judge(&error);
+            assert_eq!((judged, needs_person), (reason, stalled), "{error}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Worker service, worker and mapping: written where the environment is mutable, looked for where it is not.
+//!
+//! A worker gets its credential's label and nothing else: a promotion would carry everything else up.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use super::{
+    dereference::Inputs,
+    pass::{End, Pass},
+};
+use crate::{
+    aic::{Error, LabelAttribute, Service, Worker},
+    api::{
+        DriftPolicy, Reason, WorkerStatus,
+        conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
+    },
+};
+
+/// Sees to it that the worker and its mapping are as they should be.
+pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+    enable_service(pass, inputs).await?;
+    let attribute = match inputs.tenant.label_attribute(inputs.realm).await {
+        Ok(Some(attribute)) => attribute,
+        Ok(None) => {
+            let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
+            return Break(missing(pass, Reason::ProductConnectionsNotSupported, message));
+        }
+        Err(error) => return Break(pass.trouble(&error)),
+    };
+    let created = ensure_worker(pass, inputs, &attribute).await?;
+    let message = format!("worker {} uses the credential label {}", inputs.name, inputs.label);
+    pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
+    pass.status.worker = Some(WorkerStatus { name: inputs.name.to_string(), label: inputs.label.to_string() });
+    ensure_mapping(pass, inputs, created).await?;
+    let message = format!("the worker's label is mapped to {}", inputs.esv);
+    pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
+    Continue(())
+}
+
+async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+    let service = trouble(pass, inputs.tenant.worker_service(inputs.realm).await)?;
+    if service.as_ref().is_some_and(Service::is_enabled) {
+        return Continue(());
+    }
+    drifted(pass, WORKER_READY, "the PingOne worker service is not enabled")?;
+    trouble(pass, inputs.tenant.put_worker_service(inputs.realm, Service::enabled(service)).await)
+}
+
+/// Whether the worker was made just now.
+async fn ensure_worker(pass: &mut Pass<'_>, inputs: &Inputs, attribute: &LabelAttribute) -> ControlFlow<End, bool> {
+    let worker = trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
+    match judge(worker.as_ref(), attribute, inputs.label.as_str(), pass.status.worker.is_some()) {
+        Verdict::Good => return Continue(false),
+        Verdict::New => {}
+        Verdict::Drifted(what) => drifted(pass, WORKER_READY, &what)?,
+        Verdict::NotOurs(label) => {
+            let message = format!(
+                "worker {} exists in realm {} and uses {label}: choose another spec.name, or set spec.secretLabelIdentifier to what it uses",
+                inputs.name,
+                inputs.realm.as_str()
+            );
+            return Break(missing(pass, Reason::WorkerNotOwned, &message));
+        }
+    }
+    let created = worker.is_none();
+    let wanted = Worker::with_credential(worker, attribute, &inputs.label);
+    trouble(pass, inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await)?;
+    Continue(created)
+}
+
+/// What is to be thought of a worker.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    New,
+    Drifted(String),
+    NotOurs(String),
+}
+
+fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_before: bool) -> Verdict {
+    let Some(worker) = worker else {
+        return if seen_before { Verdict::Drifted("the worker is gone".to_owned()) } else { Verdict::New };
+    };
+    match worker.label(attribute) {
+        Some(used) if used == label && worker.uses_credential() => Verdict::Good,
+        Some(used) if used == label => Verdict::Drifted("useCredential of the worker is false".to_owned()),
+        used if seen_before => Verdict::Drifted(match used {
+            Some(used) => format!("the worker's Credential Secret Label Identifier is {used}"),
+            None => "the worker's Credential Secret Label Identifier is empty".to_owned(),
+        }),
+        Some(used) => Verdict::NotOurs(format!("the credential label {used}")),
+        None => Verdict::NotOurs("no credential label".to_owned()),
+    }
+}
+
+async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: bool) -> ControlFlow<End> {
+    // A label exists only as long as its worker: that of a new worker cannot have been mapped to anything else.
+    if !worker_is_new {
+        match trouble(pass, inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
+            Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
+            Some(mapping) => {
+                let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
+                drifted(pass, SECRET_MAPPED, &what)?;
+            }
+            None if pass.status.conditions.is_true(SECRET_MAPPED) => {
+                drifted(pass, SECRET_MAPPED, "the mapping of the worker's label is gone")?;
+            }
+            None => {}
+        }
+    }
+    trouble(pass, inputs.tenant.put_mapping(inputs.realm, &inputs.label, &inputs.esv).await)
+}
+
+/// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
+pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+    if trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?.is_some() {
+        let message = format!("worker {} came with a promotion", inputs.name);
+        pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
+        pass.status.worker = Some(WorkerStatus { name: inputs.name.to_string(), label: inputs.label.to_string() });
+        return Continue(());
+    }
+    if pass.status.worker.is_some() {
+        let message = format!(
+            "worker {} was here and is gone: static configuration comes only by promotion, so promote again from the environment below",
+            inputs.name
+        );
+        return Break(missing(pass, Reason::WorkerMissing, &message));
+    }
+    let message = format!(
+        "ESV {} holds the credential; worker and mapping come with a promotion from the environment below",
+        inputs.esv
+    );
+    let waits = Finding::no(Reason::AwaitingPromotion, &message);
+    for type_ in [WORKER_READY, SECRET_MAPPED, ACTIVE] {
+        pass.find(type_, &waits);
+    }
+    let End { next, .. } = pass.waiting(Reason::AwaitingPromotion, "");
+    Break(End { conclusion: Conclusion::Done(Reason::AwaitingPromotion, message), next })
+}
+
+/// Goes on to correct a drift, or ends the pass where the policy is to warn. What never was as it should be has not
+/// drifted: it is made.
+fn drifted(pass: &mut Pass<'_>, condition: &str, what: &str) -> ControlFlow<End> {
+    let was_good = pass.status.conditions.is_true(condition);
+    if was_good && pass.object.spec.drift_policy != DriftPolicy::Correct {
+        let message = format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+        pass.find(ACTIVE, &Finding::no(Reason::DriftDetected, &message));
+        return Break(pass.stalled(Reason::DriftDetected, message));
+    }
+    if was_good {
+        tracing::info!(what, "drift is corrected");
+    }
+    Continue(())
+}
+
+fn missing(pass: &mut Pass<'_>, reason: Reason, message: &str) -> End {
+    for type_ in [WORKER_READY, ACTIVE] {
+        pass.find(type_, &Finding::no(reason, message));
+    }
+    pass.stalled(reason, message)
+}
+
+fn trouble<T>(pass: &Pass<'_>, result: Result<T, Error>) -> ControlFlow<End, T> {
+    match result {
+        Ok(value) => Continue(value),
+        Err(error) => Break(pass.trouble(&error)),
+    }
+}

@@ -1,0 +1,48 @@
+//! The controllers: each pass reads an object, looks at the world, decides, acts, and writes what it saw.
+//!
+//! Contract: time comes from the [`Clock`]; a pass never fails, it concludes; a pass that changes nothing writes
+//! nothing.
+
+mod connection;
+mod context;
+mod integration;
+mod queue;
+mod scope;
+mod secret;
+mod status;
+mod watch;
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+pub use context::Context;
+use crate::runtime::Health;
+
+/// When an object is looked at again, if nothing happens to it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// After its interval: all is as it can be.
+    Check(std::time::Duration),
+    /// After this long exactly: something is on its way.
+    Poll(std::time::Duration),
+    /// Later and later with each failure, but not before the other side allows it.
+    Retry(Option<std::time::Duration>),
+}
+
+/// Says what is missing before anything has been looked at.
+pub fn close_gates(health: &Health, namespaces: &[String]) {
+    for namespace in scope::namespaces(namespaces) {
+        scope::close_gates(health, namespace.as_deref());
+    }
+}
+
+/// Runs the controllers of every watched namespace until `shutdown`, and until the passes under way have ended.
+pub async fn run(
+    context: &Context,
+    watching: &kube::Client,
+    namespaces: &[String],
+    shutdown: &CancellationToken,
+) {
+    let scopes = scope::namespaces(namespaces);
+    join_all(scopes.into_iter().map(|namespace| scope::run(context, watching, namespace, shutdown))).await;
+}

@@ -1,0 +1,248 @@
+//! The controllers of one namespace, or of all: watches, queues, passes.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::ListParams,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        controller::{Action, Config},
+        reflector::{self, ObjectRef, Store},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, Next, connection,
+    context::ScopeContext,
+    integration,
+    queue::Queue,
+    watch::{self, Change},
+};
+use crate::{
+    api::{AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, conditions::CREDENTIAL_VALID},
+    runtime::{Gate, Health},
+};
+
+const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
+const PASSES_AT_ONCE: u16 = 64;
+
+/// The namespaces to watch; `None` stands for all.
+pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
+    if names.is_empty() { vec![None] } else { names.iter().cloned().map(Some).collect() }
+}
+
+/// Says what is missing before anything has been looked at.
+pub(super) fn close_gates(health: &Health, namespace: Option<&str>) {
+    fn kind<K: Resource<DynamicType = ()>>(health: &Health, cache: Gate) {
+        let plural = plural::<K>();
+        health.close(
+            Gate::Definition(plural),
+            format!("waiting for the definition {plural}.pingone-aic.io: install the chart's CRDs"),
+        );
+        health.close(cache, format!("waiting for the first list of {plural}"));
+    }
+    kind::<PingOneConnection>(health, cache_gate::<PingOneConnection>(namespace));
+    kind::<AICIntegration>(health, cache_gate::<AICIntegration>(namespace));
+}
+
+fn plural<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::plural(&()) {
+        std::borrow::Cow::Borrowed(plural) => plural,
+        std::borrow::Cow::Owned(_) => "objects",
+    }
+}
+
+fn cache_gate<K: Resource<DynamicType = ()>>(namespace: Option<&str>) -> Gate {
+    Gate::Cache(plural::<K>(), namespace.map(ToOwned::to_owned))
+}
+
+/// Runs the controllers of one namespace until `shutdown`, and until the passes under way have ended.
+pub(super) async fn run(
+    context: &Context,
+    watching: &Client,
+    namespace: Option<String>,
+    shutdown: &CancellationToken,
+) {
+    let namespace = namespace.as_deref();
+    tokio::select! {
+        () = definitions(context, watching, namespace) => {}
+        () = shutdown.cancelled() => return,
+    }
+    let (connections, connection_writer) = reflector::store();
+    let (integrations, integration_writer) = reflector::store();
+    let connection_queue = Arc::new(Queue::new(context.clock.clone()));
+    let integration_queue = Arc::new(Queue::new(context.clock.clone()));
+
+    let connection_changes = watch::objects(
+        watch::api::<DeserializeGuard<PingOneConnection>>(watching, namespace),
+        connection_writer,
+        context.health.clone(),
+        cache_gate::<PingOneConnection>(namespace),
+        |connection: &PingOneConnection| (asked_for(connection), vouched_for(connection)),
+    )
+    .for_each(|change| {
+        match change {
+            Change::Applied(connection, before) => {
+                // What it says of its credential is our own doing, and news for its integrations only.
+                if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
+                    connection_queue.now(&Ref::of(&connection));
+                }
+                wake_integrations_of(&connection, &integrations, &integration_queue);
+            }
+            Change::Deleted(connection) => {
+                connection_queue.forget(&Ref::of(&connection));
+                wake_integrations_of(&connection, &integrations, &integration_queue);
+            }
+        }
+        futures::future::ready(())
+    });
+    let integration_changes = watch::objects(
+        watch::api::<DeserializeGuard<AICIntegration>>(watching, namespace),
+        integration_writer,
+        context.health.clone(),
+        cache_gate::<AICIntegration>(namespace),
+        asked_for,
+    )
+    .for_each(|change| {
+        match change {
+            Change::Applied(integration, _) => integration_queue.now(&Ref::of(&integration)),
+            Change::Deleted(integration) => integration_queue.forget(&Ref::of(&integration)),
+        }
+        futures::future::ready(())
+    });
+    let secret_changes = watch::secrets(watching, namespace).for_each(|(namespace, name)| {
+        for connection in connections.state() {
+            if connection.namespace().as_deref() == Some(&namespace)
+                && connection.spec.credential_secret_ref.name == name
+            {
+                connection_queue.now(&Ref::of(&*connection));
+                wake_integrations_of(&connection, &integrations, &integration_queue);
+            }
+        }
+        for integration in integrations.state() {
+            if integration.namespace().as_deref() == Some(&namespace)
+                && integration.spec.tenant.service_account_secret_ref.name == name
+            {
+                integration_queue.now(&Ref::of(&*integration));
+            }
+        }
+        futures::future::ready(())
+    });
+
+    let scope = Arc::new(ScopeContext { context: context.clone(), connections: connections.clone() });
+    let passes = futures::future::join(
+        passes(connections.clone(), &connection_queue, Arc::clone(&scope), shutdown, |object, scope| {
+            connection::reconcile(object, scope).boxed()
+        }),
+        passes(integrations.clone(), &integration_queue, scope, shutdown, |object, scope| {
+            integration::reconcile(object, scope).boxed()
+        }),
+    );
+    // The watches go on while the last passes end, and then are dropped.
+    let watches = futures::future::join3(connection_changes, integration_changes, secret_changes);
+    tokio::select! { _ = passes => {}, _ = watches => {} }
+}
+
+/// Waits for the definitions of the kinds rather than exiting: they may be on their way.
+async fn definitions(context: &Context, client: &Client, namespace: Option<&str>) {
+    async fn of<K>(context: &Context, client: &Client, namespace: Option<&str>)
+    where
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+        K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+    {
+        let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
+        while let Err(error) = api.list(&ListParams::default().limit(1)).await {
+            let plural = plural::<K>();
+            tracing::warn!(%error, definition = plural, "waiting for the definition");
+            context.clock.sleep(LOOK_FOR_DEFINITIONS_EVERY).await;
+        }
+        context.health.open(&Gate::Definition(plural::<K>()));
+    }
+    of::<PingOneConnection>(context, client, namespace).await;
+    of::<AICIntegration>(context, client, namespace).await;
+}
+
+/// Runs a pass over each object when it is due, at most one at a time for an object.
+async fn passes<K>(
+    store: Store<K>,
+    queue: &Arc<Queue<Ref>>,
+    scope: Arc<ScopeContext>,
+    shutdown: &CancellationToken,
+    pass: impl Fn(Arc<K>, Arc<ScopeContext>) -> BoxFuture<'static, Next> + Clone + Send + 'static,
+) where
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+{
+    let due = Arc::clone(queue)
+        .due()
+        .map(|item| Ok::<_, std::convert::Infallible>(ObjectRef::<K>::new(&item.name).within(&item.namespace)))
+        .take_until(shutdown.clone().cancelled_owned());
+    let queue = Arc::clone(queue);
+    let reconcile = move |object: Arc<K>, scope: Arc<ScopeContext>| {
+        let (queue, pass, item) = (Arc::clone(&queue), pass.clone(), Ref::of(&*object));
+        async move {
+            let happened = queue.happened(&item);
+            let next = pass(object, scope).await;
+            queue.done(&item, next, happened);
+            Ok::<_, std::convert::Infallible>(Action::await_change())
+        }
+        .boxed()
+    };
+    kube::runtime::applier(
+        reconcile,
+        |_, never: &std::convert::Infallible, _| match *never {},
+        scope,
+        store,
+        due,
+        Config::default().concurrency(PASSES_AT_ONCE),
+    )
+    // An object that is gone by the time its turn comes needs no pass.
+    .for_each(|_| futures::future::ready(()))
+    .await;
+}
+
+/// What an object's owner asks for. Status is left out: our own writes are no news.
+fn asked_for<K: Resource>(object: &K) -> (Option<String>, Option<i64>, Option<String>, bool) {
+    let meta = object.meta();
+    let requested = object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
+    (meta.uid.clone(), meta.generation, requested, meta.deletion_timestamp.is_some())
+}
+
+/// What integrations learn from a connection.
+fn vouched_for(connection: &PingOneConnection) -> (bool, Active, Option<String>) {
+    let status = connection.status.as_ref();
+    (
+        status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
+        status.map_or(Active::Unknown, |status| status.conditions.active()),
+        status.and_then(|status| status.credential.as_ref()).map(|credential| credential.id.clone()),
+    )
+}
+
+fn wake_integrations_of(
+    connection: &PingOneConnection,
+    integrations: &Store<AICIntegration>,
+    queue: &Arc<Queue<Ref>>,
+) {
+    for integration in integrations.state() {
+        if integration.namespace() == connection.namespace()
+            && integration.spec.connection_ref.name == connection.name_any()
+        {
+            queue.now(&Ref::of(&*integration));
+        }
+    }
+}
+
+/// An object, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Ref {
+    namespace: String,
+    name: String,
+}
+
+impl Ref {
+    fn of(object: &impl Resource) -> Self {
+        Self { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    }
+}

@@ -1,0 +1,48 @@
+//! The operator's program: arguments, signals, exit status.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use pingone_aic_operator::{
+    api,
+    clock::Clock,
+    runtime::{self, Arguments, Command, Options},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { command, options } = Arguments::parse();
+    let result = match command {
+        Some(Command::Crd) => print_definitions(),
+        Some(Command::Run(options)) => run(*options).await,
+        None => run(options).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pingone-aic-operator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    runtime::init_telemetry(options.log_format, options.log_level);
+    let shutdown = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        stop.cancel();
+    });
+    Ok(runtime::run(options, Clock::system(), shutdown).await?)
+}
+
+fn print_definitions() -> Result<(), Box<dyn std::error::Error>> {
+    for definition in api::custom_resource_definitions() {
+        print!("---\n{}", api::to_yaml(&definition)?);
+    }
+    Ok(())
+}

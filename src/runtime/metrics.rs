@@ -1,0 +1,94 @@
+//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::{api::Reason, http::Observer};
+
+/// All metrics.
+pub struct Metrics {
+    registry: Registry,
+    reconciles: Family<ReconcileLabels, Counter>,
+    reconcile_seconds: Family<KindLabels, Histogram>,
+    call_seconds: Family<CallLabels, Histogram>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconcileLabels {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    vendor: &'static str,
+    operation: &'static str,
+    result: &'static str,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 2.0, 13))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("pingone_aic");
+        let reconciles = Family::default();
+        let reconcile_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        registry.register("reconciles", "Passes over an object, by what they concluded", reconciles.clone());
+        registry.register("reconcile_duration_seconds", "How long a pass took", reconcile_seconds.clone());
+        registry.register(
+            "vendor_call_duration_seconds",
+            "How long a call to a vendor took, its wait for the budget included",
+            call_seconds.clone(),
+        );
+        Self { registry, reconciles, reconcile_seconds, call_seconds }
+    }
+}
+
+impl Metrics {
+    /// A pass over an object ended.
+    pub fn reconciled(&self, kind: &'static str, reason: Reason, took: Duration) {
+        self.reconciles.get_or_create(&ReconcileLabels { kind, reason: reason.as_str() }).inc();
+        self.reconcile_seconds.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+    }
+
+    /// All metrics as Prometheus reads them.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// The metrics of one vendor's calls.
+pub struct Vendor {
+    /// `aic` or `pingone`.
+    pub name: &'static str,
+    /// Where they are kept.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Observer for Vendor {
+    fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration) {
+        let labels = CallLabels { vendor: self.name, operation, result };
+        self.metrics.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+}

@@ -1,0 +1,15 @@
+//! What surrounds the controllers: options, logs, metrics, health, start and end.
+
+mod health;
+mod metrics;
+mod options;
+mod serve;
+mod start;
+mod telemetry;
+
+pub use health::{Gate, Health};
+pub use metrics::{Metrics, Vendor};
+pub use options::{Arguments, Command, LogFormat, Options};
+pub use serve::serve;
+pub use start::run;
+pub use telemetry::init as init_telemetry;

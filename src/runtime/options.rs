@@ -1,0 +1,162 @@
+//! The command line. Every flag can be given as an environment variable, too.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::http::{AllowList, HostPattern, Rate};
+
+const REGIONS: [&str; 6] = ["com", "ca", "eu", "asia", "com.au", "sg"];
+
+/// Joins PingOne Advanced Identity Cloud tenants to PingOne, declaratively, from Kubernetes.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// What to do; without one, the operator runs.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to run.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator.
+    Run(Box<Options>),
+    /// Print the definitions of the three kinds as YAML.
+    Crd,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// A namespace to watch; repeatable. Without any, all namespaces are watched.
+    #[arg(long = "watch-namespace", env = "PINGONE_AIC_WATCH_NAMESPACE", value_delimiter = ',', value_name = "NAMESPACE")]
+    pub watch_namespaces: Vec<String>,
+    /// A tenant host that may be called: an exact host, host:port or *.suffix; repeatable. Given, the list replaces
+    /// the default.
+    #[arg(
+        long = "allowed-tenant-host",
+        env = "PINGONE_AIC_ALLOWED_TENANT_HOST",
+        value_delimiter = ',',
+        value_name = "PATTERN",
+        default_values = ["*.id.forgerock.io", "*.forgeblocks.com"]
+    )]
+    pub allowed_tenant_hosts: Vec<HostPattern>,
+    /// A PingOne host that may be called; repeatable. Given, the list replaces the default, which is the api. and
+    /// auth. hosts of the six regions.
+    #[arg(
+        long = "allowed-pingone-host",
+        env = "PINGONE_AIC_ALLOWED_PINGONE_HOST",
+        value_delimiter = ',',
+        value_name = "PATTERN"
+    )]
+    pub allowed_pingone_hosts: Vec<HostPattern>,
+    /// A file of PEM certificates that are trusted beside the system's.
+    #[arg(long, env = "PINGONE_AIC_CA_BUNDLE", value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
+    /// Where /metrics is served.
+    #[arg(long, env = "PINGONE_AIC_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub metrics_address: SocketAddr,
+    /// Where /livez and /readyz are served.
+    #[arg(long, env = "PINGONE_AIC_HEALTH_ADDRESS", default_value = "0.0.0.0:8081", value_name = "ADDRESS")]
+    pub health_address: SocketAddr,
+    /// How logs are written.
+    #[arg(long, env = "PINGONE_AIC_LOG_FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
+    /// The least important level that is logged: error, warn, info, debug or trace.
+    #[arg(long, env = "PINGONE_AIC_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    pub log_level: tracing::Level,
+    /// Calls a second to one tenant in the long run; twice as many may be made at once after a pause.
+    #[arg(long, env = "PINGONE_AIC_TENANT_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
+    pub tenant_requests_per_second: f64,
+    /// Calls a second to one PingOne host in the long run; twice as many may be made at once after a pause.
+    #[arg(long, env = "PINGONE_AIC_PINGONE_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
+    pub pingone_requests_per_second: f64,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Options {
+    /// The tenant hosts that may be called.
+    #[must_use]
+    pub fn tenant_allow_list(&self) -> AllowList {
+        AllowList::new(self.allowed_tenant_hosts.iter().cloned())
+    }
+
+    /// The PingOne hosts that may be called.
+    #[must_use]
+    pub fn pingone_allow_list(&self) -> AllowList {
+        if !self.allowed_pingone_hosts.is_empty() {
+            return AllowList::new(self.allowed_pingone_hosts.iter().cloned());
+        }
+        AllowList::new(
+            REGIONS
+                .iter()
+                .flat_map(|domain| [format!("api.pingone.{domain}"), format!("auth.pingone.{domain}")])
+                .filter_map(|host| host.parse().ok())
+                .map(HostPattern::Exact),
+        )
+    }
+
+    /// A host's budget: the given rate, and a burst of twice as many.
+    #[must_use]
+    pub fn budget(per_second: f64) -> Rate {
+        Rate { per_second, burst: (per_second * 2.0).max(1.0) }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate >= 0.01 => Ok(rate),
+        _ => Err("give a number of calls a second of at least 0.01, for example 10".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_its_defaults_are_the_documented_ones() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+        let options = Arguments::try_parse_from(["pingone-aic-operator"]).unwrap().options;
+        let (tenants, pingone) = (options.tenant_allow_list(), options.pingone_allow_list());
+        assert!(tenants.allows(&"openam-x-ew2.id.forgerock.io".parse().unwrap()));
+        for host in ["api.pingone.com", "auth.pingone.com.au", "api.pingone.sg"] {
+            assert!(pingone.allows(&host.parse().unwrap()), "{host}");
+        }
+        assert!(!pingone.allows(&"console.pingone.com".parse().unwrap()));
+    }
+
+    #[test]
+    fn bad_flags_are_refused_with_the_remedy() {
+        for (flag, says) in [
+            ("--tenant-requests-per-second=0", "at least 0.01"),
+            ("--pingone-requests-per-second=NaN", "at least 0.01"),
+            ("--allowed-tenant-host=https://x", "is not a host"),
+            ("--log-level=loud", "log-level"),
+            ("--metrics-address=8080", "metrics-address"),
+        ] {
+            let error = Arguments::try_parse_from(["pingone-aic-operator", flag]).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_given_list_replaces_the_default() {
+        let options =
+            Arguments::try_parse_from(["pingone-aic-operator", "--allowed-tenant-host=only.example:8443"]).unwrap().options;
+        assert!(!options.tenant_allow_list().allows(&"x.id.forgerock.io".parse().unwrap()));
+    }
+}

@@ -1,0 +1,89 @@
+//! From options to a running operator, and to its orderly end.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Health, Metrics, Options, Vendor, serve};
+use crate::{
+    aic::Aic,
+    clock::Clock,
+    controller::{self, Context},
+    http::{Http, Settings},
+    pingone::PingOne,
+};
+
+/// Why the operator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bundle of certificates cannot be read.
+    #[error("failed to read --ca-bundle {path}: {source}")]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bundle holds something else than certificates.
+    #[error("failed to use the certificates of --ca-bundle: {0}")]
+    Tls(#[from] reqwest::Error),
+    /// There is no way to reach a cluster.
+    #[error("failed to find the cluster: run in a pod, or set KUBECONFIG: {0}")]
+    Cluster(#[from] kube::config::InferConfigError),
+    /// The way there cannot be used.
+    #[error("failed to set up the Kubernetes client: {0}")]
+    Client(#[from] kube::Error),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] std::io::Error),
+}
+
+/// A write to the API server, and a read that a decision waits for, take no longer than this.
+const KUBERNETES_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Runs until `shutdown`; then waits for what must not be cut off.
+///
+/// # Errors
+/// When something is wrong that waiting does not mend: a flag's file, a taken port, no cluster to be found.
+pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) -> Result<(), Error> {
+    let metrics = Arc::new(Metrics::default());
+    let health = Health::default();
+    let extra_roots = match &options.ca_bundle {
+        Some(path) => tokio::fs::read(path)
+            .await
+            .map_err(|source| Error::CaBundle { path: path.clone(), source })?,
+        None => Vec::new(),
+    };
+    let stack = |vendor, allowed, per_second| {
+        let observer = Arc::new(Vendor { name: vendor, metrics: Arc::clone(&metrics) });
+        let rate = Options::budget(per_second);
+        Http::new(Settings { allowed, rate, extra_roots: extra_roots.clone(), observer }, clock.clone())
+    };
+    let aic = Aic::new(
+        stack("aic", options.tenant_allow_list(), options.tenant_requests_per_second)?,
+        clock.clone(),
+    );
+    let pingone =
+        PingOne::new(stack("pingone", options.pingone_allow_list(), options.pingone_requests_per_second)?);
+
+    let config = kube::Config::infer().await?;
+    let watching = kube::Client::try_from(config.clone())?;
+    // A status write records what was done. One that is retried behind our back, or waits without end, would be
+    // an answer to a question that has changed.
+    let mut once = config;
+    once.default_retry = false;
+    once.connect_timeout = Some(KUBERNETES_TIMEOUT);
+    once.read_timeout = Some(KUBERNETES_TIMEOUT);
+    once.write_timeout = Some(KUBERNETES_TIMEOUT);
+    let writing = kube::Client::try_from(once)?;
+
+    // Before anything else can be slow, probes are answered, with what is missing.
+    controller::close_gates(&health, &options.watch_namespaces);
+    serve(options.metrics_address, options.health_address, Arc::clone(&metrics), health.clone(), &shutdown).await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?options.watch_namespaces, "operator starts");
+    let context = Context::new(writing, clock, aic, pingone, metrics, health);
+    controller::run(&context, &watching, &options.watch_namespaces, &shutdown).await;
+    context.finish().await;
+    tracing::info!("operator ends");
+    Ok(())
+}
