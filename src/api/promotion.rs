@@ -20,8 +20,17 @@ use super::{Conditions, ObjectReference, bounds, integration::spelled_enum};
     doc = "One run through a promotion group, lowest environment first, up to the stage that spec.upTo names. A promotion carries ALL static configuration of the lower environment up, not only the PingOne worker. A new run is a new object.",
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Up To", type_ = "string", json_path = ".spec.upTo"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = "1"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = "1"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
@@ -103,7 +112,9 @@ pub struct Stage {
     #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
     #[x_kube(
         validation = Rule::new("self.all(name, self.exists_one(other, other == name))")
-            .message("integrations must not repeat a name")
+            .message("integrations must not repeat a name"),
+        validation = Rule::new("self.all(name, name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'))")
+            .message("integrations must be the names of AICIntegrations in this namespace: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit")
     )]
     pub integrations: Vec<String>,
 }

@@ -39,6 +39,20 @@ pub struct Exchange {
     pub transaction_id: Option<String>,
 }
 
+impl std::fmt::Display for Exchange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sequence, method, host, path, .. } = self;
+        write!(formatter, "{sequence} {method} {host}{path}")?;
+        if let Some(action) = self.action() {
+            write!(formatter, "?_action={action}")?;
+        }
+        match (self.status, &self.fault) {
+            (Some(status), None) => write!(formatter, " -> {status}"),
+            (status, fault) => write!(formatter, " -> {status:?} {fault:?}"),
+        }
+    }
+}
+
 impl Exchange {
     /// Whether this is that method on a path that ends so.
     #[must_use]
