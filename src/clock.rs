@@ -34,7 +34,9 @@ impl Clock {
     /// The wall clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        Timestamp::now().saturating_add(*self.offset.borrow()).unwrap_or(Timestamp::MAX)
+        Timestamp::now()
+            .saturating_add(*self.offset.borrow())
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// The monotonic clock.

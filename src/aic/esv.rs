@@ -61,7 +61,12 @@ impl Tenant {
 
     /// Creates an ESV: `PUT /environment/secrets/{id}`, which never changes one that exists. Without placeholders
     /// it is loaded at once, with no restart of the tenant.
-    pub async fn create_esv(&self, id: &EsvId, value: &SecretString, description: &str) -> Result<Creation, Error> {
+    pub async fn create_esv(
+        &self,
+        id: &EsvId,
+        value: &SecretString,
+        description: &str,
+    ) -> Result<Creation, Error> {
         let encoded = encode(value);
         let call = esv_call(Method::PUT, id, "", "create the ESV")
             .json(&json!({
@@ -74,7 +79,9 @@ impl Tenant {
             .secret(encoded);
         match self.send(call).await {
             Ok(reply) => Ok(Creation::Created(reply.json()?)),
-            Err(Error::Call(error)) if error.status() == Some(400) && error.to_string().contains("already exists") => {
+            Err(Error::Call(error))
+                if error.status() == Some(400) && error.to_string().contains("already exists") =>
+            {
                 Ok(Creation::Exists)
             }
             Err(error) => Err(error),
@@ -91,11 +98,16 @@ impl Tenant {
     /// be a second version.
     pub async fn create_esv_version(&self, id: &EsvId, value: &SecretString) -> Result<Version, Error> {
         let encoded = encode(value);
-        let call = esv_call(Method::POST, id, "/versions?_action=create", "create a version of the ESV")
-            .once_only()
-            .json(&json!({"valueBase64": encoded.expose_secret()}))
-            .secret(value.clone())
-            .secret(encoded);
+        let call = esv_call(
+            Method::POST,
+            id,
+            "/versions?_action=create",
+            "create a version of the ESV",
+        )
+        .once_only()
+        .json(&json!({"valueBase64": encoded.expose_secret()}))
+        .secret(value.clone())
+        .secret(encoded);
         Ok(self.send(call).await?.json()?)
     }
 
@@ -116,7 +128,8 @@ impl Tenant {
 }
 
 fn esv_call(method: Method, id: &EsvId, rest: &str, operation: &'static str) -> Call {
-    Call::new(method, format!("/environment/secrets/{id}{rest}"), operation).header(ACCEPT_API_VERSION, API_VERSION)
+    Call::new(method, format!("/environment/secrets/{id}{rest}"), operation)
+        .header(ACCEPT_API_VERSION, API_VERSION)
 }
 
 fn encode(value: &SecretString) -> SecretString {

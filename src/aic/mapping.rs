@@ -45,7 +45,14 @@ impl Tenant {
 }
 
 fn mapping_call(method: Method, realm: Realm, label: &LabelIdentifier, operation: &'static str) -> Call {
-    let store = format!("{}/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV", realm_config(realm));
-    Call::new(method, format!("{store}/mappings/{}", label.secret_label()), operation)
-        .header(ACCEPT_API_VERSION, API_VERSION)
+    let store = format!(
+        "{}/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV",
+        realm_config(realm)
+    );
+    Call::new(
+        method,
+        format!("{store}/mappings/{}", label.secret_label()),
+        operation,
+    )
+    .header(ACCEPT_API_VERSION, API_VERSION)
 }

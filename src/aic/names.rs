@@ -102,7 +102,10 @@ impl LabelIdentifier {
 /// The console's default name for an environment ([assumed]: every run of other characters becomes one hyphen).
 #[must_use]
 pub fn derived_name(environment_name: &str) -> Option<IntegrationName> {
-    let groups: Vec<_> = environment_name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|g| !g.is_empty()).collect();
+    let groups: Vec<_> = environment_name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|g| !g.is_empty())
+        .collect();
     let name = groups.join("-");
     name.get(..name.len().min(64))?.trim_end_matches('-').parse().ok()
 }
@@ -125,13 +128,21 @@ mod tests {
             "am.services.pingone.worker.PingOne.Integration.AIC.credential"
         );
         assert!(name.esv_id().as_str().parse::<EsvId>().is_ok());
-        assert!(name.label_identifier().as_str().parse::<LabelIdentifier>().is_ok());
+        assert!(
+            name.label_identifier()
+                .as_str()
+                .parse::<LabelIdentifier>()
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_name_is_derived_from_any_environment_that_has_letters() {
         let derived = |text: &str| derived_name(text).map(|name| name.to_string());
-        assert_eq!(derived("env-pingoneaic-mycompany-ew2-dev").unwrap(), "env-pingoneaic-mycompany-ew2-dev");
+        assert_eq!(
+            derived("env-pingoneaic-mycompany-ew2-dev").unwrap(),
+            "env-pingoneaic-mycompany-ew2-dev"
+        );
         assert_eq!(derived(" My  (own) Environment! ").unwrap(), "My-own-Environment");
         assert_eq!(derived(&format!("{}-b", "a".repeat(63))).unwrap(), "a".repeat(63));
         assert_eq!(derived("日本"), None);

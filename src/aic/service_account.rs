@@ -25,7 +25,9 @@ pub enum InvalidServiceAccount {
     #[error("serviceAccountId is not a UUID: copy the service account's id from the tenant's console")]
     Id,
     /// The key is no JWK.
-    #[error("jwk is not a JWK in JSON: paste the private key file that the tenant's console hands out when the service account is created")]
+    #[error(
+        "jwk is not a JWK in JSON: paste the private key file that the tenant's console hands out when the service account is created"
+    )]
     NotAJwk,
     /// The key is not a private RSA key.
     #[error("jwk is not a private RSA key: {0}")]
@@ -77,7 +79,11 @@ impl ServiceAccount {
             Err(_) => return Err(InvalidServiceAccount::NotAJwk),
         };
         let (modulus, key) = jwk.encoding_key()?;
-        Ok(Self { id: id.to_owned(), modulus, key })
+        Ok(Self {
+            id: id.to_owned(),
+            modulus,
+            key,
+        })
     }
 
     /// The account's id.
@@ -98,29 +104,55 @@ impl ServiceAccount {
         expires_at: i64,
     ) -> Result<SecretString, jsonwebtoken::errors::Error> {
         let (iss, sub) = (self.id.as_str(), self.id.as_str());
-        let claims = Assertion { iss, sub, aud: audience, exp: expires_at, jti: uuid::Uuid::new_v4().to_string() };
+        let claims = Assertion {
+            iss,
+            sub,
+            aud: audience,
+            exp: expires_at,
+            jti: uuid::Uuid::new_v4().to_string(),
+        };
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key).map(Into::into)
     }
 }
 
 impl fmt::Debug for ServiceAccount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ServiceAccount").field("id", &self.id).finish_non_exhaustive()
+        formatter
+            .debug_struct("ServiceAccount")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl Jwk {
     /// The modulus, and the key as the signer wants it: PKCS #1 (RFC 8017 A.1.2).
     fn encoding_key(self) -> Result<(String, EncodingKey), InvalidServiceAccount> {
-        let Self { kty, n, e, d, p, q, dp, dq, qi } = self;
+        let Self {
+            kty,
+            n,
+            e,
+            d,
+            p,
+            q,
+            dp,
+            dq,
+            qi,
+        } = self;
         if kty != "RSA" {
-            return Err(InvalidServiceAccount::NotRsa(format!("its kty is not RSA")));
+            return Err(InvalidServiceAccount::NotRsa("its kty is not RSA".to_owned()));
         }
         let modulus = n.ok_or_else(|| missing("n"))?;
         let n = number("n", Some(modulus.clone().into()))?;
-        let [e, d, p, q, dp, dq, qi] =
-            [("e", e), ("d", d), ("p", p), ("q", q), ("dp", dp), ("dq", dq), ("qi", qi)]
-                .map(|(name, value)| number(name, value));
+        let [e, d, p, q, dp, dq, qi] = [
+            ("e", e),
+            ("d", d),
+            ("p", p),
+            ("q", q),
+            ("dp", dp),
+            ("dq", dq),
+            ("qi", qi),
+        ]
+        .map(|(name, value)| number(name, value));
         let (e, d, p, q, dp, dq, qi) = (e?, d?, p?, q?, dp?, dq?, qi?);
         let unreadable = |_| InvalidServiceAccount::NotRsa("its numbers do not make a key".to_owned());
         let der = RsaPrivateKey {
@@ -139,8 +171,9 @@ impl Jwk {
         .map_err(unreadable)?;
         let key = EncodingKey::from_rsa_der(&der);
         // The signer looks at the key only when it signs: a key that cannot sign is better refused here.
-        jsonwebtoken::crypto::sign(b"probe", &key, Algorithm::RS256)
-            .map_err(|_| InvalidServiceAccount::NotRsa("it cannot sign; its numbers do not fit together".to_owned()))?;
+        jsonwebtoken::crypto::sign(b"probe", &key, Algorithm::RS256).map_err(|_| {
+            InvalidServiceAccount::NotRsa("it cannot sign; its numbers do not fit together".to_owned())
+        })?;
         Ok((modulus, key))
     }
 }

@@ -74,7 +74,13 @@ impl Aic {
     #[must_use]
     pub fn new(http: Http, clock: Clock) -> Self {
         let tokens = Tokens::new(http.clone(), clock);
-        Self { shared: Arc::new(Shared { http, tokens, label_attributes: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                http,
+                tokens,
+                label_attributes: Mutex::default(),
+            }),
+        }
     }
 
     /// Whether a tenant's host may be called.
@@ -85,7 +91,11 @@ impl Aic {
     /// A client for one tenant.
     #[must_use]
     pub fn tenant(&self, host: Host, account: Arc<ServiceAccount>) -> Tenant {
-        Tenant { shared: Arc::clone(&self.shared), host, account }
+        Tenant {
+            shared: Arc::clone(&self.shared),
+            host,
+            account,
+        }
     }
 }
 
@@ -118,11 +128,20 @@ impl Tenant {
     }
 
     pub(super) fn known_label_attribute(&self) -> Option<LabelAttribute> {
-        self.shared.label_attributes.lock().unwrap_or_else(PoisonError::into_inner).get(&self.host).cloned()
+        self.shared
+            .label_attributes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&self.host)
+            .cloned()
     }
 
     pub(super) fn remember_label_attribute(&self, attribute: &LabelAttribute) {
-        let mut known = self.shared.label_attributes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .shared
+            .label_attributes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.insert(self.host.clone(), attribute.clone());
     }
 }

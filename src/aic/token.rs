@@ -47,7 +47,11 @@ struct Answer {
 
 impl Tokens {
     pub(super) fn new(http: Http, clock: Clock) -> Self {
-        Self { http, clock, slots: Mutex::default() }
+        Self {
+            http,
+            clock,
+            slots: Mutex::default(),
+        }
     }
 
     /// A token that is good now. Of many who ask at once, one fetches it and the others wait for it.
@@ -68,7 +72,10 @@ impl Tokens {
     pub(super) async fn forget(&self, host: &Host, account: &ServiceAccount, refused: &SecretString) {
         let slot = self.slot(host, account);
         let mut slot = slot.lock().await;
-        if slot.as_ref().is_some_and(|token| token.value.expose_secret() == refused.expose_secret()) {
+        if slot
+            .as_ref()
+            .is_some_and(|token| token.value.expose_secret() == refused.expose_secret())
+        {
             *slot = None;
         }
     }
@@ -81,7 +88,11 @@ impl Tokens {
         match self.request(host, account).await {
             Err(Error::Token(error)) if error.status() == Some(400) => {
                 let learned = self.http.host_time(host).duration_since(clock_before).abs();
-                if learned.as_secs() < 30 { Err(Error::Token(error)) } else { self.request(host, account).await }
+                if learned.as_secs() < 30 {
+                    Err(Error::Token(error))
+                } else {
+                    self.request(host, account).await
+                }
             }
             result => result,
         }
@@ -91,7 +102,9 @@ impl Tokens {
         // The documentation writes the audience with its port.
         let audience = format!("https://{}:{}/am/oauth2/access_token", host.name(), host.port());
         let expires_at = self.http.host_time(host).as_second() + ASSERTION_LIFETIME_SECONDS;
-        let assertion = account.assertion(&audience, expires_at).map_err(|error| Error::Assertion(error.to_string()))?;
+        let assertion = account
+            .assertion(&audience, expires_at)
+            .map_err(|error| Error::Assertion(error.to_string()))?;
         let scope = SCOPES.join(" ");
         let call = Call::new(Method::POST, "/am/oauth2/access_token", "get an AIC access token")
             .form(&[
@@ -102,28 +115,48 @@ impl Tokens {
             ])
             .secret(assertion);
         let started = self.clock.instant();
-        let answer: Answer = self.http.send(host, call).await.and_then(|reply| reply.json()).map_err(Error::Token)?;
+        let answer: Answer = self
+            .http
+            .send(host, call)
+            .await
+            .and_then(|reply| reply.json())
+            .map_err(Error::Token)?;
         // The order of scopes is the tenant's choice.
         let granted: BTreeSet<_> = answer.scope.split_whitespace().collect();
-        let missing: Vec<_> = SCOPES.into_iter().filter(|scope| !granted.contains(scope)).collect();
+        let missing: Vec<_> = SCOPES
+            .into_iter()
+            .filter(|scope| !granted.contains(scope))
+            .collect();
         if !missing.is_empty() {
             return Err(Error::ScopeMissing(missing.join(" ")));
         }
         let lifetime = Duration::from_secs(answer.expires_in);
         // A token so short that it would be renewed at once is used for half its life instead.
-        let usable = lifetime.checked_sub(RENEW_BEFORE).filter(|d| !d.is_zero()).unwrap_or(lifetime / 2);
-        Ok(Token { value: answer.access_token, renew_at: started + usable })
+        let usable = lifetime
+            .checked_sub(RENEW_BEFORE)
+            .filter(|d| !d.is_zero())
+            .unwrap_or(lifetime / 2);
+        Ok(Token {
+            value: answer.access_token,
+            renew_at: started + usable,
+        })
     }
 
     fn slot(&self, host: &Host, account: &ServiceAccount) -> Arc<tokio::sync::Mutex<Option<Token>>> {
-        let holder = (host.clone(), account.id().to_owned(), account.modulus().to_owned());
+        let holder = (
+            host.clone(),
+            account.id().to_owned(),
+            account.modulus().to_owned(),
+        );
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.instant();
         // Keys are rotated: who no longer asks is forgotten once its token has run out.
         slots.retain(|known, slot| {
             *known == holder
                 || Arc::strong_count(slot) > 1
-                || slot.try_lock().is_ok_and(|token| token.as_ref().is_some_and(|token| now < token.renew_at))
+                || slot
+                    .try_lock()
+                    .is_ok_and(|token| token.as_ref().is_some_and(|token| now < token.renew_at))
         });
         Arc::clone(slots.entry(holder).or_default())
     }

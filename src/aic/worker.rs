@@ -88,7 +88,10 @@ impl Worker {
     /// The label identifier that it uses.
     #[must_use]
     pub fn label(&self, attribute: &LabelAttribute) -> Option<&str> {
-        self.0.get(&attribute.0).and_then(Value::as_str).filter(|label| !label.is_empty())
+        self.0
+            .get(&attribute.0)
+            .and_then(Value::as_str)
+            .filter(|label| !label.is_empty())
     }
 
     /// Whether it works with a credential rather than with a client's id and secret.
@@ -100,7 +103,11 @@ impl Worker {
     /// A worker with a credential under a label. Nothing else is set, for a promotion would carry it up; and what
     /// `worker` has otherwise stays as it is.
     #[must_use]
-    pub fn with_credential(worker: Option<Self>, attribute: &LabelAttribute, label: &LabelIdentifier) -> Self {
+    pub fn with_credential(
+        worker: Option<Self>,
+        attribute: &LabelAttribute,
+        label: &LabelIdentifier,
+    ) -> Self {
         let mut attributes = worker.map(|worker| worker.0).unwrap_or_default();
         attributes.insert(USE_CREDENTIAL.to_owned(), json!(true));
         attributes.insert(attribute.0.clone(), json!(label.as_str()));
@@ -129,14 +136,23 @@ impl Tenant {
         if let Some(known) = self.known_label_attribute() {
             return Ok(Some(known));
         }
-        let call = worker_call(Method::POST, realm, "/workers?_action=schema", "read the schema of PingOne workers")
-            .json(&json!({}));
+        let call = worker_call(
+            Method::POST,
+            realm,
+            "/workers?_action=schema",
+            "read the schema of PingOne workers",
+        )
+        .json(&json!({}));
         let schema: Value = match self.send(call).await {
             Ok(reply) => match reply.json() {
                 Ok(schema) => schema,
                 Err(_) => return Ok(Some(assumed_attribute())),
             },
-            Err(Error::Call(error)) if error.status().is_some_and(|status| status != 401 && status != 429) => {
+            Err(Error::Call(error))
+                if error
+                    .status()
+                    .is_some_and(|status| status != 401 && status != 429) =>
+            {
                 return Ok(Some(assumed_attribute()));
             }
             Err(error) => return Err(error),
@@ -150,14 +166,29 @@ impl Tenant {
 
     /// Reads a worker: `GET {realm}/services/pingOneWorkerService/workers/{name}`.
     pub async fn worker(&self, realm: Realm, name: &IntegrationName) -> Result<Option<Worker>, Error> {
-        let call = worker_call(Method::GET, realm, &format!("/workers/{name}"), "read the PingOne worker");
+        let call = worker_call(
+            Method::GET,
+            realm,
+            &format!("/workers/{name}"),
+            "read the PingOne worker",
+        );
         Ok(self.optional(call).await?.map(Worker))
     }
 
     /// Writes a worker: `PUT {realm}/services/pingOneWorkerService/workers/{name}`.
-    pub async fn put_worker(&self, realm: Realm, name: &IntegrationName, worker: Worker) -> Result<(), Error> {
-        let call = worker_call(Method::PUT, realm, &format!("/workers/{name}"), "write the PingOne worker")
-            .json(&Value::Object(writable(worker.0)));
+    pub async fn put_worker(
+        &self,
+        realm: Realm,
+        name: &IntegrationName,
+        worker: Worker,
+    ) -> Result<(), Error> {
+        let call = worker_call(
+            Method::PUT,
+            realm,
+            &format!("/workers/{name}"),
+            "write the PingOne worker",
+        )
+        .json(&Value::Object(writable(worker.0)));
         self.send(call).await.map(drop)
     }
 
@@ -175,10 +206,19 @@ impl Tenant {
         if reply.status() == StatusCode::BAD_REQUEST {
             let Failed { message, detail } = reply.json()?;
             let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
-            return Ok(Proof::Failed { message, credential_id: detail.and_then(|detail| detail.credential_id) });
+            return Ok(Proof::Failed {
+                message,
+                credential_id: detail.and_then(|detail| detail.credential_id),
+            });
         }
-        let Passed { credential_id, environment_id } = reply.json()?;
-        Ok(Proof::Passed { credential_id, environment_id })
+        let Passed {
+            credential_id,
+            environment_id,
+        } = reply.json()?;
+        Ok(Proof::Passed {
+            credential_id,
+            environment_id,
+        })
     }
 
     async fn optional(&self, call: Call) -> Result<Option<Map<String, Value>>, Error> {
@@ -195,10 +235,14 @@ fn assumed_attribute() -> LabelAttribute {
 }
 
 fn worker_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {
-    Call::new(method, format!("{}/services/pingOneWorkerService{rest}", realm_config(realm)), operation)
-        .header(ACCEPT_API_VERSION, API_VERSION)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(REQUESTED_WITH, "XMLHttpRequest")
+    Call::new(
+        method,
+        format!("{}/services/pingOneWorkerService{rest}", realm_config(realm)),
+        operation,
+    )
+    .header(ACCEPT_API_VERSION, API_VERSION)
+    .header(header::CONTENT_TYPE, "application/json")
+    .header(REQUESTED_WITH, "XMLHttpRequest")
 }
 
 /// What the tenant adds to its answers (`_id`, `_rev`, `_type`) is not written back.
@@ -211,7 +255,10 @@ fn writable(mut attributes: Map<String, Value>) -> Map<String, Value> {
 fn attribute_titled(schema: &Value, title: &str) -> Option<String> {
     let object = schema.as_object()?;
     let has_title = |value: &Value| {
-        value.get("title").and_then(Value::as_str).is_some_and(|text| text.trim().eq_ignore_ascii_case(title))
+        value
+            .get("title")
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.trim().eq_ignore_ascii_case(title))
     };
     object
         .iter()
@@ -229,13 +276,21 @@ mod tests {
             "clientId": {"title": "Client ID"},
             "nested": {"properties": {"somethingElse": {"title": "Credential Secret Label Identifier "}}},
         }});
-        assert_eq!(attribute_titled(&schema, LABEL_TITLE).as_deref(), Some("somethingElse"));
+        assert_eq!(
+            attribute_titled(&schema, LABEL_TITLE).as_deref(),
+            Some("somethingElse")
+        );
         assert_eq!(attribute_titled(&json!({"properties": {}}), LABEL_TITLE), None);
     }
 
     #[test]
     fn what_a_worker_has_beside_its_credential_stays_and_what_the_tenant_adds_is_not_written_back() {
-        let worker = Worker(json!({"_id": "x", "_rev": "1", "clientId": "c"}).as_object().unwrap().clone());
+        let worker = Worker(
+            json!({"_id": "x", "_rev": "1", "clientId": "c"})
+                .as_object()
+                .unwrap()
+                .clone(),
+        );
         let worker = Worker::with_credential(Some(worker), &assumed_attribute(), &"a.b".parse().unwrap());
         assert_eq!(
             Value::Object(writable(worker.0)),

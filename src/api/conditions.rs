@@ -41,17 +41,29 @@ pub struct Finding {
 impl Finding {
     /// It holds.
     pub fn yes(reason: Reason, message: impl Into<String>) -> Self {
-        Self { status: Some(true), reason, message: message.into() }
+        Self {
+            status: Some(true),
+            reason,
+            message: message.into(),
+        }
     }
 
     /// It does not hold.
     pub fn no(reason: Reason, message: impl Into<String>) -> Self {
-        Self { status: Some(false), reason, message: message.into() }
+        Self {
+            status: Some(false),
+            reason,
+            message: message.into(),
+        }
     }
 
     /// It cannot be told.
     pub fn unknown(reason: Reason, message: impl Into<String>) -> Self {
-        Self { status: None, reason, message: message.into() }
+        Self {
+            status: None,
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -71,9 +83,9 @@ impl Conclusion {
     #[must_use]
     pub fn text(&self) -> (Reason, &str) {
         match self {
-            Self::Done(reason, message) | Self::InProgress(reason, message) | Self::Stalled(reason, message) => {
-                (*reason, message)
-            }
+            Self::Done(reason, message)
+            | Self::InProgress(reason, message)
+            | Self::Stalled(reason, message) => (*reason, message),
         }
     }
 }
@@ -110,7 +122,8 @@ impl Conditions {
     /// Whether the condition of a type is there and True.
     #[must_use]
     pub fn is_true(&self, type_: &str) -> bool {
-        self.get(type_).is_some_and(|condition| condition.status == "True")
+        self.get(type_)
+            .is_some_and(|condition| condition.status == "True")
     }
 
     /// What `Active` says.
@@ -156,7 +169,15 @@ impl Conditions {
         self.set(READY, &ready, generation, now);
         for type_ in [RECONCILING, STALLED] {
             if also == Some(type_) {
-                self.set(type_, &Finding { status: Some(true), ..ready.clone() }, generation, now);
+                self.set(
+                    type_,
+                    &Finding {
+                        status: Some(true),
+                        ..ready.clone()
+                    },
+                    generation,
+                    now,
+                );
             } else {
                 self.remove(type_);
             }
@@ -170,10 +191,19 @@ impl Conditions {
 
 /// A fixed order: a list whose order wanders would look like a change.
 fn position(type_: &str) -> usize {
-    [CREDENTIAL_VALID, ESV_READY, WORKER_READY, SECRET_MAPPED, ACTIVE, READY, RECONCILING, STALLED]
-        .iter()
-        .position(|known| *known == type_)
-        .unwrap_or(usize::MAX)
+    [
+        CREDENTIAL_VALID,
+        ESV_READY,
+        WORKER_READY,
+        SECRET_MAPPED,
+        ACTIVE,
+        READY,
+        RECONCILING,
+        STALLED,
+    ]
+    .iter()
+    .position(|known| *known == type_)
+    .unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -187,8 +217,18 @@ mod tests {
     #[test]
     fn the_transition_time_moves_only_when_the_status_flips() {
         let mut conditions = Conditions::default();
-        conditions.set(ACTIVE, &Finding::no(Reason::TenantUnavailable, "away"), Some(1), at(1));
-        conditions.set(ACTIVE, &Finding::no(Reason::AwaitingPromotion, "waits"), Some(1), at(2));
+        conditions.set(
+            ACTIVE,
+            &Finding::no(Reason::TenantUnavailable, "away"),
+            Some(1),
+            at(1),
+        );
+        conditions.set(
+            ACTIVE,
+            &Finding::no(Reason::AwaitingPromotion, "waits"),
+            Some(1),
+            at(2),
+        );
         assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(1)));
         conditions.set(ACTIVE, &Finding::yes(Reason::TestPassed, "works"), Some(1), at(3));
         assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(3)));
@@ -198,11 +238,23 @@ mod tests {
     fn reconciling_and_stalled_are_never_together_and_gone_when_done() {
         let mut conditions = Conditions::default();
         let says = |conditions: &Conditions| {
-            (conditions.is_true(READY), conditions.get(RECONCILING).is_some(), conditions.get(STALLED).is_some())
+            (
+                conditions.is_true(READY),
+                conditions.get(RECONCILING).is_some(),
+                conditions.get(STALLED).is_some(),
+            )
         };
-        conditions.conclude(&Conclusion::InProgress(Reason::TenantUnavailable, String::new()), None, at(1));
+        conditions.conclude(
+            &Conclusion::InProgress(Reason::TenantUnavailable, String::new()),
+            None,
+            at(1),
+        );
         assert_eq!(says(&conditions), (false, true, false));
-        conditions.conclude(&Conclusion::Stalled(Reason::HostNotAllowed, String::new()), None, at(1));
+        conditions.conclude(
+            &Conclusion::Stalled(Reason::HostNotAllowed, String::new()),
+            None,
+            at(1),
+        );
         assert_eq!(says(&conditions), (false, false, true));
         conditions.conclude(&Conclusion::Done(Reason::TestPassed, String::new()), None, at(1));
         assert_eq!(says(&conditions), (true, false, false));

@@ -19,12 +19,38 @@ use super::{Conditions, bounds};
     shortname = "p1c",
     category = "pingone",
     doc = "A product connection that a person made in PingOne, known by the JWT credential that PingOne showed once. The credential's claims are compared with spec.environment before anything is sent anywhere; then PingOne is asked whether it accepts it.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Active", type_ = "string", json_path = ".status.conditions[?(@.type=='Active')].status"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
-    printcolumn(name = "Environment", type_ = "string", json_path = ".status.credential.environmentName"),
-    printcolumn(name = "Region", type_ = "string", json_path = ".status.credential.region", priority = "1"),
-    printcolumn(name = "Credential", type_ = "string", json_path = ".status.credential.id", priority = "1"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Active",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Active')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(
+        name = "Environment",
+        type_ = "string",
+        json_path = ".status.credential.environmentName"
+    ),
+    printcolumn(
+        name = "Region",
+        type_ = "string",
+        json_path = ".status.credential.region",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Credential",
+        type_ = "string",
+        json_path = ".status.credential.id",
+        priority = "1"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

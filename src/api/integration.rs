@@ -17,14 +17,40 @@ use super::{Conditions, bounds};
     shortname = "aici",
     category = "pingone",
     doc = "A PingOne credential at work in one realm of one AIC tenant environment: the ESV that holds it, the PingOne worker and the mapping between them. In immutable environments only the ESV is made; worker and mapping come with a promotion.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Active", type_ = "string", json_path = ".status.conditions[?(@.type=='Active')].status"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Active')].reason"),
-    printcolumn(name = "Environment", type_ = "string", json_path = ".spec.tenant.environment"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Active",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Active')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Active')].reason"
+    ),
+    printcolumn(
+        name = "Environment",
+        type_ = "string",
+        json_path = ".spec.tenant.environment"
+    ),
     printcolumn(name = "Realm", type_ = "string", json_path = ".spec.realm"),
-    printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenant.url", priority = "1"),
+    printcolumn(
+        name = "Tenant",
+        type_ = "string",
+        json_path = ".spec.tenant.url",
+        priority = "1"
+    ),
     printcolumn(name = "ESV", type_ = "string", json_path = ".status.esv.id", priority = "1"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".status.esv.version", priority = "1"),
+    printcolumn(
+        name = "Version",
+        type_ = "string",
+        json_path = ".status.esv.version",
+        priority = "1"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(

@@ -15,12 +15,13 @@ pub use connection::{
 };
 pub use crd::{custom_resource_definitions, to_yaml};
 pub use integration::{
-    AICIntegration, AICIntegrationSpec, DeletionPolicy, DriftPolicy, EsvStatus, IntegrationStatus, ObjectReference,
-    PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
+    AICIntegration, AICIntegrationSpec, DeletionPolicy, DriftPolicy, EsvStatus, IntegrationStatus,
+    ObjectReference, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
 };
 pub use promotion::{
-    ChangeCounts, DryRunStatus, FailurePolicy, LockStatus, NextStage, PromoteStatus, Promotion, PromotionMode,
-    PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus, Stage, StageStatus, StageTarget, Timeouts,
+    ChangeCounts, DryRunStatus, FailurePolicy, LockStatus, NextStage, PromoteStatus, Promotion,
+    PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus, Stage, StageStatus,
+    StageTarget, Timeouts,
 };
 pub use reason::Reason;
 

@@ -52,7 +52,16 @@ impl Context {
         health: Health,
     ) -> Self {
         let events = Recorder::new(client.clone(), Reporter::from(FIELD_MANAGER));
-        Self { client, clock, aic, pingone, metrics, health, events, tasks: TaskTracker::new() }
+        Self {
+            client,
+            clock,
+            aic,
+            pingone,
+            metrics,
+            health,
+            events,
+            tasks: TaskTracker::new(),
+        }
     }
 
     /// Waits for what must not be cut off.
@@ -71,11 +80,19 @@ impl Context {
         if said.is_some_and(|said| said.reason == ready.reason && said.status == ready.status) {
             return;
         }
-        let (kind, name, namespace) = (K::kind(&()), object.name_any(), object.namespace().unwrap_or_default());
+        let (kind, name, namespace) = (
+            K::kind(&()),
+            object.name_any(),
+            object.namespace().unwrap_or_default(),
+        );
         tracing::info!(%kind, %namespace, %name, ready = ready.status, reason = ready.reason, message = ready.message, "object changed");
         let good = ready.status == "True" || !after.is_true("Stalled");
         let event = Event {
-            type_: if good { EventType::Normal } else { EventType::Warning },
+            type_: if good {
+                EventType::Normal
+            } else {
+                EventType::Warning
+            },
             reason: ready.reason.clone(),
             note: Some(clip(&ready.message)),
             action: "Reconcile".to_owned(),

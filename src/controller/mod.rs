@@ -15,8 +15,8 @@ mod watch;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-pub use context::Context;
 use crate::runtime::Health;
+pub use context::Context;
 
 /// When an object is looked at again, if nothing happens to it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,5 +44,10 @@ pub async fn run(
     shutdown: &CancellationToken,
 ) {
     let scopes = scope::namespaces(namespaces);
-    join_all(scopes.into_iter().map(|namespace| scope::run(context, watching, namespace, shutdown))).await;
+    join_all(
+        scopes
+            .into_iter()
+            .map(|namespace| scope::run(context, watching, namespace, shutdown)),
+    )
+    .await;
 }

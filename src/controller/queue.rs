@@ -41,8 +41,16 @@ struct Entry {
 
 impl<T: Clone + Ord + Hash> Queue<T> {
     pub(super) fn new(clock: Clock) -> Self {
-        let state = State { due: BTreeSet::new(), entries: HashMap::new() };
-        Self { clock, state: Arc::new(Mutex::new(state)), changed: Arc::default(), random: RandomState::new() }
+        let state = State {
+            due: BTreeSet::new(),
+            entries: HashMap::new(),
+        };
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(state)),
+            changed: Arc::default(),
+            random: RandomState::new(),
+        }
     }
 
     /// Something happened to the object: it is due at once, and former failures do not count.
@@ -78,7 +86,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
             let after = match next {
                 Next::Check(interval) => {
                     entry.failures = 0;
-                    interval - interval / 10 * part / 1000
+                    interval.saturating_sub(interval / 10 * part / 1000)
                 }
                 Next::Poll(after) => after,
                 Next::Retry(at_least) => {
@@ -90,7 +98,11 @@ impl<T: Clone + Ord + Hash> Queue<T> {
                     wait + wait.min(LONGEST_RETRY) / 10 * part / 1000
                 }
             };
-            if entry.happened == happened { Some(now + after) } else { Some(now) }
+            if entry.happened == happened {
+                Some(now + after)
+            } else {
+                Some(now)
+            }
         });
     }
 
@@ -114,7 +126,9 @@ impl<T: Clone + Ord + Hash> Queue<T> {
                     }
                 };
                 match next {
-                    Some(due) => tokio::select! { () = queue.clock.sleep_until(due) => {}, () = changed => {} },
+                    Some(due) => {
+                        tokio::select! { () = queue.clock.sleep_until(due) => {}, () = changed => {} }
+                    }
                     None => changed.await,
                 }
             }

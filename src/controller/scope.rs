@@ -31,7 +31,11 @@ const PASSES_AT_ONCE: u16 = 64;
 
 /// The namespaces to watch; `None` stands for all.
 pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
-    if names.is_empty() { vec![None] } else { names.iter().cloned().map(Some).collect() }
+    if names.is_empty() {
+        vec![None]
+    } else {
+        names.iter().cloned().map(Some).collect()
+    }
 }
 
 /// Says what is missing before anything has been looked at.
@@ -132,14 +136,25 @@ pub(super) async fn run(
         futures::future::ready(())
     });
 
-    let scope = Arc::new(ScopeContext { context: context.clone(), connections: connections.clone() });
+    let scope = Arc::new(ScopeContext {
+        context: context.clone(),
+        connections: connections.clone(),
+    });
     let passes = futures::future::join(
-        passes(connections.clone(), &connection_queue, Arc::clone(&scope), shutdown, |object, scope| {
-            connection::reconcile(object, scope).boxed()
-        }),
-        passes(integrations.clone(), &integration_queue, scope, shutdown, |object, scope| {
-            integration::reconcile(object, scope).boxed()
-        }),
+        passes(
+            connections.clone(),
+            &connection_queue,
+            Arc::clone(&scope),
+            shutdown,
+            |object, scope| connection::reconcile(object, scope).boxed(),
+        ),
+        passes(
+            integrations.clone(),
+            &integration_queue,
+            scope,
+            shutdown,
+            |object, scope| integration::reconcile(object, scope).boxed(),
+        ),
     );
     // The watches go on while the last passes end, and then are dropped.
     let watches = futures::future::join3(connection_changes, integration_changes, secret_changes);
@@ -177,7 +192,9 @@ async fn passes<K>(
 {
     let due = Arc::clone(queue)
         .due()
-        .map(|item| Ok::<_, std::convert::Infallible>(ObjectRef::<K>::new(&item.name).within(&item.namespace)))
+        .map(|item| {
+            Ok::<_, std::convert::Infallible>(ObjectRef::<K>::new(&item.name).within(&item.namespace))
+        })
         .take_until(shutdown.clone().cancelled_owned());
     let queue = Arc::clone(queue);
     let reconcile = move |object: Arc<K>, scope: Arc<ScopeContext>| {
@@ -207,7 +224,12 @@ async fn passes<K>(
 fn asked_for<K: Resource>(object: &K) -> (Option<String>, Option<i64>, Option<String>, bool) {
     let meta = object.meta();
     let requested = object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
-    (meta.uid.clone(), meta.generation, requested, meta.deletion_timestamp.is_some())
+    (
+        meta.uid.clone(),
+        meta.generation,
+        requested,
+        meta.deletion_timestamp.is_some(),
+    )
 }
 
 /// What integrations learn from a connection.
@@ -216,7 +238,9 @@ fn vouched_for(connection: &PingOneConnection) -> (bool, Active, Option<String>)
     (
         status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
         status.map_or(Active::Unknown, |status| status.conditions.active()),
-        status.and_then(|status| status.credential.as_ref()).map(|credential| credential.id.clone()),
+        status
+            .and_then(|status| status.credential.as_ref())
+            .map(|credential| credential.id.clone()),
     )
 }
 
@@ -243,6 +267,9 @@ struct Ref {
 
 impl Ref {
     fn of(object: &impl Resource) -> Self {
-        Self { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
     }
 }

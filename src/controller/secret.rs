@@ -27,24 +27,36 @@ pub(super) struct KeyMissing {
 
 impl SecretValues {
     /// Reads a Secret from the API server itself, not from a cache.
-    pub(super) async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Self>, kube::Error> {
+    pub(super) async fn read(
+        client: &Client,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Self>, kube::Error> {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
         Ok(api.get_opt(name).await?.map(|mut secret| Self {
             name: name.to_owned(),
             tenant_hosts: secret.annotations_mut().remove(TENANT_HOSTS_ANNOTATION),
-            values: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0.into())).collect(),
+            values: secret
+                .data
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, value)| (key, value.0.into()))
+                .collect(),
         }))
     }
 
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Result<&[u8], KeyMissing> {
-        self.values.get(key).map(ExposeSecret::expose_secret).ok_or_else(|| KeyMissing {
-            secret: self.name.clone(),
-            key: key.to_owned(),
-            has: match self.values.keys().map(String::as_str).collect::<Vec<_>>() {
-                keys if keys.is_empty() => "none".to_owned(),
-                keys => keys.join(", "),
-            },
-        })
+        self.values
+            .get(key)
+            .map(ExposeSecret::expose_secret)
+            .ok_or_else(|| KeyMissing {
+                secret: self.name.clone(),
+                key: key.to_owned(),
+                has: match self.values.keys().map(String::as_str).collect::<Vec<_>>() {
+                    keys if keys.is_empty() => "none".to_owned(),
+                    keys => keys.join(", "),
+                },
+            })
     }
 }

@@ -51,7 +51,10 @@ where
         "status": status,
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
-    match api.patch_status(&object.name_any(), &params, &Patch::Apply(&patch)).await {
+    match api
+        .patch_status(&object.name_any(), &params, &Patch::Apply(&patch))
+        .await
+    {
         Ok(answer) if answer.status() == Some(status) => {
             *object = answer;
             Ok(true)

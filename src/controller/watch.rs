@@ -30,7 +30,10 @@ pub(super) fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
 {
-    namespace.map_or_else(|| Api::all(client.clone()), |namespace| Api::namespaced(client.clone(), namespace))
+    namespace.map_or_else(
+        || Api::all(client.clone()),
+        |namespace| Api::namespaced(client.clone(), namespace),
+    )
 }
 
 /// Watches a kind into a store. An object that cannot be decoded is left out, and stops nobody else.
@@ -45,7 +48,10 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: PartialEq + Send + 'static,
 {
-    let mut seen = Seen::new(move |object: &K| (object.namespace(), object.name_any()), fingerprint);
+    let mut seen = Seen::new(
+        move |object: &K| (object.namespace(), object.name_any()),
+        fingerprint,
+    );
     watcher(api, watcher::Config::default())
         .default_backoff()
         .filter_map(move |event| {
@@ -67,7 +73,10 @@ where
 }
 
 /// Watches Secrets as metadata only, by namespace and name. Nothing of them is kept but their version.
-pub(super) fn secrets(client: &Client, namespace: Option<&str>) -> impl Stream<Item = (String, String)> + Send + use<> {
+pub(super) fn secrets(
+    client: &Client,
+    namespace: Option<&str>,
+) -> impl Stream<Item = (String, String)> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
     let mut seen = Seen::new(
         |secret: &PartialObjectMeta<Secret>| (secret.namespace(), secret.name_any()),
@@ -95,7 +104,11 @@ fn decoded<K: Resource>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
         Ok(object) => Some(object),
         Err(invalid) => {
             let (namespace, name) = (invalid.metadata.namespace, invalid.metadata.name);
-            tracing::warn!(?namespace, ?name, "object cannot be decoded by this version of the operator");
+            tracing::warn!(
+                ?namespace,
+                ?name,
+                "object cannot be decoded by this version of the operator"
+            );
             None
         }
     };
@@ -121,7 +134,11 @@ impl<Id: Eq + Hash, Fingerprint: PartialEq, Identify, Take> Seen<Id, Fingerprint
         Identify: Fn(&K) -> Id,
         Take: Fn(&K) -> Fingerprint,
     {
-        Self { known: HashMap::new(), identify, take }
+        Self {
+            known: HashMap::new(),
+            identify,
+            take,
+        }
     }
 
     fn change<K>(&mut self, event: Event<K>) -> Option<Change<K, Fingerprint>>

@@ -45,6 +45,9 @@ pub struct ClientCredentials {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Credential").field("id", &self.id).finish_non_exhaustive()
+        formatter
+            .debug_struct("Credential")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

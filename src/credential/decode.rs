@@ -61,7 +61,9 @@ pub enum Undecodable {
 
 /// Decodes a credential. White space around it is what pasting leaves, and is dropped.
 pub fn decode(bytes: &[u8]) -> Result<Credential, Undecodable> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Undecodable::NotAJwt("it is not text"))?.trim();
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Undecodable::NotAJwt("it is not text"))?
+        .trim();
     if text.is_empty() {
         return Err(Undecodable::Empty);
     }
@@ -69,7 +71,9 @@ pub fn decode(bytes: &[u8]) -> Result<Credential, Undecodable> {
         return Err(Undecodable::TooLong(text.len()));
     }
     let [header, payload, signature] = text.split('.').collect::<Vec<_>>()[..] else {
-        return Err(Undecodable::NotAJwt("it does not have three parts joined by periods"));
+        return Err(Undecodable::NotAJwt(
+            "it does not have three parts joined by periods",
+        ));
     };
     object(header, "its header is not base64url of a JSON object")?;
     let claims = Claims(object(payload, "its payload is not base64url of a JSON object")?);
@@ -78,12 +82,21 @@ pub fn decode(bytes: &[u8]) -> Result<Credential, Undecodable> {
     }
 
     let id = claims.required("jti")?;
-    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) {
-        return Err(Undecodable::ClaimMalformed { claim: "jti", expected: "an id of letters, digits, '-', '_', '.'" });
+    if !id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    {
+        return Err(Undecodable::ClaimMalformed {
+            claim: "jti",
+            expected: "an id of letters, digits, '-', '_', '.'",
+        });
     }
     let environment_id = claims.required("environmentId")?;
     if uuid::Uuid::try_parse(&environment_id).is_err() || environment_id.len() != 36 {
-        return Err(Undecodable::ClaimMalformed { claim: "environmentId", expected: "a UUID" });
+        return Err(Undecodable::ClaimMalformed {
+            claim: "environmentId",
+            expected: "a UUID",
+        });
     }
     Ok(Credential {
         id,
@@ -113,16 +126,20 @@ struct Claims(Map<String, Value>);
 
 impl Claims {
     fn required(&self, claim: &'static str) -> Result<String, Undecodable> {
-        self.text(claim)?.ok_or_else(|| Undecodable::ClaimMissing { claim, has: self.names().join(", ") })
+        self.text(claim)?.ok_or_else(|| Undecodable::ClaimMissing {
+            claim,
+            has: self.names().join(", "),
+        })
     }
 
     fn text(&self, claim: &'static str) -> Result<Option<String>, Undecodable> {
         match self.0.get(claim) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if is_presentable(text) => Ok(Some(text.clone())),
-            Some(_) => {
-                Err(Undecodable::ClaimMalformed { claim, expected: "a text of 1 to 256 characters without control characters" })
-            }
+            Some(_) => Err(Undecodable::ClaimMalformed {
+                claim,
+                expected: "a text of 1 to 256 characters without control characters",
+            }),
         }
     }
 
@@ -133,19 +150,28 @@ impl Claims {
                 .as_i64()
                 .and_then(|seconds| Timestamp::from_second(seconds).ok())
                 .map(Some)
-                .ok_or(Undecodable::ClaimMalformed { claim, expected: "a time in seconds" }),
+                .ok_or(Undecodable::ClaimMalformed {
+                    claim,
+                    expected: "a time in seconds",
+                }),
         }
     }
 
     fn url(&self, names: &[&'static str], path: &str) -> Result<Option<BaseUrl>, Undecodable> {
-        let mut url = None;
-        // Every spelling is checked: a second one must not carry in what the first one hides.
-        for &claim in names.iter().rev() {
-            if let Some(text) = self.text(claim)? {
-                url = Some(BaseUrl::parse(&text, path).map_err(|source| Undecodable::Url { claim, source })?);
+        let mut found = None;
+        for &claim in names {
+            let Some(text) = self.text(claim)? else { continue };
+            let url = BaseUrl::parse(&text, path).map_err(|source| Undecodable::Url { claim, source })?;
+            // Two spellings that disagree: one of them hides something.
+            if found.as_ref().is_some_and(|first| *first != url) {
+                return Err(Undecodable::ClaimMalformed {
+                    claim,
+                    expected: "what its other spelling says",
+                });
             }
+            found = Some(url);
         }
-        Ok(url)
+        Ok(found)
     }
 
     fn client(&self) -> Result<Option<ClientCredentials>, Undecodable> {
@@ -164,7 +190,12 @@ impl Claims {
 
     /// The claims' names, as many and as long as a message can bear.
     fn names(&self) -> Vec<String> {
-        self.0.keys().filter(|name| name.len() <= 40 && is_presentable(name)).take(30).cloned().collect()
+        self.0
+            .keys()
+            .filter(|name| name.len() <= 40 && is_presentable(name))
+            .take(30)
+            .cloned()
+            .collect()
     }
 }
 
@@ -237,12 +268,27 @@ mod tests {
             (missing("environmentName"), "no claim environmentName"),
             (jwt(&with("jti", json!(7))), "claim jti is not"),
             (jwt(&with("jti", json!("a b"))), "claim jti is not"),
-            (jwt(&with("environmentId", json!("../../x"))), "claim environmentId is not a UUID"),
-            (jwt(&with("environmentName", json!("a\nb"))), "claim environmentName is not"),
+            (
+                jwt(&with("environmentId", json!("../../x"))),
+                "claim environmentId is not a UUID",
+            ),
+            (
+                jwt(&with("environmentName", json!("a\nb"))),
+                "claim environmentName is not",
+            ),
             (jwt(&with("iat", json!("today"))), "claim iat is not"),
-            (jwt(&with("apiServerUrl", json!("http://api.pingone.eu"))), "claim apiServerUrl cannot be used"),
-            (jwt(&with("apiUrl", json!("https://user@api.pingone.eu"))), "claim apiUrl cannot be used"),
-            (jwt(&with("authServerUrl", json!("https://auth.pingone.eu/as"))), "claim authServerUrl cannot be used"),
+            (
+                jwt(&with("apiServerUrl", json!("http://api.pingone.eu"))),
+                "claim apiServerUrl cannot be used",
+            ),
+            (
+                jwt(&with("apiUrl", json!("https://user@api.pingone.eu"))),
+                "claim apiUrl cannot be used",
+            ),
+            (
+                jwt(&with("authServerUrl", json!("https://auth.pingone.eu/as"))),
+                "claim authServerUrl cannot be used",
+            ),
         ];
         for (text, expected) in table {
             let error = decode(text.as_bytes()).unwrap_err().to_string();

@@ -33,7 +33,12 @@ pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> 
     if derived.as_ref() == Some(host) {
         return Ok(());
     }
-    for entry in annotation.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+    for entry in annotation
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+    {
         if entry.parse::<Host>()? == *host {
             return Ok(());
         }
@@ -42,12 +47,18 @@ pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> 
         Some(host) => format!("its name belongs to {host}"),
         None => "its name does not say which tenant it belongs to".to_owned(),
     };
-    Err(NotAllowed::OtherTenant { host: host.clone(), environment_name: credential.environment_name.clone(), derived })
+    Err(NotAllowed::OtherTenant {
+        host: host.clone(),
+        environment_name: credential.environment_name.clone(),
+        derived,
+    })
 }
 
 /// The tenant that the documented naming of mapped environments gives (for UAT and staging: assumed).
 fn tenant_host(environment_name: &str) -> Option<Host> {
-    let (rest, part) = environment_name.strip_prefix("env-pingoneaic-")?.rsplit_once('-')?;
+    let (rest, part) = environment_name
+        .strip_prefix("env-pingoneaic-")?
+        .rsplit_once('-')?;
     if rest.is_empty() {
         return None;
     }
@@ -74,11 +85,26 @@ mod tests {
     #[test]
     fn the_documented_names_lead_to_their_tenants() {
         let table = [
-            ("env-pingoneaic-mycompany-ew2-dev", Some("openam-mycompany-ew2-dev.id.forgerock.io")),
-            ("env-pingoneaic-mycompany-ew2-staging", Some("openam-mycompany-ew2-staging.id.forgerock.io")),
-            ("env-pingoneaic-mycompany-ew2-prod", Some("openam-mycompany-ew2.id.forgerock.io")),
-            ("env-pingoneaic-mycompany-ew2-sandbox1", Some("openam-mycompanysandbox1-ew2.forgeblocks.com")),
-            ("env-pingoneaic-my-company-ew2-sandbox12", Some("openam-my-companysandbox12-ew2.forgeblocks.com")),
+            (
+                "env-pingoneaic-mycompany-ew2-dev",
+                Some("openam-mycompany-ew2-dev.id.forgerock.io"),
+            ),
+            (
+                "env-pingoneaic-mycompany-ew2-staging",
+                Some("openam-mycompany-ew2-staging.id.forgerock.io"),
+            ),
+            (
+                "env-pingoneaic-mycompany-ew2-prod",
+                Some("openam-mycompany-ew2.id.forgerock.io"),
+            ),
+            (
+                "env-pingoneaic-mycompany-ew2-sandbox1",
+                Some("openam-mycompanysandbox1-ew2.forgeblocks.com"),
+            ),
+            (
+                "env-pingoneaic-my-company-ew2-sandbox12",
+                Some("openam-my-companysandbox12-ew2.forgeblocks.com"),
+            ),
             ("env-pingoneaic-prod", None),
             ("env-pingoneaic-x-sandbox1", None),
             ("env-pingoneaic--dev", None),

@@ -43,8 +43,16 @@ pub(super) enum Turn {
 
 impl Budget {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
-        let state = State { tokens: rate.burst, counted_at: now, closed_until: None, skew: SignedDuration::ZERO };
-        Self { rate, state: Mutex::new(state) }
+        let state = State {
+            tokens: rate.burst,
+            counted_at: now,
+            closed_until: None,
+            skew: SignedDuration::ZERO,
+        };
+        Self {
+            rate,
+            state: Mutex::new(state),
+        }
     }
 
     /// Takes the next free turn.
@@ -104,7 +112,10 @@ impl State {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { per_second: 10.0, burst: 2.0 };
+    const RATE: Rate = Rate {
+        per_second: 10.0,
+        burst: 2.0,
+    };
 
     #[test]
     fn a_burst_is_free_and_what_follows_is_spaced() {
@@ -128,10 +139,10 @@ mod tests {
     fn a_closed_tap_opens_when_the_longest_wait_is_over() {
         let now = Instant::now();
         let budget = Budget::new(RATE, now);
-        budget.close_for(Duration::from_secs(60), now);
+        budget.close_for(Duration::from_mins(1), now);
         budget.close_for(Duration::from_secs(10), now);
-        assert_eq!(budget.take(now), Turn::Closed(Duration::from_secs(60)));
-        let later = now + Duration::from_secs(60);
+        assert_eq!(budget.take(now), Turn::Closed(Duration::from_mins(1)));
+        let later = now + Duration::from_mins(1);
         assert_eq!(budget.take(later), Turn::At(later));
     }
 }

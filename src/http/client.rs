@@ -93,7 +93,8 @@ impl Call {
     /// Authenticates with a bearer token.
     #[must_use]
     pub fn bearer(self, token: &SecretString) -> Self {
-        self.authorization(&format!("Bearer {}", token.expose_secret())).secret(token.clone())
+        self.authorization(&format!("Bearer {}", token.expose_secret()))
+            .secret(token.clone())
     }
 
     /// Authenticates with a client's id and secret.
@@ -103,13 +104,17 @@ impl Call {
         // RFC 6749 §2.3.1: both are form-encoded before they are joined.
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = BASE64_STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose_secret())));
-        self.authorization(&format!("Basic {pair}")).secret(secret.clone()).secret(pair.into())
+        self.authorization(&format!("Basic {pair}"))
+            .secret(secret.clone())
+            .secret(pair.into())
     }
 
     /// Sends a form.
     #[must_use]
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         self.body = Some(body.into_bytes());
         self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
     }
@@ -163,7 +168,11 @@ impl Reply {
             operation: self.operation,
             status: self.status.as_u16(),
             // Only where, not what: serde's own message repeats the value that it did not expect.
-            cause: format!("not the JSON that was expected, at line {} column {}", error.line(), error.column()),
+            cause: format!(
+                "not the JSON that was expected, at line {} column {}",
+                error.line(),
+                error.column()
+            ),
             transaction_id: self.transaction_id.clone(),
         })
     }
@@ -221,7 +230,14 @@ impl Http {
             .connect_timeout(CONNECT_TIMEOUT)
             .tls_certs_merge(roots)
             .build()?;
-        Ok(Self { shared: Arc::new(Shared { client, settings, budgets: Mutex::default(), clock }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                client,
+                settings,
+                budgets: Mutex::default(),
+                clock,
+            }),
+        })
     }
 
     /// Whether a host may be called at all.
@@ -230,7 +246,10 @@ impl Http {
         if allowed.allows(host) {
             return Ok(());
         }
-        Err(Error::HostNotAllowed { host: host.clone(), allowed: allowed.to_string() })
+        Err(Error::HostNotAllowed {
+            host: host.clone(),
+            allowed: allowed.to_string(),
+        })
     }
 
     /// A host's own clock, as far as its answers have told it.
@@ -246,7 +265,10 @@ impl Http {
         let operation = call.operation;
         let result = self.deliver(host, call).await;
         let class = result.as_ref().map_or_else(Error::class, |_| "ok");
-        self.shared.settings.observer.call_ended(operation, class, self.shared.clock.instant() - started);
+        self.shared
+            .settings
+            .observer
+            .call_ended(operation, class, self.shared.clock.instant() - started);
         if let Err(error) = &result {
             tracing::debug!(%host, %error, "call failed");
         }
@@ -280,7 +302,10 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| transport(host, call, &error))?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| transport(host, call, &error))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -294,17 +319,34 @@ impl Http {
         }
         let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(host, call, &error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| transport(host, call, &error))?
+        {
             if body.len() + chunk.len() > LARGEST_BODY {
                 let cause = format!("longer than {LARGEST_BODY} bytes");
                 let (host, operation, status) = (host.clone(), call.operation, status.as_u16());
-                return Err(Error::Unreadable { host, operation, status, cause, transaction_id });
+                return Err(Error::Unreadable {
+                    host,
+                    operation,
+                    status,
+                    cause,
+                    transaction_id,
+                });
             }
             body.extend_from_slice(&chunk);
         }
         if status.is_success() || call.accepted == Some(status) {
             let (host, operation, secrets) = (host.clone(), call.operation, call.secrets.clone());
-            return Ok(Reply { host, operation, status, transaction_id, body, secrets });
+            return Ok(Reply {
+                host,
+                operation,
+                status,
+                transaction_id,
+                body,
+                secrets,
+            });
         }
         let (message, code) = describe(&body, &call.secrets);
         Err(Error::Status {
@@ -320,19 +362,29 @@ impl Http {
 
     async fn wait_for_turn(&self, host: &Host, budget: &Budget) -> Result<(), Error> {
         let clock = &self.shared.clock;
-        let throttled = |wait| Error::Throttled { host: host.clone(), wait };
+        let throttled = |wait| Error::Throttled {
+            host: host.clone(),
+            wait,
+        };
         match budget.take(clock.instant()) {
             Turn::Closed(wait) => return Err(throttled(wait)),
             Turn::At(turn) => clock.sleep_until(turn).await,
         }
         // The tap may have been closed while we waited.
-        budget.closed(clock.instant()).map_or(Ok(()), |wait| Err(throttled(wait)))
+        budget
+            .closed(clock.instant())
+            .map_or(Ok(()), |wait| Err(throttled(wait)))
     }
 
     fn budget(&self, host: &Host) -> Arc<Budget> {
         // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
         let mut budgets = self.shared.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Budget::new(self.shared.settings.rate, self.shared.clock.instant()));
+        let new = || {
+            Arc::new(Budget::new(
+                self.shared.settings.rate,
+                self.shared.clock.instant(),
+            ))
+        };
         Arc::clone(budgets.entry(host.clone()).or_insert_with(new))
     }
 }
@@ -342,11 +394,24 @@ fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
     let (host, operation) = (host.clone(), call.operation);
     let cause = redact(&innermost(error), &call.secrets);
     if error.is_connect() {
-        return Error::NotConnected { host, operation, cause };
+        return Error::NotConnected {
+            host,
+            operation,
+            cause,
+        };
     }
     let timed_out = error.is_timeout();
-    let cause = if timed_out { "it took too long".to_owned() } else { cause };
-    Error::Unanswered { host, operation, cause, timed_out }
+    let cause = if timed_out {
+        "it took too long".to_owned()
+    } else {
+        cause
+    };
+    Error::Unanswered {
+        host,
+        operation,
+        cause,
+        timed_out,
+    }
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -365,7 +430,9 @@ fn describe(body: &[u8], secrets: &[SecretString]) -> (String, Option<String>) {
     };
     let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
     let code = text("error").or_else(|| text("code"));
-    let message = text("error_description").or_else(|| text("message")).or_else(|| text("reason"));
+    let message = text("error_description")
+        .or_else(|| text("message"))
+        .or_else(|| text("reason"));
     let message = match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (one, other) => one.or(other).unwrap_or("no message").to_owned(),

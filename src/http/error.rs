@@ -97,8 +97,13 @@ impl Error {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::HostNotAllowed { .. } | Self::Throttled { .. } | Self::NotConnected { .. } => Outcome::NotDone,
-            Self::Status { status: 400 | 401 | 403 | 409 | 429, .. } => Outcome::NotDone,
+            Self::HostNotAllowed { .. } | Self::Throttled { .. } | Self::NotConnected { .. } => {
+                Outcome::NotDone
+            }
+            Self::Status {
+                status: 400 | 401 | 403 | 409 | 429,
+                ..
+            } => Outcome::NotDone,
             Self::Unanswered { .. } | Self::Unreadable { .. } | Self::Status { .. } => Outcome::Unknown,
         }
     }
@@ -136,7 +141,9 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::HostNotAllowed { .. } => false,
-            Self::Status { status, .. } => *status == 408 || *status == 429 || *status >= 500 || *status < 400,
+            Self::Status { status, .. } => {
+                *status == 408 || *status == 429 || *status >= 500 || *status < 400
+            }
             _ => true,
         }
     }

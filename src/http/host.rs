@@ -10,7 +10,9 @@ pub struct Host(String);
 
 /// Why a text is no host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a host: write a DNS name in letters, digits, '-' and '.', without a trailing dot, and a port only if it is not 443")]
+#[error(
+    "{text:?} is not a host: write a DNS name in letters, digits, '-' and '.', without a trailing dot, and a port only if it is not 443"
+)]
 pub struct InvalidHost {
     text: String,
 }
@@ -78,7 +80,9 @@ impl FromStr for Host {
 
 fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -90,7 +94,11 @@ fn is_port(port: &str) -> bool {
 /// A forged URL can be as long as its author likes; a message cannot.
 fn clip(text: &str) -> String {
     const SHOWN: usize = 100;
-    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+    if text.chars().count() <= SHOWN {
+        text.to_owned()
+    } else {
+        text.chars().take(SHOWN).chain(['…']).collect()
+    }
 }
 
 /// `https://` and a host: what tenant URLs and the URLs in a credential are reduced to.
@@ -102,7 +110,10 @@ pub struct BaseUrl {
 impl BaseUrl {
     /// Reads `https://host[:port]`, optionally followed by `path` and by one slash.
     pub fn parse(text: &str, path: &str) -> Result<Self, InvalidUrl> {
-        let Some(rest) = text.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://")).map(|_| &text[8..])
+        let Some(rest) = text
+            .get(..8)
+            .filter(|scheme| scheme.eq_ignore_ascii_case("https://"))
+            .map(|_| &text[8..])
         else {
             return Err(InvalidUrl::Scheme(clip(text)));
         };
@@ -148,7 +159,9 @@ impl FromStr for HostPattern {
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
         match text.strip_prefix("*.") {
             Some(suffix) if !suffix.contains(':') => Ok(Self::Below(suffix.parse()?)),
-            Some(_) => Err(InvalidHost { text: text.to_owned() }),
+            Some(_) => Err(InvalidHost {
+                text: text.to_owned(),
+            }),
             None => Ok(Self::Exact(text.parse()?)),
         }
     }
@@ -212,8 +225,25 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
-            "", ".", "a..b", "host.", "-a.b", "a-.b", "a_b", "a b", "a:0", "a:00443", "a:65536", "a:", "a:1:2",
-            "[::1]", "user@host", "host/path", "höst", "a%2eb", "a\tb",
+            "",
+            ".",
+            "a..b",
+            "host.",
+            "-a.b",
+            "a-.b",
+            "a_b",
+            "a b",
+            "a:0",
+            "a:00443",
+            "a:65536",
+            "a:",
+            "a:1:2",
+            "[::1]",
+            "user@host",
+            "host/path",
+            "höst",
+            "a%2eb",
+            "a\tb",
         ] {
             assert!(text.parse::<Host>().is_err(), "{text:?}");
         }
@@ -221,13 +251,31 @@ mod tests {
 
     #[test]
     fn a_base_url_is_scheme_and_host_and_one_known_path() {
-        for text in ["https://api.pingone.eu", "https://api.pingone.eu/v1", "https://api.pingone.eu/v1/", "HTTPS://API.pingone.eu:443/"] {
-            assert_eq!(BaseUrl::parse(text, "/v1").unwrap().to_string(), "https://api.pingone.eu", "{text}");
+        for text in [
+            "https://api.pingone.eu",
+            "https://api.pingone.eu/v1",
+            "https://api.pingone.eu/v1/",
+            "HTTPS://API.pingone.eu:443/",
+        ] {
+            assert_eq!(
+                BaseUrl::parse(text, "/v1").unwrap().to_string(),
+                "https://api.pingone.eu",
+                "{text}"
+            );
         }
         for text in [
-            "http://api.pingone.eu", "https:/api.pingone.eu", "https://api.pingone.eu/v2", "https://api.pingone.eu/v1/v1",
-            "https://evil@api.pingone.eu", "https://api.pingone.eu?x", "https://api.pingone.eu#x", "https://api.pingone.eu//",
-            "https:\\\\api.pingone.eu", " https://api.pingone.eu", "https://api.pingone.eu.", "https://",
+            "http://api.pingone.eu",
+            "https:/api.pingone.eu",
+            "https://api.pingone.eu/v2",
+            "https://api.pingone.eu/v1/v1",
+            "https://evil@api.pingone.eu",
+            "https://api.pingone.eu?x",
+            "https://api.pingone.eu#x",
+            "https://api.pingone.eu//",
+            "https:\\\\api.pingone.eu",
+            " https://api.pingone.eu",
+            "https://api.pingone.eu.",
+            "https://",
         ] {
             assert!(BaseUrl::parse(text, "/v1").is_err(), "{text}");
         }
@@ -235,12 +283,21 @@ mod tests {
 
     #[test]
     fn a_suffix_matches_on_a_label_boundary_only() {
-        let list = AllowList::new(["*.id.forgerock.io".parse().unwrap(), "api.pingone.eu".parse().unwrap()]);
+        let list = AllowList::new([
+            "*.id.forgerock.io".parse().unwrap(),
+            "api.pingone.eu".parse().unwrap(),
+        ]);
         assert!(list.allows(&host("openam-x.id.forgerock.io")));
         assert!(list.allows(&host("api.pingone.eu")));
         for other in [
-            "id.forgerock.io", "evil-id.forgerock.io", "xid.forgerock.io", "openam-x.id.forgerock.io:8443",
-            "api.pingone.eu:8443", "api.pingone.eu.evil.com", "127.0.0.1", "2130706433",
+            "id.forgerock.io",
+            "evil-id.forgerock.io",
+            "xid.forgerock.io",
+            "openam-x.id.forgerock.io:8443",
+            "api.pingone.eu:8443",
+            "api.pingone.eu.evil.com",
+            "127.0.0.1",
+            "2130706433",
         ] {
             assert!(!list.allows(&host(other)), "{other}");
         }

@@ -8,10 +8,18 @@ const REDACTED: &str = "[redacted]";
 /// A vendor's text in one line, shortened, without the secrets of the call and without anything like a JWT.
 pub(super) fn redact(text: &str, secrets: &[SecretString]) -> String {
     let mut text = text.to_owned();
-    for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
+    for secret in secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .filter(|secret| !secret.is_empty())
+    {
         text = text.replace(secret, REDACTED);
     }
-    let line = text.split_whitespace().map(without_jwts).collect::<Vec<_>>().join(" ");
+    let line = text
+        .split_whitespace()
+        .map(without_jwts)
+        .collect::<Vec<_>>()
+        .join(" ");
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -26,7 +34,9 @@ fn without_jwts(word: &str) -> String {
         out.push_str(&rest[..start]);
         out.push_str(REDACTED);
         let token = &rest[start..];
-        let end = token.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.+/=".contains(c))).unwrap_or(token.len());
+        let end = token
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.+/=".contains(c)))
+            .unwrap_or(token.len());
         rest = &token[end..];
     }
     out.push_str(rest);
@@ -41,7 +51,10 @@ mod tests {
     fn secrets_of_the_call_and_jwts_are_removed_wherever_they_stand() {
         let secrets = [SecretString::from("s3cr3t"), SecretString::from("")];
         assert_eq!(
-            redact("bad secret \"s3cr3t\" in\n{\"assertion\":\"eyJhbGciOi.eyJp-_c3M.sig\"}", &secrets),
+            redact(
+                "bad secret \"s3cr3t\" in\n{\"assertion\":\"eyJhbGciOi.eyJp-_c3M.sig\"}",
+                &secrets
+            ),
             "bad secret \"[redacted]\" in {\"assertion\":\"[redacted]\"}"
         );
     }

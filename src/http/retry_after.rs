@@ -16,7 +16,10 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 /// An HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`), which is a mail date with another name for UTC.
 pub(super) fn http_date(value: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()
+    rfc2822::DateTimeParser::new()
+        .relaxed_weekday(true)
+        .parse_timestamp(value)
+        .ok()
 }
 
 #[cfg(test)]
@@ -27,13 +30,19 @@ mod tests {
     fn both_forms_are_honoured_in_full() {
         let now = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         assert_eq!(retry_after("7200", now), Some(Duration::from_hours(2)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 10:49:37 GMT", now), Some(Duration::from_hours(2)));
+        assert_eq!(
+            retry_after("Sun, 06 Nov 1994 10:49:37 GMT", now),
+            Some(Duration::from_hours(2))
+        );
     }
 
     #[test]
     fn a_date_that_has_passed_is_no_wait_and_nonsense_is_none() {
         let now = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(
+            retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now),
+            Some(Duration::ZERO)
+        );
         for nonsense in ["", "soon", "-5", "1.5"] {
             assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
         }

@@ -49,9 +49,13 @@ impl PingOne {
         environment_id: &str,
         client: &ClientCredentials,
     ) -> Result<SecretString, Error> {
-        let call = Call::new(Method::POST, format!("/{environment_id}/as/token"), "get a PingOne access token")
-            .basic(client.id.expose_secret(), &client.secret)
-            .form(&[("grant_type", "client_credentials")]);
+        let call = Call::new(
+            Method::POST,
+            format!("/{environment_id}/as/token"),
+            "get a PingOne access token",
+        )
+        .basic(client.id.expose_secret(), &client.secret)
+        .form(&[("grant_type", "client_credentials")]);
         let token: Token = self.http.send(auth_url.host(), call).await?.json()?;
         Ok(token.access_token)
     }

@@ -50,22 +50,42 @@ impl Default for Metrics {
         let reconciles = Family::default();
         let reconcile_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register("reconciles", "Passes over an object, by what they concluded", reconciles.clone());
-        registry.register("reconcile_duration_seconds", "How long a pass took", reconcile_seconds.clone());
+        registry.register(
+            "reconciles",
+            "Passes over an object, by what they concluded",
+            reconciles.clone(),
+        );
+        registry.register(
+            "reconcile_duration_seconds",
+            "How long a pass took",
+            reconcile_seconds.clone(),
+        );
         registry.register(
             "vendor_call_duration_seconds",
             "How long a call to a vendor took, its wait for the budget included",
             call_seconds.clone(),
         );
-        Self { registry, reconciles, reconcile_seconds, call_seconds }
+        Self {
+            registry,
+            reconciles,
+            reconcile_seconds,
+            call_seconds,
+        }
     }
 }
 
 impl Metrics {
     /// A pass over an object ended.
     pub fn reconciled(&self, kind: &'static str, reason: Reason, took: Duration) {
-        self.reconciles.get_or_create(&ReconcileLabels { kind, reason: reason.as_str() }).inc();
-        self.reconcile_seconds.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+        self.reconciles
+            .get_or_create(&ReconcileLabels {
+                kind,
+                reason: reason.as_str(),
+            })
+            .inc();
+        self.reconcile_seconds
+            .get_or_create(&KindLabels { kind })
+            .observe(took.as_secs_f64());
     }
 
     /// All metrics as Prometheus reads them.
@@ -88,7 +108,14 @@ pub struct Vendor {
 
 impl Observer for Vendor {
     fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration) {
-        let labels = CallLabels { vendor: self.name, operation, result };
-        self.metrics.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        let labels = CallLabels {
+            vendor: self.name,
+            operation,
+            result,
+        };
+        self.metrics
+            .call_seconds
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
     }
 }

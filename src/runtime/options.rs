@@ -33,7 +33,12 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// A namespace to watch; repeatable. Without any, all namespaces are watched.
-    #[arg(long = "watch-namespace", env = "PINGONE_AIC_WATCH_NAMESPACE", value_delimiter = ',', value_name = "NAMESPACE")]
+    #[arg(
+        long = "watch-namespace",
+        env = "PINGONE_AIC_WATCH_NAMESPACE",
+        value_delimiter = ',',
+        value_name = "NAMESPACE"
+    )]
     pub watch_namespaces: Vec<String>,
     /// A tenant host that may be called: an exact host, host:port or *.suffix; repeatable. Given, the list replaces
     /// the default.
@@ -58,16 +63,31 @@ pub struct Options {
     #[arg(long, env = "PINGONE_AIC_CA_BUNDLE", value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
     /// Where /metrics is served.
-    #[arg(long, env = "PINGONE_AIC_METRICS_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "PINGONE_AIC_METRICS_ADDRESS",
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS"
+    )]
     pub metrics_address: SocketAddr,
     /// Where /livez and /readyz are served.
-    #[arg(long, env = "PINGONE_AIC_HEALTH_ADDRESS", default_value = "0.0.0.0:8081", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "PINGONE_AIC_HEALTH_ADDRESS",
+        default_value = "0.0.0.0:8081",
+        value_name = "ADDRESS"
+    )]
     pub health_address: SocketAddr,
     /// How logs are written.
     #[arg(long, env = "PINGONE_AIC_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
     /// The least important level that is logged: error, warn, info, debug or trace.
-    #[arg(long, env = "PINGONE_AIC_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    #[arg(
+        long,
+        env = "PINGONE_AIC_LOG_LEVEL",
+        default_value = "info",
+        value_name = "LEVEL"
+    )]
     pub log_level: tracing::Level,
     /// Calls a second to one tenant in the long run; twice as many may be made at once after a pause.
     #[arg(long, env = "PINGONE_AIC_TENANT_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
@@ -111,7 +131,10 @@ impl Options {
     /// A host's budget: the given rate, and a burst of twice as many.
     #[must_use]
     pub fn budget(per_second: f64) -> Rate {
-        Rate { per_second, burst: (per_second * 2.0).max(1.0) }
+        Rate {
+            per_second,
+            burst: (per_second * 2.0).max(1.0),
+        }
     }
 }
 
@@ -130,7 +153,9 @@ mod tests {
     fn the_command_line_is_sound_and_its_defaults_are_the_documented_ones() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
-        let options = Arguments::try_parse_from(["pingone-aic-operator"]).unwrap().options;
+        let options = Arguments::try_parse_from(["pingone-aic-operator"])
+            .unwrap()
+            .options;
         let (tenants, pingone) = (options.tenant_allow_list(), options.pingone_allow_list());
         assert!(tenants.allows(&"openam-x-ew2.id.forgerock.io".parse().unwrap()));
         for host in ["api.pingone.com", "auth.pingone.com.au", "api.pingone.sg"] {
@@ -148,7 +173,9 @@ mod tests {
             ("--log-level=loud", "log-level"),
             ("--metrics-address=8080", "metrics-address"),
         ] {
-            let error = Arguments::try_parse_from(["pingone-aic-operator", flag]).unwrap_err().to_string();
+            let error = Arguments::try_parse_from(["pingone-aic-operator", flag])
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(says), "{error}");
         }
     }
@@ -156,7 +183,13 @@ mod tests {
     #[test]
     fn a_given_list_replaces_the_default() {
         let options =
-            Arguments::try_parse_from(["pingone-aic-operator", "--allowed-tenant-host=only.example:8443"]).unwrap().options;
-        assert!(!options.tenant_allow_list().allows(&"x.id.forgerock.io".parse().unwrap()));
+            Arguments::try_parse_from(["pingone-aic-operator", "--allowed-tenant-host=only.example:8443"])
+                .unwrap()
+                .options;
+        assert!(
+            !options
+                .tenant_allow_list()
+                .allows(&"x.id.forgerock.io".parse().unwrap())
+        );
     }
 }

@@ -25,9 +25,9 @@ pub async fn serve(
         }),
     );
     for (address, router) in [(metrics_address, metrics_router), (health_address, health_router)] {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| std::io::Error::new(error.kind(), format!("failed to listen on {address}: {error}")))?;
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            std::io::Error::new(error.kind(), format!("failed to listen on {address}: {error}"))
+        })?;
         let stop = shutdown.clone().cancelled_owned();
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stop).await });
     }

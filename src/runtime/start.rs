@@ -49,22 +49,41 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
     let metrics = Arc::new(Metrics::default());
     let health = Health::default();
     let extra_roots = match &options.ca_bundle {
-        Some(path) => tokio::fs::read(path)
-            .await
-            .map_err(|source| Error::CaBundle { path: path.clone(), source })?,
+        Some(path) => tokio::fs::read(path).await.map_err(|source| Error::CaBundle {
+            path: path.clone(),
+            source,
+        })?,
         None => Vec::new(),
     };
     let stack = |vendor, allowed, per_second| {
-        let observer = Arc::new(Vendor { name: vendor, metrics: Arc::clone(&metrics) });
+        let observer = Arc::new(Vendor {
+            name: vendor,
+            metrics: Arc::clone(&metrics),
+        });
         let rate = Options::budget(per_second);
-        Http::new(Settings { allowed, rate, extra_roots: extra_roots.clone(), observer }, clock.clone())
+        Http::new(
+            Settings {
+                allowed,
+                rate,
+                extra_roots: extra_roots.clone(),
+                observer,
+            },
+            clock.clone(),
+        )
     };
     let aic = Aic::new(
-        stack("aic", options.tenant_allow_list(), options.tenant_requests_per_second)?,
+        stack(
+            "aic",
+            options.tenant_allow_list(),
+            options.tenant_requests_per_second,
+        )?,
         clock.clone(),
     );
-    let pingone =
-        PingOne::new(stack("pingone", options.pingone_allow_list(), options.pingone_requests_per_second)?);
+    let pingone = PingOne::new(stack(
+        "pingone",
+        options.pingone_allow_list(),
+        options.pingone_requests_per_second,
+    )?);
 
     let config = kube::Config::infer().await?;
     let watching = kube::Client::try_from(config.clone())?;
@@ -79,7 +98,14 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
 
     // Before anything else can be slow, probes are answered, with what is missing.
     controller::close_gates(&health, &options.watch_namespaces);
-    serve(options.metrics_address, options.health_address, Arc::clone(&metrics), health.clone(), &shutdown).await?;
+    serve(
+        options.metrics_address,
+        options.health_address,
+        Arc::clone(&metrics),
+        health.clone(),
+        &shutdown,
+    )
+    .await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?options.watch_namespaces, "operator starts");
     let context = Context::new(writing, clock, aic, pingone, metrics, health);
     controller::run(&context, &watching, &options.watch_namespaces, &shutdown).await;

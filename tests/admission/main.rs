@@ -1,6 +1,8 @@
 //! What the API server accepts and refuses, what it says when it refuses, and what it fills in.
 //! Only what the API server does by itself: no operator runs here.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
+
 mod accepted;
 mod defaults;
 mod definitions;

@@ -14,36 +14,61 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
     let sandbox = world.site("sandbox", Kind::Sandbox);
     let staging = world.site("staging", Kind::Staging);
     let credential = credential_of(&development);
-    world.apply(&development, Kind::Development, &credential.jwt).await;
-    world.apply(&staging, Kind::Staging, &credential_of(&staging).jwt).await;
+    world
+        .apply(&development, Kind::Development, &credential.jwt)
+        .await;
+    world
+        .apply(&staging, Kind::Staging, &credential_of(&staging).jwt)
+        .await;
     world.secrets(&sandbox, &credential_of(&sandbox).jwt).await;
     // A sandbox may derive its name.
-    world.objects(&sandbox, Kind::Sandbox, json!({"name": null})).await;
+    world
+        .objects(&sandbox, Kind::Sandbox, json!({"name": null}))
+        .await;
 
     let object = world.active("dev").await;
     let status = &object.data["status"];
     assert_eq!(status["credentialId"], json!(credential.id));
     assert_eq!(status["esv"]["id"], "esv-pingone-integration-aic");
     assert_eq!(status["esv"]["version"], "1");
-    assert_eq!(status["worker"], json!({"name": "PingOne-Integration-AIC", "label": "PingOne.Integration.AIC"}));
+    assert_eq!(
+        status["worker"],
+        json!({"name": "PingOne-Integration-AIC", "label": "PingOne.Integration.AIC"})
+    );
     for type_ in ["EsvReady", "WorkerReady", "SecretMapped"] {
         assert_eq!(condition(&object, type_)["status"], "True", "{type_}");
     }
     let object = world.active("sandbox").await;
-    assert_eq!(object.data["status"]["name"], "env-pingoneaic-mycompany-ew2-sandbox1");
+    assert_eq!(
+        object.data["status"]["name"],
+        "env-pingoneaic-mycompany-ew2-sandbox1"
+    );
 
-    let message = world.reason("AICIntegration", "staging", "Active", "AwaitingPromotion").await;
+    let message = world
+        .reason("AICIntegration", "staging", "Active", "AwaitingPromotion")
+        .await;
     assert!(message.contains("promotion"), "{message}");
-    let object = world.wait("AICIntegration", "staging", "to be Ready", |o| condition(o, "Ready")["status"] == "True").await;
+    let object = world
+        .wait("AICIntegration", "staging", "to be Ready", |o| {
+            condition(o, "Ready")["status"] == "True"
+        })
+        .await;
     assert_eq!(condition(&object, "Active")["status"], "False");
     assert!(condition(&object, "Stalled").is_null() && condition(&object, "Reconciling").is_null());
 
     // In the tenant: one version, one worker that holds nothing of its environment, one mapping; in staging only
     // the ESV.
     let esv = development.tenant.secret("esv-pingone-integration-aic").unwrap();
-    assert_eq!((esv.versions.len(), esv.encoding.as_str(), esv.use_in_placeholders), (1, "generic", false));
+    assert_eq!(
+        (esv.versions.len(), esv.encoding.as_str(), esv.use_in_placeholders),
+        (1, "generic", false)
+    );
     assert_eq!(esv.active().unwrap().value, credential.jwt.as_bytes());
-    assert!(esv.description.starts_with("pingone-aic-operator "), "{}", esv.description);
+    assert!(
+        esv.description.starts_with("pingone-aic-operator "),
+        "{}",
+        esv.description
+    );
     assert_eq!(development.tenant.workers(Realm::Alpha).len(), 1);
     assert_eq!(development.tenant.mappings(Realm::Alpha).len(), 1);
     assert!(staging.tenant.secret("esv-pingone-integration-aic").is_some());
@@ -54,17 +79,31 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
     // calls in a mutable environment and 4 in an immutable one. Looking for a worker that may be somebody else's,
     // and for a service that may have settings, costs two; looking for a promoted worker costs one.
     let mutable = [
-        "POST token", "GET {environment}", "POST access_token", "PUT {esv}", "GET pingOneWorkerService",
-        "PUT pingOneWorkerService", "POST workers schema", "GET {name}", "PUT {name}", "PUT {label}",
+        "POST token",
+        "GET {environment}",
+        "POST access_token",
+        "PUT {esv}",
+        "GET pingOneWorkerService",
+        "PUT pingOneWorkerService",
+        "POST workers schema",
+        "GET {name}",
+        "PUT {name}",
+        "PUT {label}",
         "POST {name} testConnection",
     ];
-    for (site, name) in [(&development, "PingOne-Integration-AIC"), (&sandbox, "env-pingoneaic-mycompany-ew2-sandbox1")] {
+    for (site, name) in [
+        (&development, "PingOne-Integration-AIC"),
+        (&sandbox, "env-pingoneaic-mycompany-ew2-sandbox1"),
+    ] {
         let expected: Vec<_> = mutable
             .iter()
             .map(|call| {
                 call.replace("{environment}", site.environment.id())
                     .replace("{esv}", &format!("esv-{}", name.to_lowercase()))
-                    .replace("{label}", &format!("am.services.pingone.worker.{}.credential", name.replace('-', ".")))
+                    .replace(
+                        "{label}",
+                        &format!("am.services.pingone.worker.{}.credential", name.replace('-', ".")),
+                    )
                     .replace("{name}", name)
             })
             .collect();
@@ -87,15 +126,23 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
 async fn an_idle_operator_writes_nothing() {
     let mut world = World::start("an idle operator writes nothing").await;
     let site = world.site("dev", Kind::Development);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
     let before = world.active("dev").await;
     let connection_before = world.namespace.get("PingOneConnection", "dev").await.unwrap();
     let settled = world.network.journal().len();
 
     // Two whole checks of the tenant, which end with its test, at the shortest interval there is.
     for check in 1..=2 {
-        let tests = |e: &pingone_aic_simulator::Exchange| e.status.is_some() && e.action() == Some("testConnection");
-        let seen = world.network.journal_since(settled).iter().filter(|e| tests(e)).count();
+        let tests =
+            |e: &pingone_aic_simulator::Exchange| e.status.is_some() && e.action() == Some("testConnection");
+        let seen = world
+            .network
+            .journal_since(settled)
+            .iter()
+            .filter(|e| tests(e))
+            .count();
         let after = world.network.journal().len();
         if seen < check {
             world
@@ -113,9 +160,15 @@ async fn an_idle_operator_writes_nothing() {
         .map(|e| e.to_string())
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
-    for (kind, before) in [("AICIntegration", before), ("PingOneConnection", connection_before)] {
+    for (kind, before) in [
+        ("AICIntegration", before),
+        ("PingOneConnection", connection_before),
+    ] {
         let after = world.namespace.get(kind, "dev").await.unwrap();
-        assert_eq!(after.metadata.resource_version, before.metadata.resource_version, "{kind}");
+        assert_eq!(
+            after.metadata.resource_version, before.metadata.resource_version,
+            "{kind}"
+        );
     }
     world.check_outputs().await;
 }
@@ -125,18 +178,31 @@ async fn staging_becomes_active_once_a_promotion_has_brought_worker_and_mapping(
     let mut world = World::start("staging becomes Active once promoted").await;
     let development = world.site("dev", Kind::Development);
     let staging = world.site("staging", Kind::Staging);
-    world.apply(&development, Kind::Development, &credential_of(&development).jwt).await;
-    world.apply(&staging, Kind::Staging, &credential_of(&staging).jwt).await;
+    world
+        .apply(&development, Kind::Development, &credential_of(&development).jwt)
+        .await;
+    world
+        .apply(&staging, Kind::Staging, &credential_of(&staging).jwt)
+        .await;
     world.active("dev").await;
-    world.reason("AICIntegration", "staging", "Active", "AwaitingPromotion").await;
-    staging.tenant.import_static_configuration_from(&development.tenant);
+    world
+        .reason("AICIntegration", "staging", "Active", "AwaitingPromotion")
+        .await;
+    staging
+        .tenant
+        .import_static_configuration_from(&development.tenant);
     world.check_now("staging").await;
     world.active("staging").await;
 
     // What was there and is gone is no longer awaited.
-    staging.tenant.console().delete_worker(Realm::Alpha, "PingOne-Integration-AIC");
+    staging
+        .tenant
+        .console()
+        .delete_worker(Realm::Alpha, "PingOne-Integration-AIC");
     world.check_now("staging").await;
-    let message = world.reason("AICIntegration", "staging", "Ready", "WorkerMissing").await;
+    let message = world
+        .reason("AICIntegration", "staging", "Ready", "WorkerMissing")
+        .await;
     assert!(message.contains("promote again"), "{message}");
     let object = world.namespace.get("AICIntegration", "staging").await.unwrap();
     assert_eq!(condition(&object, "Stalled")["status"], "True");
@@ -147,18 +213,36 @@ async fn staging_becomes_active_once_a_promotion_has_brought_worker_and_mapping(
 async fn suspend_stops_all_work_and_a_request_is_answered() {
     let mut world = World::start("suspend stops all work, a request is answered").await;
     let site = world.site("dev", Kind::Development);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
     world.active("dev").await;
-    world.namespace.patch("AICIntegration", "dev", &json!({"spec": {"suspend": true}})).await.unwrap();
+    world
+        .namespace
+        .patch("AICIntegration", "dev", &json!({"spec": {"suspend": true}}))
+        .await
+        .unwrap();
     world.reason("AICIntegration", "dev", "Ready", "Suspended").await;
     let quiet = world.network.journal().len();
     world.check_now("dev").await;
     let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
-    assert_eq!(condition(&object, "Active")["status"], "True", "Active keeps its last value");
-    let tenant_calls =
-        world.network.journal_since(quiet).iter().filter(|e| e.host == site.tenant.host()).count();
+    assert_eq!(
+        condition(&object, "Active")["status"],
+        "True",
+        "Active keeps its last value"
+    );
+    let tenant_calls = world
+        .network
+        .journal_since(quiet)
+        .iter()
+        .filter(|e| e.host == site.tenant.host())
+        .count();
     assert_eq!(tenant_calls, 0);
-    world.namespace.patch("AICIntegration", "dev", &json!({"spec": {"suspend": false}})).await.unwrap();
+    world
+        .namespace
+        .patch("AICIntegration", "dev", &json!({"spec": {"suspend": false}}))
+        .await
+        .unwrap();
     world.active("dev").await;
     world.check_outputs().await;
 }
@@ -168,7 +252,10 @@ impl World {
     pub async fn check_now(&self, name: &str) {
         let request = format!("{}", self.network.journal().len());
         let patch = json!({"metadata": {"annotations": {"pingone-aic.io/requestedAt": request}}});
-        self.namespace.patch("AICIntegration", name, &patch).await.unwrap();
+        self.namespace
+            .patch("AICIntegration", name, &patch)
+            .await
+            .unwrap();
         self.wait("AICIntegration", name, "to have answered the request", |object| {
             object.data["status"]["lastHandledRequest"] == request.as_str()
         })

@@ -1,6 +1,5 @@
 //! Forged credentials and strange tenants are refused by name, before any connection is opened.
 
-
 use serde_json::{Value, json};
 
 use crate::world::{Kind, World, credential_of};
@@ -20,38 +19,166 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
         world.network.forge_credential(&json!({"alg": "RS256"}), &claims)
     };
     let mut table = vec![
-        ("not-a-jwt", "hello".to_owned(), "CredentialMalformed", "not a JWT"),
+        (
+            "not-a-jwt",
+            "hello".to_owned(),
+            "CredentialMalformed",
+            "not a JWT",
+        ),
         ("empty", " \r\n".to_owned(), "CredentialMalformed", "empty"),
         ("huge", "x".repeat(100_000), "CredentialMalformed", "100000 bytes"),
-        ("garbage-payload", "e30.!!!.e30".to_owned(), "CredentialMalformed", "payload"),
+        (
+            "garbage-payload",
+            "e30.!!!.e30".to_owned(),
+            "CredentialMalformed",
+            "payload",
+        ),
     ];
     for (name, claim, value, reason, says) in [
-        ("other-host", "apiServerUrl", json!("https://api.evil.example/v1"), "HostNotAllowed", "api.evil.example"),
-        ("other-auth-host", "authServerUrl", json!("https://auth.evil.example"), "HostNotAllowed", "auth.evil.example"),
-        ("plain-http", "apiServerUrl", json!("http://api.pingone.eu/v1"), "HostNotAllowed", "https://"),
-        ("userinfo", "authServerUrl", json!("https://auth.pingone.eu@evil.example"), "HostNotAllowed", "authServerUrl"),
-        ("look-alike", "authServerUrl", json!("https://auth.pingone.eu.evil.example"), "HostNotAllowed", "evil.example"),
-        ("look-alike-prefix", "authServerUrl", json!("https://xauth.pingone.eu"), "HostNotAllowed", "xauth.pingone.eu"),
-        ("ip-address", "authServerUrl", json!("https://127.0.0.1"), "HostNotAllowed", "127.0.0.1"),
-        ("ip6-address", "authServerUrl", json!("https://[::1]"), "HostNotAllowed", "authServerUrl"),
-        ("number-address", "authServerUrl", json!("https://2130706433"), "HostNotAllowed", "2130706433"),
-        ("other-port", "authServerUrl", json!("https://auth.pingone.eu:8443"), "HostNotAllowed", "auth.pingone.eu:8443"),
-        ("path", "authServerUrl", json!("https://auth.pingone.eu/as"), "HostNotAllowed", "authServerUrl"),
-        ("trailing-dot", "authServerUrl", json!("https://auth.pingone.eu."), "HostNotAllowed", "authServerUrl"),
-        ("second-spelling", "apiUrl", json!("https://api.evil.example"), "HostNotAllowed", "api.evil.example"),
-        ("url-not-a-text", "authServerUrl", json!(["https://auth.pingone.eu"]), "CredentialMalformed", "authServerUrl"),
+        (
+            "other-host",
+            "apiServerUrl",
+            json!("https://api.evil.example/v1"),
+            "HostNotAllowed",
+            "api.evil.example",
+        ),
+        (
+            "other-auth-host",
+            "authServerUrl",
+            json!("https://auth.evil.example"),
+            "HostNotAllowed",
+            "auth.evil.example",
+        ),
+        (
+            "plain-http",
+            "apiServerUrl",
+            json!("http://api.pingone.eu/v1"),
+            "HostNotAllowed",
+            "https://",
+        ),
+        (
+            "userinfo",
+            "authServerUrl",
+            json!("https://auth.pingone.eu@evil.example"),
+            "HostNotAllowed",
+            "authServerUrl",
+        ),
+        (
+            "look-alike",
+            "authServerUrl",
+            json!("https://auth.pingone.eu.evil.example"),
+            "HostNotAllowed",
+            "evil.example",
+        ),
+        (
+            "look-alike-prefix",
+            "authServerUrl",
+            json!("https://xauth.pingone.eu"),
+            "HostNotAllowed",
+            "xauth.pingone.eu",
+        ),
+        (
+            "ip-address",
+            "authServerUrl",
+            json!("https://127.0.0.1"),
+            "HostNotAllowed",
+            "127.0.0.1",
+        ),
+        (
+            "ip6-address",
+            "authServerUrl",
+            json!("https://[::1]"),
+            "HostNotAllowed",
+            "authServerUrl",
+        ),
+        (
+            "number-address",
+            "authServerUrl",
+            json!("https://2130706433"),
+            "HostNotAllowed",
+            "2130706433",
+        ),
+        (
+            "other-port",
+            "authServerUrl",
+            json!("https://auth.pingone.eu:8443"),
+            "HostNotAllowed",
+            "auth.pingone.eu:8443",
+        ),
+        (
+            "path",
+            "authServerUrl",
+            json!("https://auth.pingone.eu/as"),
+            "HostNotAllowed",
+            "authServerUrl",
+        ),
+        (
+            "trailing-dot",
+            "authServerUrl",
+            json!("https://auth.pingone.eu."),
+            "HostNotAllowed",
+            "authServerUrl",
+        ),
+        (
+            "second-spelling",
+            "apiUrl",
+            json!("https://api.evil.example"),
+            "CredentialMalformed",
+            "apiUrl",
+        ),
+        (
+            "url-not-a-text",
+            "authServerUrl",
+            json!(["https://auth.pingone.eu"]),
+            "CredentialMalformed",
+            "authServerUrl",
+        ),
         ("id-not-a-text", "jti", json!(17), "CredentialMalformed", "jti"),
-        ("id-with-spaces", "jti", json!("a b"), "CredentialMalformed", "jti"),
+        (
+            "id-with-spaces",
+            "jti",
+            json!("a b"),
+            "CredentialMalformed",
+            "jti",
+        ),
         ("id-missing", "jti", Value::Null, "ClaimMissing", "jti"),
-        ("environment-missing", "environmentId", Value::Null, "ClaimMissing", "environmentId"),
-        ("environment-name-missing", "environmentName", Value::Null, "ClaimMissing", "environmentName"),
-        ("environment-escapes", "environmentId", json!("../../../x"), "CredentialMalformed", "environmentId"),
-        ("other-environment", "environmentName", json!("env-pingoneaic-mycompany-ew2-prod"), "EnvironmentMismatch", "ew2-prod"),
+        (
+            "environment-missing",
+            "environmentId",
+            Value::Null,
+            "ClaimMissing",
+            "environmentId",
+        ),
+        (
+            "environment-name-missing",
+            "environmentName",
+            Value::Null,
+            "ClaimMissing",
+            "environmentName",
+        ),
+        (
+            "environment-escapes",
+            "environmentId",
+            json!("../../../x"),
+            "CredentialMalformed",
+            "environmentId",
+        ),
+        (
+            "other-environment",
+            "environmentName",
+            json!("env-pingoneaic-mycompany-ew2-prod"),
+            "EnvironmentMismatch",
+            "ew2-prod",
+        ),
     ] {
         table.push((name, forge(claim, value), reason, says));
     }
     for (name, credential, _, _) in &table {
-        world.namespace.secret(name, &[("credential", credential)]).await.unwrap();
+        world
+            .namespace
+            .secret(name, &[("credential", credential)])
+            .await
+            .unwrap();
         world
             .namespace
             .apply(json!({
@@ -62,7 +189,9 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
             .unwrap();
     }
     for (name, _, reason, says) in &table {
-        let message = world.reason("PingOneConnection", name, "CredentialValid", reason).await;
+        let message = world
+            .reason("PingOneConnection", name, "CredentialValid", reason)
+            .await;
         assert!(message.contains(says), "{name}: {message}");
         assert!(message.len() < 2000, "{name}: {message}");
         world.reason("PingOneConnection", name, "Stalled", reason).await;
@@ -75,22 +204,51 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
 async fn a_credential_is_not_carried_to_a_tenant_that_it_does_not_belong_to() {
     let mut world = World::start("a credential is not carried to another tenant").await;
     let site = world.site("dev", Kind::Development);
-    let stranger = world.network.tenant("openam-stranger-ew2.id.forgerock.io", pingone_aic_simulator::Mutability::Mutable);
+    let stranger = world.network.tenant(
+        "openam-stranger-ew2.id.forgerock.io",
+        pingone_aic_simulator::Mutability::Mutable,
+    );
     let account = stranger.create_service_account("operator", &crate::world::SCOPES);
     world.secrets(&site, &credential_of(&site).jwt).await;
-    world.namespace.secret("aic-dev", &[("serviceAccountId", &account.id), ("jwk", &account.jwk)]).await.unwrap();
-    let tenant = |url: &str| {
-        json!({"tenant": {"url": url, "environment": "Development", "serviceAccountSecretRef": {"name": "aic-dev"}}})
+    world
+        .namespace
+        .secret(
+            "aic-dev",
+            &[("serviceAccountId", &account.id), ("jwk", &account.jwk)],
+        )
+        .await
+        .unwrap();
+    let tenant = |url: &str| json!({"tenant": {"url": url, "environment": "Development", "serviceAccountSecretRef": {"name": "aic-dev"}}});
+    world
+        .objects(&site, Kind::Development, tenant(&stranger.url()))
+        .await;
+    let message = world
+        .reason(
+            "AICIntegration",
+            "dev",
+            "Stalled",
+            "TenantNotAllowedForCredential",
+        )
+        .await;
+    assert!(
+        message.contains("pingone-aic.io/tenant-hosts: openam-stranger-ew2.id.forgerock.io"),
+        "{message}"
+    );
+    let strangers = |connects: Vec<String>| {
+        connects
+            .into_iter()
+            .filter(|host| host.contains("stranger"))
+            .count()
     };
-    world.objects(&site, Kind::Development, tenant(&stranger.url())).await;
-    let message = world.reason("AICIntegration", "dev", "Stalled", "TenantNotAllowedForCredential").await;
-    assert!(message.contains("pingone-aic.io/tenant-hosts: openam-stranger-ew2.id.forgerock.io"), "{message}");
-    let strangers = |connects: Vec<String>| connects.into_iter().filter(|host| host.contains("stranger")).count();
     assert_eq!(strangers(world.network.connects()), 0);
 
     // Whoever may write the Secret may say otherwise.
     let patch = json!({"metadata": {"annotations": {"pingone-aic.io/tenant-hosts": "openam-stranger-ew2.id.forgerock.io"}}});
-    world.namespace.patch("v1/Secret", "pingone-dev", &patch).await.unwrap();
+    world
+        .namespace
+        .patch("v1/Secret", "pingone-dev", &patch)
+        .await
+        .unwrap();
     world.active("dev").await;
     assert_ne!(strangers(world.network.connects()), 0);
     world.check_outputs().await;
@@ -101,7 +259,14 @@ async fn a_tenant_outside_the_allow_list_is_not_called() {
     let mut world = World::start("a tenant outside the allow-list is not called").await;
     let site = world.site("dev", Kind::Development);
     world.secrets(&site, &credential_of(&site).jwt).await;
-    for (name, url) in [("evil", "https://openam-mycompany-ew2-dev.id.forgerock.io.evil.example"), ("port", "https://openam-mycompany-ew2-dev.id.forgerock.io:8443"), ("address", "https://127.0.0.1")] {
+    for (name, url) in [
+        (
+            "evil",
+            "https://openam-mycompany-ew2-dev.id.forgerock.io.evil.example",
+        ),
+        ("port", "https://openam-mycompany-ew2-dev.id.forgerock.io:8443"),
+        ("address", "https://127.0.0.1"),
+    ] {
         world
             .namespace
             .apply(json!({
@@ -113,7 +278,9 @@ async fn a_tenant_outside_the_allow_list_is_not_called() {
             }))
             .await
             .unwrap();
-        let message = world.reason("AICIntegration", name, "Stalled", "HostNotAllowed").await;
+        let message = world
+            .reason("AICIntegration", name, "Stalled", "HostNotAllowed")
+            .await;
         assert!(message.contains(url.trim_start_matches("https://")), "{message}");
     }
     assert_eq!(world.network.connects(), Vec::<String>::new());

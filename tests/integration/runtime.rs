@@ -9,7 +9,9 @@ use crate::world::{Kind, World, credential_of};
 async fn the_operator_counts_what_it_does_and_ends_in_order() {
     let mut world = World::start("the operator counts what it does and ends in order").await;
     let site = world.site("dev", Kind::Development);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
     world.active("dev").await;
     let metrics = world.operator.metrics().await.unwrap();
     for expected in [
@@ -43,7 +45,10 @@ async fn it_waits_for_the_definitions_and_says_so() {
         tokio::task::yield_now().await;
     };
     assert_eq!(status, 503);
-    assert!(text.contains("waiting for the definition pingoneconnections.pingone-aic.io"), "{text}");
+    assert!(
+        text.contains("waiting for the definition pingoneconnections.pingone-aic.io"),
+        "{text}"
+    );
     assert_eq!(operator.health("/livez").await.unwrap().0, 200);
     control_plane.apply_crds().await.unwrap();
     let deadline = std::time::Instant::now() + crate::world::SOON;
@@ -62,5 +67,9 @@ async fn a_bad_flag_ends_it_with_the_remedy() {
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
     operator.launch().unwrap();
     assert!(!operator.wait().await.unwrap().success());
-    assert!(operator.log().contains("failed to read --ca-bundle /nowhere"), "{}", operator.log());
+    assert!(
+        operator.log().contains("failed to read --ca-bundle /nowhere"),
+        "{}",
+        operator.log()
+    );
 }

@@ -13,7 +13,9 @@ async fn another_name_of_the_label_attribute_is_found_by_its_title() {
     let mut world = World::start("another name of the label attribute").await;
     let site = world.site("dev", Kind::Development);
     site.tenant.set_label_attribute("credentialSecretLabelIdentifier");
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
     world.active("dev").await;
     world.check_outputs().await;
 }
@@ -22,8 +24,13 @@ async fn another_name_of_the_label_attribute_is_found_by_its_title() {
 async fn without_a_schema_the_assumed_name_of_the_attribute_is_used() {
     let mut world = World::start("no schema").await;
     let site = world.site("dev", Kind::Development);
-    world.network.fault(Rule::on(site.tenant.host()).path_contains("_action=schema"), Fault::status(403));
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
+    world.network.fault(
+        Rule::on(site.tenant.host()).path_contains("_action=schema"),
+        Fault::status(403),
+    );
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
     world.active("dev").await;
     world.check_outputs().await;
 }
@@ -33,8 +40,17 @@ async fn a_tenant_without_product_connections_says_so() {
     let mut world = World::start("a tenant without product connections").await;
     let site = world.site("dev", Kind::Development);
     site.tenant.set_product_connections(false);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
-    let message = world.reason("AICIntegration", "dev", "Stalled", "ProductConnectionsNotSupported").await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason(
+            "AICIntegration",
+            "dev",
+            "Stalled",
+            "ProductConnectionsNotSupported",
+        )
+        .await;
     assert!(message.contains("rapid channel"), "{message}");
     world.check_outputs().await;
 }
@@ -43,22 +59,42 @@ async fn a_tenant_without_product_connections_says_so() {
 async fn the_other_spellings_of_the_claims_are_known_and_unknown_ones_cost_a_warning_only() {
     let mut world = World::start("spellings of the claims").await;
     let site = world.site("dev", Kind::Development);
-    let spelled = site.connection.credential().client_claims(ClientClaims::SnakeCase).url_claims(UrlClaims::Short).add();
+    let spelled = site
+        .connection
+        .credential()
+        .client_claims(ClientClaims::SnakeCase)
+        .url_claims(UrlClaims::Short)
+        .add();
     world.apply(&site, Kind::Development, &spelled.jwt).await;
     world.active("dev").await;
-    world.reason("PingOneConnection", "dev", "Active", "CredentialAccepted").await;
+    world
+        .reason("PingOneConnection", "dev", "Active", "CredentialAccepted")
+        .await;
 
-    let unknown = site.connection.credential().client_claims(ClientClaims::Unknown).url_claims(UrlClaims::Unknown).add();
+    let unknown = site
+        .connection
+        .credential()
+        .client_claims(ClientClaims::Unknown)
+        .url_claims(UrlClaims::Unknown)
+        .add();
     world.credential(&site, &unknown.jwt).await;
-    let message = world.reason("PingOneConnection", "dev", "Active", "CannotAskPingOne").await;
-    assert!(message.contains("environmentId"), "names the claims that there are: {message}");
+    let message = world
+        .reason("PingOneConnection", "dev", "Active", "CannotAskPingOne")
+        .await;
+    assert!(
+        message.contains("environmentId"),
+        "names the claims that there are: {message}"
+    );
     let object = world.namespace.get("PingOneConnection", "dev").await.unwrap();
     assert_eq!(crate::world::condition(&object, "Ready")["status"], "True");
     // The integration goes on: what it concludes, the tenant's own test decides.
     world
-        .wait("AICIntegration", "dev", "to have pushed the credential", |object| {
-            object.data["status"]["esv"]["credentialId"] == unknown.id.as_str()
-        })
+        .wait(
+            "AICIntegration",
+            "dev",
+            "to have pushed the credential",
+            |object| object.data["status"]["esv"]["credentialId"] == unknown.id.as_str(),
+        )
         .await;
     world.check_outputs().await;
 }
@@ -68,8 +104,12 @@ async fn a_credential_that_may_not_read_its_environment_is_accepted_by_its_claim
     let mut world = World::start("a credential without rights").await;
     let site = world.site("dev", Kind::Development);
     site.connection.set_may_read_environment(false);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
-    let message = world.reason("PingOneConnection", "dev", "Active", "CredentialAccepted").await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("PingOneConnection", "dev", "Active", "CredentialAccepted")
+        .await;
     assert!(message.contains("only the claims were compared"), "{message}");
     world.active("dev").await;
     world.check_outputs().await;
@@ -84,10 +124,16 @@ async fn a_renamed_environment_is_a_warning() {
     world.active("dev").await;
     site.environment.rename("Renamed");
     let patch = json!({"metadata": {"annotations": {"pingone-aic.io/requestedAt": "1"}}});
-    world.namespace.patch("PingOneConnection", "dev", &patch).await.unwrap();
+    world
+        .namespace
+        .patch("PingOneConnection", "dev", &patch)
+        .await
+        .unwrap();
     world
         .wait("PingOneConnection", "dev", "to warn of the new name", |object| {
-            crate::world::condition(object, "Active")["message"].as_str().is_some_and(|text| text.contains("Renamed"))
+            crate::world::condition(object, "Active")["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("Renamed"))
         })
         .await;
     world.check_outputs().await;
@@ -105,8 +151,12 @@ async fn a_worker_of_somebody_else_is_not_touched() {
         json!({"useCredential": true, "credentialPurpose": "theirs"}),
     );
     let before = site.tenant.workers(Realm::Alpha);
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
-    let message = world.reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned").await;
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned")
+        .await;
     assert!(message.contains("theirs"), "{message}");
     assert_eq!(site.tenant.workers(Realm::Alpha), before);
     world.check_outputs().await;
@@ -116,9 +166,15 @@ async fn a_worker_of_somebody_else_is_not_touched() {
 async fn an_esv_of_somebody_else_is_not_touched() {
     let mut world = World::start("an ESV of somebody else").await;
     let site = world.site("dev", Kind::Development);
-    site.tenant.console().create_secret("esv-pingone-integration-aic", "ours", false, "value");
-    world.apply(&site, Kind::Development, &credential_of(&site).jwt).await;
-    let message = world.reason("AICIntegration", "dev", "Stalled", "EsvNotOwned").await;
+    site.tenant
+        .console()
+        .create_secret("esv-pingone-integration-aic", "ours", false, "value");
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "EsvNotOwned")
+        .await;
     assert!(message.contains("esv-pingone-integration-aic"), "{message}");
     let secret = site.tenant.secret("esv-pingone-integration-aic").unwrap();
     assert_eq!((secret.versions.len(), secret.description.as_str()), (1, "ours"));

@@ -43,28 +43,49 @@ impl World {
         let network = Network::start().await;
         let namespace = TestNamespace::create(sentence).await;
         let journal = network.clone();
-        namespace.explain_with("journal of the vendors", move || {
-            journal.journal().iter().map(|exchange| format!("{exchange}\n")).collect()
-        });
+        namespace.explain_with("journal of the vendors", move || lines(&journal.journal()));
         let values = Values::new(env!("CARGO_BIN_EXE_pingone-aic-operator"))
             .vendors(&network.proxy_url(), &network.ca_pem())
             .set(json!({"log": {"level": "trace"}}))
             .set(values);
         let operator = Operator::install(&namespace, values).await.unwrap();
-        Self { network, namespace, operator }
+        Self {
+            network,
+            namespace,
+            operator,
+        }
     }
 
     /// Both vendors' sides of an environment, and a product connection without a credential.
     pub fn site(&self, name: &'static str, kind: Kind) -> Site {
         let (part, host, mutability) = match kind {
-            Kind::Development => ("dev", "openam-mycompany-ew2-dev.id.forgerock.io", Mutability::Mutable),
-            Kind::Staging => ("staging", "openam-mycompany-ew2-staging.id.forgerock.io", Mutability::Immutable),
-            Kind::Sandbox => ("sandbox1", "openam-mycompanysandbox1-ew2.forgeblocks.com", Mutability::Mutable),
+            Kind::Development => (
+                "dev",
+                "openam-mycompany-ew2-dev.id.forgerock.io",
+                Mutability::Mutable,
+            ),
+            Kind::Staging => (
+                "staging",
+                "openam-mycompany-ew2-staging.id.forgerock.io",
+                Mutability::Immutable,
+            ),
+            Kind::Sandbox => (
+                "sandbox1",
+                "openam-mycompanysandbox1-ew2.forgeblocks.com",
+                Mutability::Mutable,
+            ),
         };
-        let environment =
-            self.network.pingone(Region::Europe).create_environment(&format!("env-pingoneaic-mycompany-ew2-{part}"));
+        let environment = self
+            .network
+            .pingone(Region::Europe)
+            .create_environment(&format!("env-pingoneaic-mycompany-ew2-{part}"));
         let connection = environment.create_connection();
-        Site { name, tenant: self.network.tenant(host, mutability), environment, connection }
+        Site {
+            name,
+            tenant: self.network.tenant(host, mutability),
+            environment,
+            connection,
+        }
     }
 
     /// Writes the two Secrets and the two objects.
@@ -78,13 +99,19 @@ impl World {
         let name = site.name;
         self.credential(site, credential).await;
         self.namespace
-            .secret(&format!("aic-{name}"), &[("serviceAccountId", &account.id), ("jwk", &account.jwk)])
+            .secret(
+                &format!("aic-{name}"),
+                &[("serviceAccountId", &account.id), ("jwk", &account.jwk)],
+            )
             .await
             .unwrap();
     }
 
     pub async fn credential(&self, site: &Site, credential: &str) {
-        self.namespace.secret(&format!("pingone-{}", site.name), &[("credential", credential)]).await.unwrap();
+        self.namespace
+            .secret(&format!("pingone-{}", site.name), &[("credential", credential)])
+            .await
+            .unwrap();
     }
 
     pub async fn objects(&self, site: &Site, kind: Kind, more: Value) {
@@ -117,7 +144,11 @@ impl World {
             "interval": "1m",
         });
         for (key, value) in more.as_object().unwrap() {
-            spec[key] = value.clone();
+            if value.is_null() {
+                spec.as_object_mut().unwrap().remove(key);
+            } else {
+                spec[key] = value.clone();
+            }
         }
         self.namespace
             .apply(json!({
@@ -139,7 +170,9 @@ impl World {
     pub async fn reason(&self, kind: &str, name: &str, type_: &str, reason: &str) -> String {
         let what = format!("to have {type_} for the reason {reason}");
         let object = self
-            .wait(kind, name, &what, |object| condition(object, type_)["reason"] == reason)
+            .wait(kind, name, &what, |object| {
+                condition(object, type_)["reason"] == reason
+            })
             .await;
         condition(&object, type_)["message"].as_str().unwrap().to_owned()
     }
@@ -151,7 +184,10 @@ impl World {
         what: &str,
         predicate: impl Fn(&DynamicObject) -> bool + Send,
     ) -> DynamicObject {
-        self.namespace.wait_for(kind, name, what, SOON, predicate).await.unwrap()
+        self.namespace
+            .wait_for(kind, name, what, SOON, predicate)
+            .await
+            .unwrap()
     }
 
     /// Everything that people or machines can see of the operator holds no secret, and every message to and from
@@ -159,24 +195,37 @@ impl World {
     pub async fn check_outputs(&mut self) {
         let mut outputs = vec![self.operator.metrics().await.unwrap()];
         for kind in ["pingoneconnections", "aicintegrations", "events"] {
-            let list = ["get", kind, "--namespace", self.namespace.name(), "--output", "yaml"];
+            let list = [
+                "get",
+                kind,
+                "--namespace",
+                self.namespace.name(),
+                "--output",
+                "yaml",
+            ];
             outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
         }
         // Read last: what the questions above have left in it counts, too.
         outputs.push(self.operator.log());
-        assert!(outputs.iter().all(|output| !output.is_empty()), "an output that is not there proves nothing");
+        assert!(
+            outputs.iter().all(|output| !output.is_empty()),
+            "an output that is not there proves nothing"
+        );
         let markers = self.network.secret_markers();
         assert!(markers.len() > 3, "markers are planted");
         for marker in &markers {
             for output in &outputs {
                 if let Some(at) = output.find(marker.as_str()) {
                     let line = output[..at].lines().count();
-                    panic!("a secret is in an output, line {line}: {}", &output[at.saturating_sub(200)..at]);
+                    panic!(
+                        "a secret is in an output, line {line}: {}",
+                        &output[at.saturating_sub(200)..at]
+                    );
                 }
             }
         }
         let violations = self.network.openapi_violations();
-        assert!(violations.is_empty(), "{}", violations.iter().map(|v| format!("{v}\n")).collect::<String>());
+        assert!(violations.is_empty(), "{}", lines(&violations));
     }
 }
 
@@ -191,14 +240,30 @@ pub fn condition<'a>(object: &'a DynamicObject, type_: &str) -> &'a Value {
 pub fn calls(journal: &[Exchange], site: &Site) -> Vec<String> {
     journal
         .iter()
-        .filter(|exchange| exchange.host == site.tenant.host() || exchange.path.contains(site.environment.id()))
+        .filter(|exchange| {
+            exchange.host == site.tenant.host() || exchange.path.contains(site.environment.id())
+        })
         .map(|exchange| {
             let end = exchange.path.rsplit('/').next().unwrap_or_default();
-            format!("{} {end} {}", exchange.method, exchange.action().unwrap_or_default()).trim_end().to_owned()
+            format!(
+                "{} {end} {}",
+                exchange.method,
+                exchange.action().unwrap_or_default()
+            )
+            .trim_end()
+            .to_owned()
         })
         .collect()
 }
 
 pub fn credential_of(site: &Site) -> Credential {
     site.connection.add_credential()
+}
+
+fn lines<T: ToString>(items: &[T]) -> String {
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

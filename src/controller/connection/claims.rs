@@ -42,7 +42,12 @@ pub(super) fn check(
                 credential.environment_name, spec.environment.name
             ),
         )
-    } else if let Some(id) = spec.environment.id.as_ref().filter(|id| !id.eq_ignore_ascii_case(&credential.environment_id)) {
+    } else if let Some(id) = spec
+        .environment
+        .id
+        .as_ref()
+        .filter(|id| !id.eq_ignore_ascii_case(&credential.environment_id))
+    {
         refuse(
             Reason::EnvironmentMismatch,
             format!(
@@ -55,10 +60,19 @@ pub(super) fn check(
             .into_iter()
             .flatten()
             .try_for_each(|url| pingone.check_allowed(url))
-            .map_err(|error| (Reason::HostNotAllowed, format!("the credential names a server that may not be called: {error}")))
+            .map_err(|error| {
+                (
+                    Reason::HostNotAllowed,
+                    format!("the credential names a server that may not be called: {error}"),
+                )
+            })
     };
     match verdict {
         Ok(()) => Ok(credential),
-        Err((reason, message)) => Err(Refusal { reason, message, credential: Some(Box::new(credential)) }),
+        Err((reason, message)) => Err(Refusal {
+            reason,
+            message,
+            credential: Some(Box::new(credential)),
+        }),
     }
 }

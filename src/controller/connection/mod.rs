@@ -50,11 +50,21 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
     let generation = connection.meta().generation;
     let now = context.clock.now();
     let (conclusion, next) = if connection.spec.suspend {
-        let conclusion = Conclusion::Done(Reason::Suspended, "spec.suspend is true: nothing is checked".to_owned());
+        let conclusion = Conclusion::Done(
+            Reason::Suspended,
+            "spec.suspend is true: nothing is checked".to_owned(),
+        );
         (conclusion, Next::Check(connection.spec.interval.into()))
     } else {
-        let Found { valid, active, conclusion, credential, next } = look(&connection, context).await;
-        let same = credential.is_some() && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
+        let Found {
+            valid,
+            active,
+            conclusion,
+            credential,
+            next,
+        } = look(&connection, context).await;
+        let same = credential.is_some()
+            && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
         status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
         if let Some(active) = active.or_else(|| (!same).then(|| not_yet(&conclusion))) {
             status.conditions.set(ACTIVE, &active, generation, now);
@@ -66,7 +76,9 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
     status.observed_generation = generation.unwrap_or_default();
     status.last_handled_request = connection.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
     let (reason, _) = conclusion.text();
-    context.metrics.reconciled("PingOneConnection", reason, context.clock.instant() - started);
+    context
+        .metrics
+        .reconciled("PingOneConnection", reason, context.clock.instant() - started);
     finish(&connection, &status, context, next).await
 }
 
@@ -83,7 +95,10 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
     let namespace = connection.namespace().unwrap_or_default();
     let stalled = |reason: Reason, message: String, credential: Option<CredentialStatus>| Found {
         valid: Finding::no(reason, &message),
-        active: Some(Finding::unknown(Reason::NotReached, "PingOne is asked once the credential is valid")),
+        active: Some(Finding::unknown(
+            Reason::NotReached,
+            "PingOne is asked once the credential is valid",
+        )),
         conclusion: Conclusion::Stalled(reason, message),
         credential,
         next: check,
@@ -97,14 +112,26 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
                 reference.name, reference.key
             );
             let found = stalled(Reason::SecretNotFound, message.clone(), None);
-            return Found { conclusion: Conclusion::InProgress(Reason::SecretNotFound, message), ..found };
+            return Found {
+                conclusion: Conclusion::InProgress(Reason::SecretNotFound, message),
+                ..found
+            };
         }
         Err(error) => {
             let message = format!("failed to read Secret {}: {error}", reference.name);
             let valid = Finding::unknown(Reason::SecretNotFound, &message);
             let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
-            let credential = connection.status.as_ref().and_then(|status| status.credential.clone());
-            return Found { valid, active: None, conclusion, credential, next: Next::Retry(None) };
+            let credential = connection
+                .status
+                .as_ref()
+                .and_then(|status| status.credential.clone());
+            return Found {
+                valid,
+                active: None,
+                conclusion,
+                credential,
+                next: Next::Retry(None),
+            };
         }
     };
     let value = match secret.get(&reference.key) {
@@ -123,10 +150,23 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
     };
     let valid = Finding::yes(
         Reason::ClaimsMatch,
-        format!("credential {} belongs to {}", credential.id, credential.environment_name),
+        format!(
+            "credential {} belongs to {}",
+            credential.id, credential.environment_name
+        ),
     );
-    let proof::Judgement { active, conclusion, next } = proof::ask(&credential, interval, context).await;
-    Found { valid, active, conclusion, credential: Some(publish(&credential)), next }
+    let proof::Judgement {
+        active,
+        conclusion,
+        next,
+    } = proof::ask(&credential, interval, context).await;
+    Found {
+        valid,
+        active,
+        conclusion,
+        credential: Some(publish(&credential)),
+        next,
+    }
 }
 
 fn publish(credential: &Credential) -> CredentialStatus {
@@ -154,7 +194,9 @@ async fn finish(
     match status::write(&context.client, &mut written, status).await {
         Ok(changed) => {
             if changed {
-                context.announce(connection, before.as_ref(), &status.conditions).await;
+                context
+                    .announce(connection, before.as_ref(), &status.conditions)
+                    .await;
             }
             debug_assert!(status.conditions.get(READY).is_some());
             next

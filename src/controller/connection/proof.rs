@@ -26,7 +26,13 @@ pub(super) struct Judgement {
 }
 
 pub(super) async fn ask(credential: &Credential, interval: Duration, context: &Context) -> Judgement {
-    let Credential { api_url: Some(api), auth_url: Some(auth), client: Some(client), environment_id, .. } = credential
+    let Credential {
+        api_url: Some(api),
+        auth_url: Some(auth),
+        client: Some(client),
+        environment_id,
+        ..
+    } = credential
     else {
         return cannot_ask(credential, interval);
     };
@@ -34,7 +40,11 @@ pub(super) async fn ask(credential: &Credential, interval: Duration, context: &C
         Ok(token) => token,
         Err(error) => return failed(credential, &error, interval),
     };
-    accepted(credential, context.pingone.environment(api, environment_id, &token).await, interval)
+    accepted(
+        credential,
+        context.pingone.environment(api, environment_id, &token).await,
+        interval,
+    )
 }
 
 /// An assumption about claim names that turns out wrong must cost a warning, not the product.
@@ -50,7 +60,11 @@ fn cannot_ask(credential: &Credential, interval: Duration) -> Judgement {
     }
 }
 
-fn accepted(credential: &Credential, environment: Result<Environment, Error>, interval: Duration) -> Judgement {
+fn accepted(
+    credential: &Credential,
+    environment: Result<Environment, Error>,
+    interval: Duration,
+) -> Judgement {
     let message = match environment {
         Ok(environment) if !environment.id.eq_ignore_ascii_case(&credential.environment_id) => {
             let message = format!(
@@ -100,7 +114,11 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
         _ => Reason::PingOneUnavailable,
     };
     let message = format!("PingOne could not be asked: {error}. It is asked again");
-    Judgement { active: None, conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(error.wait()) }
+    Judgement {
+        active: None,
+        conclusion: Conclusion::InProgress(reason, message),
+        next: Next::Retry(error.wait()),
+    }
 }
 
 #[cfg(test)]
@@ -141,17 +159,58 @@ mod tests {
 
     #[test]
     fn every_answer_of_pingone_has_its_judgement() {
-        let environment = |id: &str, name: &str| Ok(Environment { id: id.into(), name: name.into() });
+        let environment = |id: &str, name: &str| {
+            Ok(Environment {
+                id: id.into(),
+                name: name.into(),
+            })
+        };
         let table = [
-            (accepted(&credential(), environment("e1", "dev"), INTERVAL), Active::True, Reason::CredentialAccepted),
-            (accepted(&credential(), environment("e1", "new"), INTERVAL), Active::True, Reason::CredentialAccepted),
-            (accepted(&credential(), environment("e2", "dev"), INTERVAL), Active::False, Reason::EnvironmentMismatch),
-            (accepted(&credential(), Err(status(403, "ACCESS_FAILED", None)), INTERVAL), Active::True, Reason::CredentialAccepted),
-            (failed(&credential(), &status(401, "invalid_client", None), INTERVAL), Active::False, Reason::CredentialRefused),
-            (failed(&credential(), &status(401, "proxy", None), INTERVAL), Active::Unknown, Reason::PingOneUnavailable),
-            (failed(&credential(), &status(503, "", None), INTERVAL), Active::Unknown, Reason::PingOneUnavailable),
-            (failed(&credential(), &status(429, "", None), INTERVAL), Active::Unknown, Reason::RateLimited),
-            (cannot_ask(&credential(), INTERVAL), Active::Unknown, Reason::CannotAskPingOne),
+            (
+                accepted(&credential(), environment("e1", "dev"), INTERVAL),
+                Active::True,
+                Reason::CredentialAccepted,
+            ),
+            (
+                accepted(&credential(), environment("e1", "new"), INTERVAL),
+                Active::True,
+                Reason::CredentialAccepted,
+            ),
+            (
+                accepted(&credential(), environment("e2", "dev"), INTERVAL),
+                Active::False,
+                Reason::EnvironmentMismatch,
+            ),
+            (
+                accepted(&credential(), Err(status(403, "ACCESS_FAILED", None)), INTERVAL),
+                Active::True,
+                Reason::CredentialAccepted,
+            ),
+            (
+                failed(&credential(), &status(401, "invalid_client", None), INTERVAL),
+                Active::False,
+                Reason::CredentialRefused,
+            ),
+            (
+                failed(&credential(), &status(401, "proxy", None), INTERVAL),
+                Active::Unknown,
+                Reason::PingOneUnavailable,
+            ),
+            (
+                failed(&credential(), &status(503, "", None), INTERVAL),
+                Active::Unknown,
+                Reason::PingOneUnavailable,
+            ),
+            (
+                failed(&credential(), &status(429, "", None), INTERVAL),
+                Active::Unknown,
+                Reason::RateLimited,
+            ),
+            (
+                cannot_ask(&credential(), INTERVAL),
+                Active::Unknown,
+                Reason::CannotAskPingOne,
+            ),
         ];
         for (judgement, active, reason) in table {
             let says = match judgement.active.and_then(|finding| finding.status) {
@@ -165,8 +224,14 @@ mod tests {
 
     #[test]
     fn a_refused_credential_is_left_alone_and_a_wait_is_kept() {
-        assert_eq!(failed(&credential(), &status(401, "invalid_client", None), INTERVAL).next, Next::Check(SLOW));
+        assert_eq!(
+            failed(&credential(), &status(401, "invalid_client", None), INTERVAL).next,
+            Next::Check(SLOW)
+        );
         let wait = Some(Duration::from_hours(2));
-        assert_eq!(failed(&credential(), &status(429, "", wait), INTERVAL).next, Next::Retry(wait));
+        assert_eq!(
+            failed(&credential(), &status(429, "", wait), INTERVAL).next,
+            Next::Retry(wait)
+        );
     }
 }

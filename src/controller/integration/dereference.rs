@@ -14,7 +14,7 @@ use super::{
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
     api::{
-        Active, AICIntegration, PingOneConnection, Realm, Reason,
+        AICIntegration, Active, PingOneConnection, Realm, Reason,
         conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::{self, Credential},
@@ -43,16 +43,25 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     let namespace = pass.object.namespace().unwrap_or_default();
     let url = match BaseUrl::parse(&pass.object.spec.tenant.url, "") {
         Ok(url) => url,
-        Err(error) => return Break(pass.stalled(Reason::HostNotAllowed, format!("tenant.url cannot be used: {error}"))),
+        Err(error) => {
+            return Break(pass.stalled(
+                Reason::HostNotAllowed,
+                format!("tenant.url cannot be used: {error}"),
+            ));
+        }
     };
     let host = url.host().clone();
     if let Err(error) = pass.context.aic.check_allowed(&host) {
-        return Break(pass.stalled(Reason::HostNotAllowed, format!("tenant.url may not be called: {error}")));
+        return Break(pass.stalled(
+            Reason::HostNotAllowed,
+            format!("tenant.url may not be called: {error}"),
+        ));
     }
 
     let connection_name = pass.object.spec.connection_ref.name.clone();
-    let Some(connection) =
-        scope.connections.get(&ObjectRef::new(&connection_name).within(&namespace))
+    let Some(connection) = scope
+        .connections
+        .get(&ObjectRef::new(&connection_name).within(&namespace))
     else {
         let message = format!("PingOneConnection {connection_name} does not exist: create it");
         pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
@@ -61,7 +70,10 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     let (credential, tenant_hosts) = vouched_credential(pass, &connection, &namespace).await?;
     if let Err(refusal) = credential::check_fence(&credential, tenant_hosts.as_deref(), &host) {
         let message = refusal.to_string();
-        pass.find(ACTIVE, &Finding::no(Reason::TenantNotAllowedForCredential, &message));
+        pass.find(
+            ACTIVE,
+            &Finding::no(Reason::TenantNotAllowedForCredential, &message),
+        );
         return Break(pass.stalled(Reason::TenantNotAllowedForCredential, message));
     }
     let account = service_account(pass, &namespace).await?;
@@ -75,8 +87,12 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     };
     let spec = &pass.object.spec;
     let (Ok(esv), Ok(label)) = (
-        spec.esv_id.as_ref().map_or_else(|| Ok(name.esv_id()), |id| id.parse()),
-        spec.secret_label_identifier.as_ref().map_or_else(|| Ok(name.label_identifier()), |label| label.parse()),
+        spec.esv_id
+            .as_ref()
+            .map_or_else(|| Ok(name.esv_id()), |id| id.parse()),
+        spec.secret_label_identifier
+            .as_ref()
+            .map_or_else(|| Ok(name.label_identifier()), |label| label.parse()),
     ) else {
         // Admission refuses both; an object from before a rule may still bear them.
         let message = "spec.esvId or spec.secretLabelIdentifier is not of the form that the tenant asks for";
@@ -123,7 +139,9 @@ async fn vouched_credential(
     });
     let status = connection.status.as_ref();
     let vouched = status
-        .filter(|status| status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False)
+        .filter(|status| {
+            status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False
+        })
         .and_then(|status| status.credential.as_ref());
     match (credential, vouched) {
         (Some(credential), Some(vouched)) if credential.id == vouched.id => {
@@ -135,7 +153,8 @@ async fn vouched_credential(
                 reference.name
             );
             if let Some(id) = &pass.status.credential_id {
-                message.push_str(&format!(". The tenant was last seen working with credential {id}"));
+                message += ". The tenant was last seen working with credential ";
+                message += id;
             }
             pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
             Break(pass.waiting(Reason::ConnectionNotReady, message))
@@ -169,5 +188,8 @@ async fn service_account(pass: &Pass<'_>, namespace: &str) -> ControlFlow<End, S
 
 fn unread(reason: Reason, secret: &str, error: &kube::Error) -> End {
     let message = format!("failed to read Secret {secret}: {error}");
-    End { conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(None) }
+    End {
+        conclusion: Conclusion::InProgress(reason, message),
+        next: Next::Retry(None),
+    }
 }

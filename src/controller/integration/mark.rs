@@ -33,8 +33,16 @@ impl Mark {
 
 impl fmt::Display for Mark {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { owner, uid, credential, version } = self;
-        write!(formatter, "{FIELD_MANAGER} {owner} {uid} credential={credential} version={version}")
+        let Self {
+            owner,
+            uid,
+            credential,
+            version,
+        } = self;
+        write!(
+            formatter,
+            "{FIELD_MANAGER} {owner} {uid} credential={credential} version={version}"
+        )
     }
 }
 
@@ -44,9 +52,19 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written_and_other_texts_are_none() {
-        let mark = Mark { owner: "ns/dev".into(), uid: "u".into(), credential: "c".into(), version: "2".into() };
+        let mark = Mark {
+            owner: "ns/dev".into(),
+            uid: "u".into(),
+            credential: "c".into(),
+            version: "2".into(),
+        };
         assert_eq!(Mark::read(&mark.to_string()), Some(mark));
-        for other in ["", "Created by the console", "pingone-aic-operator ns/dev u credential=c", "x ns/dev u credential=c version=2"] {
+        for other in [
+            "",
+            "Created by the console",
+            "pingone-aic-operator ns/dev u credential=c",
+            "x ns/dev u credential=c version=2",
+        ] {
             assert_eq!(Mark::read(other), None, "{other}");
         }
     }

@@ -45,17 +45,25 @@ pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<Scope
     let mut pass = Pass::new(&integration, context);
     let End { conclusion, next } = if integration.spec.suspend {
         End {
-            conclusion: Conclusion::Done(Reason::Suspended, "spec.suspend is true: nothing is checked".to_owned()),
+            conclusion: Conclusion::Done(
+                Reason::Suspended,
+                "spec.suspend is true: nothing is checked".to_owned(),
+            ),
             next: Next::Check(interval),
         }
     } else {
         match run(&mut pass, &scope).await {
             ControlFlow::Break(end) => end,
-            ControlFlow::Continue(conclusion) => End { conclusion, next: Next::Check(interval) },
+            ControlFlow::Continue(conclusion) => End {
+                conclusion,
+                next: Next::Check(interval),
+            },
         }
     };
     let (reason, _) = conclusion.text();
-    context.metrics.reconciled("AICIntegration", reason, context.clock.instant() - started);
+    context
+        .metrics
+        .reconciled("AICIntegration", reason, context.clock.instant() - started);
     finish(pass, &conclusion, next).await
 }
 
@@ -84,11 +92,17 @@ async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next
     pass.status.conditions.conclude(conclusion, generation, now);
     pass.status.observed_generation = generation.unwrap_or_default();
     pass.status.last_handled_request = pass.object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
-    let before = pass.object.status.as_ref().map(|status| status.conditions.clone());
+    let before = pass
+        .object
+        .status
+        .as_ref()
+        .map(|status| status.conditions.clone());
     match status::write(&pass.context.client, &mut pass.object, &pass.status).await {
         Ok(changed) => {
             if changed {
-                pass.context.announce(&pass.object, before.as_ref(), &pass.status.conditions).await;
+                pass.context
+                    .announce(&pass.object, before.as_ref(), &pass.status.conditions)
+                    .await;
             }
             next
         }

@@ -23,23 +23,38 @@ pub(super) struct End {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(object: &AICIntegration, context: &'a Context) -> Self {
-        Self { context, object: object.clone(), status: object.status.clone().unwrap_or_default() }
+        Self {
+            context,
+            object: object.clone(),
+            status: object.status.clone().unwrap_or_default(),
+        }
     }
 
     /// Sets a condition.
     pub(super) fn find(&mut self, type_: &str, finding: &Finding) {
-        self.status.conditions.set(type_, finding, self.object.meta().generation, self.context.clock.now());
+        self.status.conditions.set(
+            type_,
+            finding,
+            self.object.meta().generation,
+            self.context.clock.now(),
+        );
     }
 
     /// Ends the pass until a person acts, or something that is watched changes.
     pub(super) fn stalled(&self, reason: Reason, message: impl Into<String>) -> End {
         let next = Next::Check(self.object.spec.interval.into());
-        End { conclusion: Conclusion::Stalled(reason, message.into()), next }
+        End {
+            conclusion: Conclusion::Stalled(reason, message.into()),
+            next,
+        }
     }
 
     /// Ends the pass until something that is watched changes.
     pub(super) fn waiting(&self, reason: Reason, message: impl Into<String>) -> End {
         let next = Next::Check(self.object.spec.interval.into());
-        End { conclusion: Conclusion::InProgress(reason, message.into()), next }
+        End {
+            conclusion: Conclusion::InProgress(reason, message.into()),
+            next,
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 
 /// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
 /// the clock and the way.
-const LONGEST_CACHE: Duration = Duration::from_secs(660);
+const LONGEST_CACHE: Duration = Duration::from_mins(11);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {
@@ -50,16 +50,26 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
         Verdict::NotYetServed(other) => {
             let message = format!(
                 "version {} with credential {} is written; the tenant still works with {other}, as it may for about ten minutes",
-                pass.status.esv.as_ref().and_then(|esv| esv.version.as_deref()).unwrap_or("?"),
+                pass.status
+                    .esv
+                    .as_ref()
+                    .and_then(|esv| esv.version.as_deref())
+                    .unwrap_or("?"),
                 inputs.credential.id
             );
             pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
             let conclusion = Conclusion::InProgress(Reason::CredentialNotYetServed, message);
-            Break(End { conclusion, next: Next::Poll(ASK_AGAIN) })
+            Break(End {
+                conclusion,
+                next: Next::Poll(ASK_AGAIN),
+            })
         }
         Verdict::Failed(message) => {
             pass.find(ACTIVE, &Finding::no(Reason::TestFailed, &message));
-            Break(End { conclusion: Conclusion::InProgress(Reason::TestFailed, message), next: Next::Retry(None) })
+            Break(End {
+                conclusion: Conclusion::InProgress(Reason::TestFailed, message),
+                next: Next::Retry(None),
+            })
         }
     }
 }
@@ -82,16 +92,22 @@ enum Verdict {
 fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
     match proof {
         Proof::Passed { credential_id, .. } if credential_id == wanted => Verdict::Proved,
-        Proof::Passed { credential_id: other, .. } | Proof::Failed { credential_id: Some(other), .. }
-            if fresh && other != wanted =>
-        {
-            Verdict::NotYetServed(format!("credential {other}"))
+        Proof::Passed {
+            credential_id: other, ..
         }
-        Proof::Passed { credential_id: other, .. } => Verdict::Failed(format!(
+        | Proof::Failed {
+            credential_id: Some(other),
+            ..
+        } if fresh && other != wanted => Verdict::NotYetServed(format!("credential {other}")),
+        Proof::Passed {
+            credential_id: other, ..
+        } => Verdict::Failed(format!(
             "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
         )),
         Proof::Failed { message, .. } => Verdict::Failed(format!("the tenant's test failed: {message}")),
-        Proof::NoWorker => Verdict::Failed("the tenant does not find the worker that it was given".to_owned()),
+        Proof::NoWorker => {
+            Verdict::Failed("the tenant does not find the worker that it was given".to_owned())
+        }
     }
 }
 
@@ -101,8 +117,14 @@ mod tests {
 
     #[test]
     fn only_the_wanted_credential_proves_and_only_a_fresh_version_is_waited_for() {
-        let passed = |id: &str| Proof::Passed { credential_id: id.into(), environment_id: None };
-        let failed = |id: Option<&str>| Proof::Failed { message: "no".into(), credential_id: id.map(Into::into) };
+        let passed = |id: &str| Proof::Passed {
+            credential_id: id.into(),
+            environment_id: None,
+        };
+        let failed = |id: Option<&str>| Proof::Failed {
+            message: "no".into(),
+            credential_id: id.map(Into::into),
+        };
         let not_yet = || Verdict::NotYetServed("credential old".into());
         let is_failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed(_));
         assert_eq!(judge(&passed("new"), "new", true), Verdict::Proved);

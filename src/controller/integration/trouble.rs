@@ -17,7 +17,10 @@ impl Pass<'_> {
         if stalled {
             return self.stalled(reason, message);
         }
-        End { conclusion: Conclusion::InProgress(reason, message), next: Next::Retry(error.wait()) }
+        End {
+            conclusion: Conclusion::InProgress(reason, message),
+            next: Next::Retry(error.wait()),
+        }
     }
 }
 
@@ -25,25 +28,36 @@ fn judge(error: &Error) -> (Reason, bool, String) {
     match error {
         Error::ScopeMissing(_) => (Reason::ScopeMissing, true, error.to_string()),
         Error::Assertion(_) => (Reason::ServiceAccountInvalid, true, error.to_string()),
-        Error::Token(http::Error::Status { status: 400 | 401, .. }) => (
+        Error::Token(http::Error::Status {
+            status: 400 | 401, ..
+        }) => (
             Reason::ServiceAccountRefused,
             true,
             format!(
                 "the tenant gives no access token to the service account: {error}. Check in the tenant's console that the account exists, has the scopes fr:am:* and fr:idc:esv:*, and that its key is the one in the Secret"
             ),
         ),
-        Error::Call(http::Error::HostNotAllowed { .. }) | Error::Token(http::Error::HostNotAllowed { .. }) => {
+        Error::Call(http::Error::HostNotAllowed { .. })
+        | Error::Token(http::Error::HostNotAllowed { .. }) => {
             (Reason::HostNotAllowed, true, error.to_string())
         }
         Error::Token(inner) | Error::Call(inner) if inner.wait().is_some() || inner.status() == Some(429) => {
-            (Reason::RateLimited, false, format!("{error}; the operator waits as it was asked to"))
+            (
+                Reason::RateLimited,
+                false,
+                format!("{error}; the operator waits as it was asked to"),
+            )
         }
-        Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => {
-            (Reason::TenantUnavailable, false, format!("{error}; the operator tries again"))
-        }
-        Error::Token(_) | Error::Call(_) => {
-            (Reason::TenantRefused, true, format!("{error}; the operator looks again after the interval"))
-        }
+        Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => (
+            Reason::TenantUnavailable,
+            false,
+            format!("{error}; the operator tries again"),
+        ),
+        Error::Token(_) | Error::Call(_) => (
+            Reason::TenantRefused,
+            true,
+            format!("{error}; the operator looks again after the interval"),
+        ),
     }
 }
 
@@ -68,7 +82,11 @@ mod tests {
     #[test]
     fn every_failure_says_whether_a_person_is_needed() {
         for (error, reason, stalled) in [
-            (Error::Token(status(400, None)), Reason::ServiceAccountRefused, true),
+            (
+                Error::Token(status(400, None)),
+                Reason::ServiceAccountRefused,
+                true,
+            ),
             (Error::Token(status(500, None)), Reason::TenantUnavailable, false),
             (Error::Call(status(401, None)), Reason::TenantRefused, true),
             (Error::Call(status(403, None)), Reason::TenantRefused, true),

@@ -28,9 +28,15 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
         Err(error) => return Break(pass.trouble(&error)),
     };
     let created = ensure_worker(pass, inputs, &attribute).await?;
-    let message = format!("worker {} uses the credential label {}", inputs.name, inputs.label);
+    let message = format!(
+        "worker {} uses the credential label {}",
+        inputs.name, inputs.label
+    );
     pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
-    pass.status.worker = Some(WorkerStatus { name: inputs.name.to_string(), label: inputs.label.to_string() });
+    pass.status.worker = Some(WorkerStatus {
+        name: inputs.name.to_string(),
+        label: inputs.label.to_string(),
+    });
     ensure_mapping(pass, inputs, created).await?;
     let message = format!("the worker's label is mapped to {}", inputs.esv);
     pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
@@ -43,13 +49,28 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
         return Continue(());
     }
     drifted(pass, WORKER_READY, "the PingOne worker service is not enabled")?;
-    trouble(pass, inputs.tenant.put_worker_service(inputs.realm, Service::enabled(service)).await)
+    trouble(
+        pass,
+        inputs
+            .tenant
+            .put_worker_service(inputs.realm, Service::enabled(service))
+            .await,
+    )
 }
 
 /// Whether the worker was made just now.
-async fn ensure_worker(pass: &mut Pass<'_>, inputs: &Inputs, attribute: &LabelAttribute) -> ControlFlow<End, bool> {
+async fn ensure_worker(
+    pass: &mut Pass<'_>,
+    inputs: &Inputs,
+    attribute: &LabelAttribute,
+) -> ControlFlow<End, bool> {
     let worker = trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
-    match judge(worker.as_ref(), attribute, inputs.label.as_str(), pass.status.worker.is_some()) {
+    match judge(
+        worker.as_ref(),
+        attribute,
+        inputs.label.as_str(),
+        pass.status.worker.is_some(),
+    ) {
         Verdict::Good => return Continue(false),
         Verdict::New => {}
         Verdict::Drifted(what) => drifted(pass, WORKER_READY, &what)?,
@@ -64,7 +85,10 @@ async fn ensure_worker(pass: &mut Pass<'_>, inputs: &Inputs, attribute: &LabelAt
     }
     let created = worker.is_none();
     let wanted = Worker::with_credential(worker, attribute, &inputs.label);
-    trouble(pass, inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await)?;
+    trouble(
+        pass,
+        inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await,
+    )?;
     Continue(created)
 }
 
@@ -79,7 +103,11 @@ enum Verdict {
 
 fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_before: bool) -> Verdict {
     let Some(worker) = worker else {
-        return if seen_before { Verdict::Drifted("the worker is gone".to_owned()) } else { Verdict::New };
+        return if seen_before {
+            Verdict::Drifted("the worker is gone".to_owned())
+        } else {
+            Verdict::New
+        };
     };
     match worker.label(attribute) {
         Some(used) if used == label && worker.uses_credential() => Verdict::Good,
@@ -108,7 +136,13 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
             None => {}
         }
     }
-    trouble(pass, inputs.tenant.put_mapping(inputs.realm, &inputs.label, &inputs.esv).await)
+    trouble(
+        pass,
+        inputs
+            .tenant
+            .put_mapping(inputs.realm, &inputs.label, &inputs.esv)
+            .await,
+    )
 }
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
@@ -116,7 +150,10 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
     if trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?.is_some() {
         let message = format!("worker {} came with a promotion", inputs.name);
         pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
-        pass.status.worker = Some(WorkerStatus { name: inputs.name.to_string(), label: inputs.label.to_string() });
+        pass.status.worker = Some(WorkerStatus {
+            name: inputs.name.to_string(),
+            label: inputs.label.to_string(),
+        });
         return Continue(());
     }
     if pass.status.worker.is_some() {
@@ -135,7 +172,10 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
         pass.find(type_, &waits);
     }
     let End { next, .. } = pass.waiting(Reason::AwaitingPromotion, "");
-    Break(End { conclusion: Conclusion::Done(Reason::AwaitingPromotion, message), next })
+    Break(End {
+        conclusion: Conclusion::Done(Reason::AwaitingPromotion, message),
+        next,
+    })
 }
 
 /// Goes on to correct a drift, or ends the pass where the policy is to warn. What never was as it should be has not
@@ -143,7 +183,8 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
 fn drifted(pass: &mut Pass<'_>, condition: &str, what: &str) -> ControlFlow<End> {
     let was_good = pass.status.conditions.is_true(condition);
     if was_good && pass.object.spec.drift_policy != DriftPolicy::Correct {
-        let message = format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+        let message =
+            format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
         pass.find(ACTIVE, &Finding::no(Reason::DriftDetected, &message));
         return Break(pass.stalled(Reason::DriftDetected, message));
     }

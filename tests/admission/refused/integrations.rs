@@ -11,6 +11,7 @@ const URL_GRAMMAR: &str = "scheme, host and optional port and nothing else";
 const LABEL_GRAMMAR: &str = "letters, digits and periods, and neither begins nor ends with a period";
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn a_bad_integration_is_refused() {
     let spec = |spec: Value| json!({"spec": spec});
     let name = |name: &str| spec(json!({"name": name}));
@@ -146,6 +147,13 @@ async fn a_null_does_not_stand_for_a_name() {
     let mut manifest = integration();
     manifest["spec"]["name"] = Value::Null;
     let change = json!({"spec": {"name": null}});
-    let expected = (change, "name is required in UAT", "it must be the name that the development tenant uses");
-    assert_eq!(not_refused(try_create(&namespace, &manifest).await, &expected), None);
+    let expected = (
+        change,
+        "name is required in UAT",
+        "it must be the name that the development tenant uses",
+    );
+    assert_eq!(
+        not_refused(try_create(&namespace, &manifest).await, &expected),
+        None
+    );
 }

@@ -5,6 +5,7 @@ use crate::manifests::{promotion, stage};
 use serde_json::{Value, json};
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn a_bad_promotion_is_refused() {
     let spec = |spec: Value| json!({"spec": spec});
     let order = |stages: &[Value]| json!({"spec": {"order": stages, "upTo": "a"}});

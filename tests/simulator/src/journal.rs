@@ -41,7 +41,13 @@ pub struct Exchange {
 
 impl std::fmt::Display for Exchange {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sequence, method, host, path, .. } = self;
+        let Self {
+            sequence,
+            method,
+            host,
+            path,
+            ..
+        } = self;
         write!(formatter, "{sequence} {method} {host}{path}")?;
         if let Some(action) = self.action() {
             write!(formatter, "?_action={action}")?;

@@ -36,7 +36,10 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
         drifted(pass, "the ESV is gone")?;
         return match create(pass, inputs).await? {
             Some(()) => Continue(()),
-            None => Break(pass.waiting(Reason::EsvNotOwned, "the ESV came back while it was being created")),
+            None => Break(pass.waiting(
+                Reason::EsvNotOwned,
+                "the ESV came back while it was being created",
+            )),
         };
     };
     let memory = pass.status.esv.clone().unwrap_or_default();
@@ -57,15 +60,18 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
             drifted(pass, &what)?;
             write::version(pass, inputs, &esv.active_version).await
         }
-        Decision::Settled { version, credential_id } => {
-            settle(pass, inputs, version, credential_id, &esv.description).await
-        }
+        Decision::Settled {
+            version,
+            credential_id,
+        } => settle(pass, inputs, version, credential_id, &esv.description).await,
     }
 }
 
 /// Disables the versions before the one that a test has just proved; never before.
 pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
-    let Some(esv) = pass.status.esv.clone() else { return Continue(()) };
+    let Some(esv) = pass.status.esv.clone() else {
+        return Continue(());
+    };
     if esv.proven_version == esv.version {
         return Continue(());
     }
@@ -75,24 +81,47 @@ pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) 
             Err(error) => return Break(pass.trouble(&error)),
         };
         let newest = esv.version.as_deref().and_then(number);
-        for old in versions.iter().filter(|old| old.status == "ENABLED" && number(&old.version) < newest) {
+        for old in versions
+            .iter()
+            .filter(|old| old.status == "ENABLED" && number(&old.version) < newest)
+        {
             if let Err(error) = inputs.tenant.disable_esv_version(&inputs.esv, &old.version).await {
                 return Break(pass.trouble(&error));
             }
         }
     }
-    pass.status.esv = Some(EsvStatus { proven_version: esv.version.clone(), ..esv });
+    pass.status.esv = Some(EsvStatus {
+        proven_version: esv.version.clone(),
+        ..esv
+    });
     Continue(())
 }
 
 /// `Some` when the ESV was made just now.
 async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<()>> {
     let mark = our_mark(pass, &inputs.credential.id, "1").to_string();
-    match inputs.tenant.create_esv(&inputs.esv, &inputs.credential.jwt, &mark).await {
+    match inputs
+        .tenant
+        .create_esv(&inputs.esv, &inputs.credential.jwt, &mark)
+        .await
+    {
         Ok(Creation::Created(esv)) => {
-            remember(pass, inputs, esv.active_version.clone(), inputs.credential.id.clone(), true);
+            remember(
+                pass,
+                inputs,
+                esv.active_version.clone(),
+                inputs.credential.id.clone(),
+                true,
+            );
             if esv.active_version != "1" {
-                settle(pass, inputs, esv.active_version, inputs.credential.id.clone(), &mark).await?;
+                settle(
+                    pass,
+                    inputs,
+                    esv.active_version,
+                    inputs.credential.id.clone(),
+                    &mark,
+                )
+                .await?;
             }
             Continue(Some(()))
         }
@@ -129,12 +158,19 @@ async fn settle(
 
 fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id: String, new: bool) {
     let before = pass.status.esv.take().unwrap_or_default();
-    let message = format!("version {version} of {} holds credential {credential_id}", inputs.esv);
+    let message = format!(
+        "version {version} of {} holds credential {credential_id}",
+        inputs.esv
+    );
     pass.status.esv = Some(EsvStatus {
         id: inputs.esv.to_string(),
         version: Some(version),
         credential_id: Some(credential_id),
-        written_at: if new { Some(inputs.tenant.time().to_string()) } else { before.written_at },
+        written_at: if new {
+            Some(inputs.tenant.time().to_string())
+        } else {
+            before.written_at
+        },
         proven_version: before.proven_version,
         pending: None,
     });
@@ -143,7 +179,8 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id
 
 fn drifted(pass: &mut Pass<'_>, what: &str) -> ControlFlow<End> {
     if pass.object.spec.drift_policy != DriftPolicy::Correct {
-        let message = format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+        let message =
+            format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
         pass.find(ESV_READY, &Finding::no(Reason::DriftDetected, &message));
         return Break(pass.stalled(Reason::DriftDetected, message));
     }
@@ -152,11 +189,20 @@ fn drifted(pass: &mut Pass<'_>, what: &str) -> ControlFlow<End> {
 }
 
 fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> Mark {
-    Mark { owner: owner(pass), uid: uid(pass), credential: credential.to_owned(), version: version.to_owned() }
+    Mark {
+        owner: owner(pass),
+        uid: uid(pass),
+        credential: credential.to_owned(),
+        version: version.to_owned(),
+    }
 }
 
 fn owner(pass: &Pass<'_>) -> String {
-    format!("{}/{}", pass.object.namespace().unwrap_or_default(), pass.object.name_any())
+    format!(
+        "{}/{}",
+        pass.object.namespace().unwrap_or_default(),
+        pass.object.name_any()
+    )
 }
 
 fn uid(pass: &Pass<'_>) -> String {

@@ -43,8 +43,16 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     record(pass).await?;
 
     // From here on nothing may cut the pass off: the request and the recording of its answer are one task.
-    let (tenant, esv, value) = (inputs.tenant.clone(), inputs.esv.clone(), inputs.credential.jwt.clone());
-    let (client, mut object, mut status) = (pass.context.client.clone(), pass.object.clone(), pass.status.clone());
+    let (tenant, esv, value) = (
+        inputs.tenant.clone(),
+        inputs.esv.clone(),
+        inputs.credential.jwt.clone(),
+    );
+    let (client, mut object, mut status) = (
+        pass.context.client.clone(),
+        pass.object.clone(),
+        pass.status.clone(),
+    );
     let credential_id = inputs.credential.id.clone();
     let task = pass.context.tasks.spawn(async move {
         let answer = tenant.create_esv_version(&esv, &value).await;
@@ -74,7 +82,10 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     });
     let Ok((answer, object, status)) = task.await else {
         let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, "a write was cut off".to_owned());
-        return Break(End { conclusion, next: Next::Retry(None) });
+        return Break(End {
+            conclusion,
+            next: Next::Retry(None),
+        });
     };
     pass.object = object;
     match answer {
@@ -110,15 +121,30 @@ pub(super) async fn recover(
                 wait.as_secs()
             );
             let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
-            Break(End { conclusion, next: Next::Poll(wait) })
+            Break(End {
+                conclusion,
+                next: Next::Poll(wait),
+            })
         }
         Fate::Written(written) => {
-            settle(pass, inputs, written, pending.credential_id.clone(), &esv.description).await?;
+            settle(
+                pass,
+                inputs,
+                written,
+                pending.credential_id.clone(),
+                &esv.description,
+            )
+            .await?;
             if pending.credential_id == inputs.credential.id {
                 return Continue(());
             }
             // The Secret has changed again since.
-            let base = pass.status.esv.as_ref().and_then(|esv| esv.version.clone()).unwrap_or_default();
+            let base = pass
+                .status
+                .esv
+                .as_ref()
+                .and_then(|esv| esv.version.clone())
+                .unwrap_or_default();
             version(pass, inputs, &base).await
         }
         Fate::NotWritten | Fate::Unclear => version(pass, inputs, &esv.active_version).await,
@@ -143,12 +169,18 @@ fn judge(pending: &PendingVersion, versions: &[Version], now: Timestamp) -> Fate
     };
     let made_since = || {
         // The tenant's dates have whole seconds.
-        newest.create_date.parse::<Timestamp>().is_ok_and(|made| made.as_second() >= requested_at.as_second())
+        newest
+            .create_date
+            .parse::<Timestamp>()
+            .is_ok_and(|made| made.as_second() >= requested_at.as_second())
     };
     match number(&newest.version) {
         Some(number) if number == base => {
             let passed: Duration = now.duration_since(requested_at).try_into().unwrap_or_default();
-            SETTLE.checked_sub(passed).filter(|wait| !wait.is_zero()).map_or(Fate::NotWritten, Fate::Wait)
+            SETTLE
+                .checked_sub(passed)
+                .filter(|wait| !wait.is_zero())
+                .map_or(Fate::NotWritten, Fate::Wait)
         }
         Some(number) if number == base + 1 && made_since() => Fate::Written(newest.version.clone()),
         _ => Fate::Unclear,
@@ -170,7 +202,10 @@ async fn record(pass: &mut Pass<'_>) -> ControlFlow<End> {
         }
     };
     let message = "what is about to be written could not be recorded first".to_owned();
-    Break(End { conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message), next })
+    Break(End {
+        conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message),
+        next,
+    })
 }
 
 #[cfg(test)]
@@ -178,7 +213,11 @@ mod tests {
     use super::*;
 
     fn version(version: &str, create_date: &str) -> Version {
-        Version { version: version.into(), create_date: create_date.into(), status: "ENABLED".into() }
+        Version {
+            version: version.into(),
+            create_date: create_date.into(),
+            status: "ENABLED".into(),
+        }
     }
 
     #[test]
@@ -194,9 +233,21 @@ mod tests {
         let table = [
             (vec![old()], soon, Fate::Wait(Duration::from_secs(35))),
             (vec![old()], later, Fate::NotWritten),
-            (vec![version("2", "2026-01-01T00:00:10Z"), old()], soon, Fate::Written("2".into())),
-            (vec![version("2", "2026-01-01T00:00:09Z"), old()], soon, Fate::Unclear),
-            (vec![version("3", "2026-01-01T00:00:12Z"), old()], soon, Fate::Unclear),
+            (
+                vec![version("2", "2026-01-01T00:00:10Z"), old()],
+                soon,
+                Fate::Written("2".into()),
+            ),
+            (
+                vec![version("2", "2026-01-01T00:00:09Z"), old()],
+                soon,
+                Fate::Unclear,
+            ),
+            (
+                vec![version("3", "2026-01-01T00:00:12Z"), old()],
+                soon,
+                Fate::Unclear,
+            ),
             (vec![], soon, Fate::Unclear),
         ];
         for (versions, now, fate) in table {
