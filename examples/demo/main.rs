@@ -1,0 +1,132 @@
+//! The operator at work on one machine: a real Kubernetes control plane, the vendors simulated behind their own
+//! host names, the operator installed from its chart, and the objects of `deploy/demo/`.
+
+mod progress;
+mod vendors;
+
+use std::{path::Path, time::Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+use pingone_aic_harness::{ControlPlane, Namespace, Operator, Programs, Values, operator_binary, repository};
+use pingone_aic_operator::api::{AICIntegration, PingOneConnection};
+use pingone_aic_simulator::Network;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+/// Shows the operator at work on this machine, with simulated PingOne environments and tenants.
+#[derive(Parser)]
+struct Options {
+    /// Leave it running until Ctrl-C, to be explored with kubectl.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// What is in `deploy/demo/`.
+struct Manifests {
+    connections: Vec<PingOneConnection>,
+    integrations: Vec<AICIntegration>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Options { keep } = Options::parse();
+    let folder = repository().join("deploy/demo").canonicalize()?;
+    let manifests = Manifests::read(&folder)?;
+
+    step("Building the operator");
+    let binary = spawn_blocking(operator_binary).await??;
+
+    step("Starting a Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager");
+    note("The first time, they, kubectl and helm are built from source: about ten minutes on two cores.");
+    note("After that they come from a cache, and this takes seconds.");
+    let control_plane = ControlPlane::start().await?;
+    let namespace = Namespace::create(control_plane, "demo").await?;
+
+    step("Simulating PingOne and the tenants, each with a credential and a service account of its own");
+    let network = Network::start().await;
+    vendors::provide(&network, &namespace, &manifests).await?;
+    let journal = network.clone();
+    namespace.explain_with("calls to the vendors", move || lines(&journal.journal()));
+
+    step("helm install operator charts/pingone-aic-operator");
+    let values = Values::new(binary)
+        .vendors(&network.proxy_url(), &network.ca_pem())
+        .set(json!({"crds": {"enabled": true}}));
+    // Bound to the end: dropping it ends the operator.
+    let _operator = Operator::install(&namespace, values)
+        .await
+        .inspect_err(|_| eprintln!("{}", namespace.explain()))?;
+
+    step("kubectl apply --filename deploy/demo");
+    let folder = folder.to_str().context("the repository's path is not UTF-8")?;
+    let apply = ["apply", "--namespace", namespace.name(), "--filename", folder];
+    let applied = Instant::now();
+    control_plane.kubectl(&apply).await?;
+    progress::follow(&namespace, &manifests, applied)
+        .await
+        .inspect_err(|_| eprintln!("{}", namespace.explain()))?;
+
+    step("kubectl get pingone");
+    let get = ["get", "pingone", "--namespace", namespace.name()];
+    println!("{}", control_plane.kubectl(&get).await?);
+    println!(
+        "All is as it should be, after {} calls to the vendors. Staging and production have their ESV;",
+        network.journal().len()
+    );
+    println!("a promotion, made outside this version of the operator, would bring the rest.");
+
+    if keep {
+        let kubectl = spawn_blocking(Programs::locate).await??.kubectl;
+        println!("\nIt runs until Ctrl-C. Explore it from another terminal:\n");
+        println!(
+            "  KUBECONFIG={} {} --namespace {} describe pingone",
+            control_plane.kubeconfig().display(),
+            kubectl.display(),
+            namespace.name()
+        );
+        tokio::signal::ctrl_c().await?;
+    }
+    let violations = network.openapi_violations();
+    ensure!(
+        violations.is_empty(),
+        "messages departed from the vendor's OpenAPI description:\n{}",
+        lines(&violations)
+    );
+    Ok(())
+}
+
+impl Manifests {
+    fn read(folder: &Path) -> Result<Self> {
+        let (mut connections, mut integrations) = (Vec::new(), Vec::new());
+        for entry in folder.read_dir()? {
+            let path = entry?.path();
+            let read = || -> Result<Vec<Value>> {
+                Ok(serde_saphyr::from_multiple(&std::fs::read_to_string(&path)?)?)
+            };
+            for manifest in read().with_context(|| format!("failed to read {}", path.display()))? {
+                if manifest["kind"] == "PingOneConnection" {
+                    connections.push(serde_json::from_value(manifest)?);
+                } else {
+                    integrations.push(serde_json::from_value(manifest)?);
+                }
+            }
+        }
+        Ok(Self {
+            connections,
+            integrations,
+        })
+    }
+}
+
+fn step(title: &str) {
+    println!("\n▸ {title}");
+}
+
+fn note(text: &str) {
+    println!("  {text}");
+}
+
+fn lines(items: &[impl ToString]) -> String {
+    items.iter().map(|item| item.to_string() + "\n").collect()
+}

@@ -1,0 +1,124 @@
+//! Conditions as they change, until every object is what it should be.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use futures::{StreamExt as _, stream::select_all};
+use kube::{
+    ResourceExt as _,
+    core::DynamicObject,
+    runtime::{WatchStreamExt as _, watcher},
+};
+use pingone_aic_harness::{Namespace, is_condition};
+use pingone_aic_operator::api::{Condition, Reason, TenantEnvironment};
+use tokio::time::timeout_at;
+
+use crate::Manifests;
+
+/// It takes seconds; a busy machine shall not fail.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// An object's kind and name.
+type Key = (&'static str, String);
+
+/// What an object should become: Ready, and Active or not for this reason.
+struct Goal {
+    active: &'static str,
+    reason: Reason,
+}
+
+/// Prints every change until all goals are reached; after [`PATIENCE`] an error says which are not.
+pub async fn follow(namespace: &Namespace, manifests: &Manifests, started: Instant) -> Result<()> {
+    let mut changes = select_all(["PingOneConnection", "AICIntegration"].map(|kind| {
+        watcher(namespace.api(kind), watcher::Config::default())
+            .default_backoff()
+            .applied_objects()
+            .map(move |object| (kind, object))
+            .boxed()
+    }));
+    let mut open = goals(manifests);
+    let mut shown: BTreeMap<(Key, String), String> = BTreeMap::new();
+    let deadline = (started + PATIENCE).into();
+    while !open.values().all(|(_, reached)| *reached) {
+        let Ok(change) = timeout_at(deadline, changes.next()).await else {
+            let missed = open.iter().filter(|(_, (_, reached))| !reached);
+            let missed: String = missed
+                .map(|((kind, name), (goal, _))| format!("\n  {kind} {name} should be {goal}"))
+                .collect();
+            bail!(
+                "not everything is what it should be after {PATIENCE:?} (its state and the operator's log are above):{missed}"
+            );
+        };
+        let (kind, object) = change.context("the watch ended")?;
+        // A watch that breaks is begun anew.
+        let Ok(object) = object else { continue };
+        let key = (kind, object.name_any());
+        for condition in conditions(&object)? {
+            let Condition {
+                type_,
+                status,
+                reason,
+                message,
+                ..
+            } = condition;
+            let line = format!("{type_:<15} {status:<7} {reason:<19} {message}");
+            let before = shown.insert((key.clone(), type_), line.clone());
+            if before.as_ref() != Some(&line) {
+                let (seconds, name) = (started.elapsed().as_secs_f64(), &key.1);
+                println!("  {seconds:5.1} s  {kind:<17} {name:<14} {line}");
+            }
+        }
+        if let Some((goal, reached)) = open.get_mut(&key) {
+            *reached = goal.is_reached(&object)?;
+        }
+    }
+    Ok(())
+}
+
+fn goals(manifests: &Manifests) -> BTreeMap<Key, (Goal, bool)> {
+    let connections = manifests.connections.iter().map(|connection| {
+        let goal = Goal {
+            active: "True",
+            reason: Reason::CredentialAccepted,
+        };
+        (("PingOneConnection", connection.name_any()), (goal, false))
+    });
+    let integrations = manifests.integrations.iter().map(|integration| {
+        let (active, reason) = match integration.spec.tenant.environment {
+            TenantEnvironment::Development | TenantEnvironment::Sandbox => ("True", Reason::TestPassed),
+            _ => ("False", Reason::AwaitingPromotion),
+        };
+        (
+            ("AICIntegration", integration.name_any()),
+            (Goal { active, reason }, false),
+        )
+    });
+    connections.chain(integrations).collect()
+}
+
+impl Goal {
+    fn is_reached(&self, object: &DynamicObject) -> Result<bool> {
+        let reason = conditions(object)?
+            .into_iter()
+            .any(|condition| condition.type_ == "Active" && condition.reason == self.reason.as_str());
+        Ok(reason && is_condition(object, "Active", self.active) && is_condition(object, "Ready", "True"))
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { active, reason } = self;
+        write!(formatter, "Ready, and Active={active} ({})", reason.as_str())
+    }
+}
+
+fn conditions(object: &DynamicObject) -> Result<Vec<Condition>> {
+    match object.data.pointer("/status/conditions") {
+        Some(conditions) => Ok(serde_json::from_value(conditions.clone())?),
+        None => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,55 @@
+//! What people do at the vendors before the operator comes in: whatever the manifests name is simulated, and its
+//! credentials go into the Secrets that the manifests name.
+
+use anyhow::{Context as _, Result};
+use kube::ResourceExt as _;
+use pingone_aic_harness::Namespace;
+use pingone_aic_operator::api::TenantEnvironment;
+use pingone_aic_simulator::{Mutability, Network, Region};
+
+use crate::{Manifests, note};
+
+/// What the operator's service accounts may do (README, "Service accounts").
+const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
+
+/// Makes the environments and tenants, and writes the Secrets.
+pub async fn provide(network: &Network, namespace: &Namespace, manifests: &Manifests) -> Result<()> {
+    let pingone = network.pingone(Region::Europe);
+    for connection in &manifests.connections {
+        let name = &connection.spec.environment.name;
+        let credential = pingone
+            .create_environment(name)
+            .create_connection()
+            .add_credential();
+        let secret = &connection.spec.credential_secret_ref;
+        namespace
+            .secret(&secret.name, &[(&secret.key, &credential.jwt)])
+            .await?;
+        note(&format!("{name:<46} its credential is in Secret {}", secret.name));
+    }
+    for integration in &manifests.integrations {
+        let tenant = &integration.spec.tenant;
+        let host = tenant.url.strip_prefix("https://").with_context(|| {
+            format!(
+                "the url of AICIntegration {} is not https",
+                integration.name_any()
+            )
+        })?;
+        let mutability = match tenant.environment {
+            TenantEnvironment::Development | TenantEnvironment::Sandbox => Mutability::Mutable,
+            _ => Mutability::Immutable,
+        };
+        let account = network
+            .tenant(host, mutability)
+            .create_service_account("pingone-aic-operator", &SCOPES);
+        let secret = &tenant.service_account_secret_ref.name;
+        namespace
+            .secret(
+                secret,
+                &[("serviceAccountId", &account.id), ("jwk", &account.jwk)],
+            )
+            .await?;
+        note(&format!("{host:<46} its service account is in Secret {secret}"));
+    }
+    Ok(())
+}
