@@ -15,7 +15,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder), &mut found);
+    walk(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder),
+        &mut found,
+    );
     assert!(!found.is_empty(), "src/{folder} holds nothing");
     found
 }
@@ -23,7 +26,9 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 fn assert_never(folder: &str, forbidden: &[&str]) {
     for (path, text) in sources(folder) {
         for word in forbidden {
-            let line = text.lines().position(|line| !line.trim_start().starts_with("//") && line.contains(word));
+            let line = text
+                .lines()
+                .position(|line| !line.trim_start().starts_with("//") && line.contains(word));
             assert_eq!(line, None, "{path} mentions {word}");
         }
     }
@@ -31,7 +36,10 @@ fn assert_never(folder: &str, forbidden: &[&str]) {
 
 #[test]
 fn the_api_knows_nothing_else_of_ours_and_no_client() {
-    assert_never("api", &["crate::", "kube::Client", "kube::Api", "reqwest", "tokio"]);
+    assert_never(
+        "api",
+        &["crate::", "kube::Client", "kube::Api", "reqwest", "tokio"],
+    );
 }
 
 #[test]
@@ -48,7 +56,15 @@ fn controllers_know_the_vendors_only_through_their_clients() {
 
 #[test]
 fn only_the_clock_tells_the_time() {
-    for folder in ["api", "credential", "http", "pingone", "aic", "controller", "runtime"] {
+    for folder in [
+        "api",
+        "credential",
+        "http",
+        "pingone",
+        "aic",
+        "controller",
+        "runtime",
+    ] {
         for (path, text) in sources(folder) {
             let code = text.split("#[cfg(test)]").next().unwrap();
             for word in ["Instant::now", "Timestamp::now", "SystemTime", "time::sleep"] {

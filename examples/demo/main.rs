@@ -4,7 +4,7 @@
 mod progress;
 mod vendors;
 
-use std::{path::Path, time::Instant};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
@@ -53,54 +53,56 @@ async fn main() -> Result<()> {
     let values = Values::new(binary)
         .vendors(&network.proxy_url(), &network.ca_pem())
         .set(json!({"crds": {"enabled": true}}));
+    let explain = |_: &anyhow::Error| eprintln!("{}", namespace.explain());
     // Bound to the end: dropping it ends the operator.
-    let _operator = Operator::install(&namespace, values)
-        .await
-        .inspect_err(|_| eprintln!("{}", namespace.explain()))?;
+    let _operator = Operator::install(&namespace, values).await.inspect_err(explain)?;
 
     step("kubectl apply --filename deploy/demo");
+    note("✓ True   – False   ? Unknown");
     let folder = folder.to_str().context("the repository's path is not UTF-8")?;
     let apply = ["apply", "--namespace", namespace.name(), "--filename", folder];
-    let applied = Instant::now();
-    control_plane.kubectl(&apply).await?;
-    progress::follow(&namespace, &manifests, applied)
-        .await
-        .inspect_err(|_| eprintln!("{}", namespace.explain()))?;
+    tokio::try_join!(
+        control_plane.kubectl(&apply),
+        progress::follow(&namespace, &manifests)
+    )
+    .inspect_err(explain)?;
 
     step("kubectl get pingone");
     let get = ["get", "pingone", "--namespace", namespace.name()];
     println!("{}", control_plane.kubectl(&get).await?);
-    println!(
-        "All is as it should be, after {} calls to the vendors. Staging and production have their ESV;",
-        network.journal().len()
-    );
-    println!("a promotion, made outside this version of the operator, would bring the rest.");
-
-    if keep {
-        let kubectl = spawn_blocking(Programs::locate).await??.kubectl;
-        println!("\nIt runs until Ctrl-C. Explore it from another terminal:\n");
-        println!(
-            "  KUBECONFIG={} {} --namespace {} describe pingone",
-            control_plane.kubeconfig().display(),
-            kubectl.display(),
-            namespace.name()
-        );
-        tokio::signal::ctrl_c().await?;
-    }
     let violations = network.openapi_violations();
     ensure!(
         violations.is_empty(),
         "messages departed from the vendor's OpenAPI description:\n{}",
         lines(&violations)
     );
+    let calls = network.journal().len();
+    println!(
+        "Everything is as it should be, after {calls} calls to the vendors. What is AwaitingPromotion has its"
+    );
+    println!("credential; worker and mapping come with a promotion, which this version leaves to people.");
+
+    if keep {
+        let kubectl = spawn_blocking(Programs::locate).await??.kubectl;
+        println!("\n▸ Running until Ctrl-C. To explore it from another terminal:\n");
+        println!(
+            "KUBECONFIG={} {} --namespace {} describe pingone",
+            control_plane.kubeconfig().display(),
+            kubectl.display(),
+            namespace.name()
+        );
+        tokio::signal::ctrl_c().await?;
+    }
     Ok(())
 }
 
 impl Manifests {
     fn read(folder: &Path) -> Result<Self> {
         let (mut connections, mut integrations) = (Vec::new(), Vec::new());
-        for entry in folder.read_dir()? {
-            let path = entry?.path();
+        let entries = folder.read_dir()?.map(|entry| Ok(entry?.path()));
+        let mut paths = entries.collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths {
             let read = || -> Result<Vec<Value>> {
                 Ok(serde_saphyr::from_multiple(&std::fs::read_to_string(&path)?)?)
             };

@@ -20,7 +20,7 @@ use tokio::time::timeout_at;
 use crate::Manifests;
 
 /// It takes seconds; a busy machine shall not fail.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An object's kind and name.
 type Key = (&'static str, String);
@@ -32,7 +32,8 @@ struct Goal {
 }
 
 /// Prints every change until all goals are reached; after [`PATIENCE`] an error says which are not.
-pub async fn follow(namespace: &Namespace, manifests: &Manifests, started: Instant) -> Result<()> {
+pub async fn follow(namespace: &Namespace, manifests: &Manifests) -> Result<()> {
+    let started = Instant::now();
     let mut changes = select_all(["PingOneConnection", "AICIntegration"].map(|kind| {
         watcher(namespace.api(kind), watcher::Config::default())
             .default_backoff()
@@ -41,7 +42,7 @@ pub async fn follow(namespace: &Namespace, manifests: &Manifests, started: Insta
             .boxed()
     }));
     let mut open = goals(manifests);
-    let mut shown: BTreeMap<(Key, String), String> = BTreeMap::new();
+    let mut shown: BTreeMap<Key, String> = BTreeMap::new();
     let deadline = (started + PATIENCE).into();
     while !open.values().all(|(_, reached)| *reached) {
         let Ok(change) = timeout_at(deadline, changes.next()).await else {
@@ -50,27 +51,18 @@ pub async fn follow(namespace: &Namespace, manifests: &Manifests, started: Insta
                 .map(|((kind, name), (goal, _))| format!("\n  {kind} {name} should be {goal}"))
                 .collect();
             bail!(
-                "not everything is what it should be after {PATIENCE:?} (its state and the operator's log are above):{missed}"
+                "after {PATIENCE:?} not everything is what it should be; its state and the log are above:{missed}"
             );
         };
         let (kind, object) = change.context("the watch ended")?;
         // A watch that breaks is begun anew.
         let Ok(object) = object else { continue };
         let key = (kind, object.name_any());
-        for condition in conditions(&object)? {
-            let Condition {
-                type_,
-                status,
-                reason,
-                message,
-                ..
-            } = condition;
-            let line = format!("{type_:<15} {status:<7} {reason:<19} {message}");
-            let before = shown.insert((key.clone(), type_), line.clone());
-            if before.as_ref() != Some(&line) {
-                let (seconds, name) = (started.elapsed().as_secs_f64(), &key.1);
-                println!("  {seconds:5.1} s  {kind:<17} {name:<14} {line}");
-            }
+        let news = describe(&conditions(&object)?);
+        if !news.is_empty() && shown.get(&key) != Some(&news) {
+            let (seconds, name) = (started.elapsed().as_secs_f64(), &key.1);
+            println!("  {seconds:4.1} s  {kind:<17} {name:<14} {news}");
+            shown.insert(key.clone(), news);
         }
         if let Some((goal, reached)) = open.get_mut(&key) {
             *reached = goal.is_reached(&object)?;
@@ -114,6 +106,24 @@ impl fmt::Display for Goal {
         let Self { active, reason } = self;
         write!(formatter, "Ready, and Active={active} ({})", reason.as_str())
     }
+}
+
+/// All conditions in a line, and in the next what `Ready` says of them.
+fn describe(conditions: &[Condition]) -> String {
+    let mut types = Vec::new();
+    let mut ready = String::new();
+    for condition in conditions {
+        let mark = match condition.status.as_str() {
+            "True" => '✓',
+            "False" => '–',
+            _ => '?',
+        };
+        types.push(format!("{mark} {}", condition.type_));
+        if condition.type_ == "Ready" {
+            ready = format!("\n          {}: {}", condition.reason, condition.message);
+        }
+    }
+    types.join("  ") + &ready
 }
 
 fn conditions(object: &DynamicObject) -> Result<Vec<Condition>> {

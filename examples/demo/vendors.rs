@@ -9,7 +9,7 @@ use pingone_aic_simulator::{Mutability, Network, Region};
 
 use crate::{Manifests, note};
 
-/// What the operator's service accounts may do (README, "Service accounts").
+/// What the operator asks a tenant for.
 const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
 
 /// Makes the environments and tenants, and writes the Secrets.

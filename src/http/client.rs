@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, header};
 use k8s_openapi::jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use secrecy::SecretString;
 
 use super::{
-    AllowList, Error, Host, Rate,
+    AllowList, Call, Delivery, Error, Host, Rate, Reply,
     budget::{Budget, Turn},
     redact::redact,
     retry_after::{http_date, retry_after},
@@ -27,162 +26,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// No answer that is read is near this size.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
-
-/// Whether a call may be sent again when no answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It may; a second time changes nothing.
-    Repeatable,
-    /// It must not: its effect would come twice.
-    OnceOnly,
-}
-
-/// One call to a vendor.
-#[derive(Clone, Debug)]
-pub struct Call {
-    method: Method,
-    path: String,
-    operation: &'static str,
-    delivery: Delivery,
-    /// A status beside success that is an answer, not a failure.
-    accepted: Option<StatusCode>,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
-    /// What must never be seen again outside this call.
-    secrets: Vec<SecretString>,
-}
-
-impl Call {
-    /// A call; `path` begins with a slash and is already encoded, `operation` is a verb phrase for messages and
-    /// metrics ("create the ESV").
-    #[must_use]
-    pub fn new(method: Method, path: impl Into<String>, operation: &'static str) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            operation,
-            delivery: Delivery::Repeatable,
-            accepted: None,
-            headers: HeaderMap::new(),
-            body: None,
-            secrets: vec![],
-        }
-    }
-
-    /// Marks the call as one that must not be sent twice.
-    #[must_use]
-    pub fn once_only(mut self) -> Self {
-        self.delivery = Delivery::OnceOnly;
-        self
-    }
-
-    /// Takes one more status as an answer that the caller reads.
-    #[must_use]
-    pub fn accept(mut self, status: StatusCode) -> Self {
-        self.accepted = Some(status);
-        self
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.insert(name, HeaderValue::from_static(value));
-        self
-    }
-
-    /// Authenticates with a bearer token.
-    #[must_use]
-    pub fn bearer(self, token: &SecretString) -> Self {
-        self.authorization(&format!("Bearer {}", token.expose_secret()))
-            .secret(token.clone())
-    }
-
-    /// Authenticates with a client's id and secret.
-    #[must_use]
-    pub fn basic(self, id: &str, secret: &SecretString) -> Self {
-        use base64::{Engine, prelude::BASE64_STANDARD};
-        // RFC 6749 §2.3.1: both are form-encoded before they are joined.
-        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = BASE64_STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose_secret())));
-        self.authorization(&format!("Basic {pair}"))
-            .secret(secret.clone())
-            .secret(pair.into())
-    }
-
-    /// Sends a form.
-    #[must_use]
-    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        self.body = Some(body.into_bytes());
-        self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-    }
-
-    /// Sends JSON.
-    #[must_use]
-    pub fn json(mut self, body: &serde_json::Value) -> Self {
-        self.body = Some(body.to_string().into_bytes());
-        self.header(header::CONTENT_TYPE, "application/json")
-    }
-
-    /// Names a secret that the call carries, so that it is removed from whatever comes back.
-    #[must_use]
-    pub fn secret(mut self, secret: SecretString) -> Self {
-        self.secrets.push(secret);
-        self
-    }
-
-    fn authorization(mut self, value: &str) -> Self {
-        // A value with control characters is no header; the call then goes without and is refused by name.
-        if let Ok(mut value) = HeaderValue::from_str(value) {
-            value.set_sensitive(true);
-            self.headers.insert(header::AUTHORIZATION, value);
-        }
-        self
-    }
-}
-
-/// The answer to a call.
-#[derive(Debug)]
-pub struct Reply {
-    host: Host,
-    operation: &'static str,
-    status: StatusCode,
-    transaction_id: Option<String>,
-    body: Vec<u8>,
-    secrets: Vec<SecretString>,
-}
-
-impl Reply {
-    /// The HTTP status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Reads the body.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable {
-            host: self.host.clone(),
-            operation: self.operation,
-            status: self.status.as_u16(),
-            // Only where, not what: serde's own message repeats the value that it did not expect.
-            cause: format!(
-                "not the JSON that was expected, at line {} column {}",
-                error.line(),
-                error.column()
-            ),
-            transaction_id: self.transaction_id.clone(),
-        })
-    }
-
-    /// A vendor's text without the call's secrets.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        redact(text, &self.secrets)
-    }
-}
 
 /// Whoever wants to hear of every call: metrics.
 pub trait Observer: Send + Sync {

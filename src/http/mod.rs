@@ -5,6 +5,7 @@
 //! was done, was not done, or may have been done; nothing secret is in what comes back.
 
 mod budget;
+mod call;
 mod client;
 mod error;
 mod host;
@@ -12,6 +13,7 @@ mod redact;
 mod retry_after;
 
 pub use budget::Rate;
-pub use client::{Call, Delivery, Http, Observer, Reply, Settings};
+pub use call::{Call, Delivery, Reply};
+pub use client::{Http, Observer, Settings};
 pub use error::{Error, Outcome};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
