@@ -47,11 +47,12 @@ pub async fn follow(namespace: &Namespace, manifests: &Manifests) -> Result<()> 
     while !open.values().all(|(_, reached)| *reached) {
         let Ok(change) = timeout_at(deadline, changes.next()).await else {
             let missed = open.iter().filter(|(_, (_, reached))| !reached);
-            let missed: String = missed
-                .map(|((kind, name), (goal, _))| format!("\n  {kind} {name} should be {goal}"))
+            let missed: Vec<_> = missed
+                .map(|((kind, name), (goal, _))| format!("{kind} {name} should be {goal}"))
                 .collect();
             bail!(
-                "after {PATIENCE:?} not everything is what it should be; its state and the log are above:{missed}"
+                "after {PATIENCE:?} not everything is what it should be; its state and the log are above:\n  {}",
+                missed.join("\n  ")
             );
         };
         let (kind, object) = change.context("the watch ended")?;

@@ -11,3 +11,4 @@ mod manifests;
 mod names;
 mod refused;
 mod refused_updates;
+mod samples;

@@ -247,6 +247,42 @@ async fn suspend_stops_all_work_and_a_request_is_answered() {
     world.check_outputs().await;
 }
 
+#[tokio::test]
+async fn many_integrations_of_one_tenant_share_one_token() {
+    let mut world = World::start("many integrations share one token").await;
+    let site = world.site("dev", Kind::Development);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    world.objects(&site, Kind::Development, json!({})).await;
+    let names = ["a", "b", "c", "d", "e"];
+    for name in names {
+        world
+            .namespace
+            .apply(json!({
+                "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": name},
+                "spec": {
+                    "connectionRef": {"name": "dev"}, "name": name, "realm": "bravo",
+                    "tenant": {
+                        "url": site.tenant.url(), "environment": "Development",
+                        "serviceAccountSecretRef": {"name": "aic-dev"},
+                    },
+                },
+            }))
+            .await
+            .unwrap();
+    }
+    for name in names.into_iter().chain(["dev"]) {
+        world.active(name).await;
+    }
+    let tokens = world
+        .network
+        .journal()
+        .iter()
+        .filter(|e| e.is("POST", "/access_token"))
+        .count();
+    assert_eq!(tokens, 1);
+    world.check_outputs().await;
+}
+
 impl World {
     /// Asks for a check, and waits until it is answered.
     pub async fn check_now(&self, name: &str) {
