@@ -1,5 +1,7 @@
 //! The layers of `src/`: who may know whom.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
 use std::{fs, path::Path};
 
 /// Every source file below a folder of `src/`, with its text.

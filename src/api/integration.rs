@@ -114,9 +114,11 @@ pub struct AICIntegrationSpec {
     #[serde(default)]
     pub drift_policy: DriftPolicy,
     /// What happens in the tenant when this object is deleted: Retain everything, or Delete mapping, worker and ESV.
+    /// This version always retains.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// Take over an ESV or worker of the same name that is not marked as this object's.
+    /// Take over an ESV or worker of the same name that is not marked as this object's. Not acted on yet: this
+    /// version touches nothing that is not its own.
     #[serde(default)]
     pub adopt: bool,
     /// Stops all work on this object, as long as it is true. Its conditions keep their last values.

@@ -257,11 +257,14 @@ pub struct NextStage {
 #[serde(rename_all = "camelCase")]
 pub struct ChangeCounts {
     /// Items added.
-    pub added: u32,
+    #[schemars(range(min = 0))]
+    pub added: i32,
     /// Items modified.
-    pub modified: u32,
+    #[schemars(range(min = 0))]
+    pub modified: i32,
     /// Items deleted.
-    pub deleted: u32,
+    #[schemars(range(min = 0))]
+    pub deleted: i32,
     /// A hash over the sorted content without dates and ids, so that an approval can be tied to it.
     pub hash: String,
 }

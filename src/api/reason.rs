@@ -81,9 +81,9 @@ reasons! {
     RateLimited,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
     NameUnderivable,
-    /// An ESV of this id exists and is not marked as this object's. Choose another name, or adopt it.
+    /// An ESV of this id exists and is not marked as this object's. Choose another name, or remove the ESV.
     EsvNotOwned,
-    /// A worker of this name exists and uses another credential label. Choose another name, or adopt it.
+    /// A worker of this name exists and uses another credential label. Choose another name, or give its label as spec.secretLabelIdentifier.
     WorkerNotOwned,
     /// This tenant has no product connections yet. They come to the rapid channel first.
     ProductConnectionsNotSupported,
