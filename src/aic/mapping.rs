@@ -32,7 +32,11 @@ impl Tenant {
         if reply.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        Ok(Some(reply.json()?))
+        let mut mapping: Mapping = reply.json()?;
+        for alias in &mut mapping.aliases {
+            *alias = reply.redact(alias);
+        }
+        Ok(Some(mapping))
     }
 
     /// Maps a label to an ESV. The tenant wants the label repeated, knows only labels of workers that exist, and

@@ -99,7 +99,7 @@ impl LabelIdentifier {
     }
 }
 
-/// The console's default name for an environment ([assumed]: every run of other characters becomes one hyphen).
+/// The console's default name for an environment (assumed: every run of other characters becomes one hyphen).
 #[must_use]
 pub fn derived_name(environment_name: &str) -> Option<IntegrationName> {
     let groups: Vec<_> = environment_name

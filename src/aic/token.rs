@@ -20,6 +20,8 @@ use crate::{
 const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
 /// A token is renewed this long before it expires.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
+/// An answer is input: no token is relied on for longer, whatever it says.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Who a token is for: host, account, and the public half of its key.
@@ -31,11 +33,19 @@ struct Token {
     renew_at: Instant,
 }
 
+/// What is known of one holder's token.
+#[derive(Default)]
+struct Slot {
+    token: Option<Token>,
+    /// The last refusal, for those who have waited while it came: one call answers them all.
+    failed: Option<(Instant, Error)>,
+}
+
 /// All tokens.
 pub(super) struct Tokens {
     http: Http,
     clock: Clock,
-    slots: Mutex<HashMap<Holder, Arc<tokio::sync::Mutex<Option<Token>>>>>,
+    slots: Mutex<HashMap<Holder, Arc<tokio::sync::Mutex<Slot>>>>,
 }
 
 #[derive(Deserialize)]
@@ -56,16 +66,33 @@ impl Tokens {
 
     /// A token that is good now. Of many who ask at once, one fetches it and the others wait for it.
     pub(super) async fn get(&self, host: &Host, account: &ServiceAccount) -> Result<SecretString, Error> {
+        let asked_at = self.clock.instant();
         let slot = self.slot(host, account);
         let mut slot = slot.lock().await;
-        let now = self.clock.instant();
-        if let Some(token) = slot.as_ref().filter(|token| now < token.renew_at) {
+        if let Some(token) = slot
+            .token
+            .as_ref()
+            .filter(|token| self.clock.instant() < token.renew_at)
+        {
             return Ok(token.value.clone());
         }
-        let token = self.fetch(host, account).await?;
-        let value = token.value.clone();
-        *slot = Some(token);
-        Ok(value)
+        if let Some((_, error)) = slot.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
+            return Err(error.clone());
+        }
+        match self.fetch(host, account).await {
+            Ok(token) => {
+                let value = token.value.clone();
+                *slot = Slot {
+                    token: Some(token),
+                    failed: None,
+                };
+                Ok(value)
+            }
+            Err(error) => {
+                slot.failed = Some((self.clock.instant(), error.clone()));
+                Err(error)
+            }
+        }
     }
 
     /// Forgets a token that the tenant no longer accepts, unless it has been renewed meanwhile.
@@ -73,10 +100,11 @@ impl Tokens {
         let slot = self.slot(host, account);
         let mut slot = slot.lock().await;
         if slot
+            .token
             .as_ref()
             .is_some_and(|token| token.value.expose_secret() == refused.expose_secret())
         {
-            *slot = None;
+            slot.token = None;
         }
     }
 
@@ -130,7 +158,7 @@ impl Tokens {
         if !missing.is_empty() {
             return Err(Error::ScopeMissing(missing.join(" ")));
         }
-        let lifetime = Duration::from_secs(answer.expires_in);
+        let lifetime = Duration::from_secs(answer.expires_in).min(LONGEST_LIFETIME);
         // A token so short that it would be renewed at once is used for half its life instead.
         let usable = lifetime
             .checked_sub(RENEW_BEFORE)
@@ -142,7 +170,7 @@ impl Tokens {
         })
     }
 
-    fn slot(&self, host: &Host, account: &ServiceAccount) -> Arc<tokio::sync::Mutex<Option<Token>>> {
+    fn slot(&self, host: &Host, account: &ServiceAccount) -> Arc<tokio::sync::Mutex<Slot>> {
         let holder = (
             host.clone(),
             account.id().to_owned(),
@@ -156,7 +184,7 @@ impl Tokens {
                 || Arc::strong_count(slot) > 1
                 || slot
                     .try_lock()
-                    .is_ok_and(|token| token.as_ref().is_some_and(|token| now < token.renew_at))
+                    .is_ok_and(|slot| slot.token.as_ref().is_some_and(|token| now < token.renew_at))
         });
         Arc::clone(slots.entry(holder).or_default())
     }

@@ -2,6 +2,7 @@
 //! "PingOne Worker service").
 
 use http::{HeaderName, Method, StatusCode, header};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -144,15 +145,9 @@ impl Tenant {
         )
         .json(&json!({}));
         let schema: Value = match self.send(call).await {
-            Ok(reply) => match reply.json() {
-                Ok(schema) => schema,
-                Err(_) => return Ok(Some(assumed_attribute())),
-            },
-            Err(Error::Call(error))
-                if error
-                    .status()
-                    .is_some_and(|status| status != 401 && status != 429) =>
-            {
+            Ok(reply) => reply.json()?,
+            // A tenant that does not tell its schema. One that is merely away is asked again instead.
+            Err(Error::Call(error)) if matches!(error.status(), Some(400 | 403 | 404 | 405 | 501)) => {
                 return Ok(Some(assumed_attribute()));
             }
             Err(error) => return Err(error),
@@ -194,11 +189,19 @@ impl Tenant {
 
     /// Has the tenant test a worker's connection: `POST {realm}/services/pingOneWorkerService/workers/{name}
     /// ?_action=testConnection`. A 400 is an answer, too: it says what is wrong.
-    pub async fn test_connection(&self, realm: Realm, name: &IntegrationName) -> Result<Proof, Error> {
+    ///
+    /// The tenant may repeat what PingOne answered it: `secrets` are removed from that.
+    pub async fn test_connection(
+        &self,
+        realm: Realm,
+        name: &IntegrationName,
+        secrets: impl IntoIterator<Item = SecretString>,
+    ) -> Result<Proof, Error> {
         let path = format!("/workers/{name}?_action=testConnection");
         let call = worker_call(Method::POST, realm, &path, "test the connection")
             .json(&json!({}))
             .accept(StatusCode::BAD_REQUEST);
+        let call = secrets.into_iter().fold(call, Call::secret);
         let reply = match self.send(call).await {
             Err(Error::Call(error)) if error.status() == Some(404) => return Ok(Proof::NoWorker),
             reply => reply?,
@@ -208,7 +211,9 @@ impl Tenant {
             let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
             return Ok(Proof::Failed {
                 message,
-                credential_id: detail.and_then(|detail| detail.credential_id),
+                credential_id: detail
+                    .and_then(|detail| detail.credential_id)
+                    .map(|id| reply.redact(&id)),
             });
         }
         let Passed {
@@ -216,7 +221,7 @@ impl Tenant {
             environment_id,
         } = reply.json()?;
         Ok(Proof::Passed {
-            credential_id,
+            credential_id: reply.redact(&credential_id),
             environment_id,
         })
     }

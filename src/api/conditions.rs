@@ -143,6 +143,8 @@ impl Conditions {
             Some(false) => "False",
             None => "Unknown",
         };
+        // Kubernetes writes times in whole seconds: what is written must equal what is read back.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let since = match self.get(type_) {
             Some(before) if before.status == status => before.last_transition_time.clone(),
             _ => Time(now),
@@ -232,6 +234,19 @@ mod tests {
         assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(1)));
         conditions.set(ACTIVE, &Finding::yes(Reason::TestPassed, "works"), Some(1), at(3));
         assert_eq!(conditions.get(ACTIVE).unwrap().last_transition_time, Time(at(3)));
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read_back() {
+        let mut conditions = Conditions::default();
+        let now = "2026-01-01T00:00:00.123456789Z".parse().unwrap();
+        conditions.conclude(
+            &Conclusion::Done(Reason::TestPassed, "works".into()),
+            Some(1),
+            now,
+        );
+        let text = serde_json::to_string(&conditions).unwrap();
+        assert_eq!(serde_json::from_str::<Conditions>(&text).unwrap(), conditions);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The controllers: each pass reads an object, looks at the world, decides, acts, and writes what it saw.
 //!
-//! Contract: time comes from the [`Clock`]; a pass never fails, it concludes; a pass that changes nothing writes
+//! Contract: time comes from the clock that is passed in; a pass never fails, it concludes; a pass that changes nothing writes
 //! nothing.
 
 mod connection;

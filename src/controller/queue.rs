@@ -76,12 +76,15 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.lock().entries.get(item).map_or(0, |entry| entry.happened)
     }
 
-    /// A pass ended that began when `happened` had happened.
+    /// A pass ended that began when `happened` had happened. An object that is gone since is not looked at again.
     pub(super) fn done(&self, item: &T, next: Next, happened: u64) {
         let now = self.clock.instant();
         // A part between 0 and 1 that differs from object to object and from time to time, so that many objects
         // do not stay in step.
         let part = (self.random.hash_one((item, now)) % 1000) as u32;
+        if !self.lock().entries.contains_key(item) {
+            return;
+        }
         self.with(item, |entry| {
             let after = match next {
                 Next::Check(interval) => {
@@ -193,15 +196,17 @@ mod tests {
     async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
         let (clock, control) = Clock::controlled();
         let queue = Arc::new(Queue::new(clock));
-        queue.done(&"a", Next::Retry(None), 0);
+        queue.now(&"a");
+        assert_eq!(first(&queue), Some("a"));
+        queue.done(&"a", Next::Retry(None), 1);
         control.advance(Duration::from_secs(6));
         assert_eq!(first(&queue), Some("a"));
-        queue.done(&"a", Next::Retry(None), 0);
+        queue.done(&"a", Next::Retry(None), 1);
         control.advance(Duration::from_secs(9));
         assert_eq!(first(&queue), None);
         control.advance(Duration::from_secs(2));
         assert_eq!(first(&queue), Some("a"));
-        queue.done(&"a", Next::Retry(Some(Duration::from_hours(2))), 0);
+        queue.done(&"a", Next::Retry(Some(Duration::from_hours(2))), 1);
         control.advance(Duration::from_mins(119));
         assert_eq!(first(&queue), None);
     }

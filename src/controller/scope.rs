@@ -1,6 +1,6 @@
 //! The controllers of one namespace, or of all: watches, queues, passes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use kube::{
@@ -31,10 +31,11 @@ const PASSES_AT_ONCE: u16 = 64;
 
 /// The namespaces to watch; `None` stands for all.
 pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
+    let names: BTreeSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         vec![None]
     } else {
-        names.iter().cloned().map(Some).collect()
+        names.into_iter().cloned().map(Some).collect()
     }
 }
 
@@ -94,11 +95,12 @@ pub(super) async fn run(
                 if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
                     connection_queue.now(&Ref::of(&connection));
                 }
-                wake_integrations_of(&connection, &integrations, &integration_queue);
+                wake_integrations_of(&Ref::of(&connection), &integrations, &integration_queue);
             }
-            Change::Deleted(connection) => {
-                connection_queue.forget(&Ref::of(&connection));
-                wake_integrations_of(&connection, &integrations, &integration_queue);
+            Change::Deleted { namespace, name } => {
+                let gone = Ref { namespace, name };
+                wake_integrations_of(&gone, &integrations, &integration_queue);
+                connection_queue.forget(&gone);
             }
         }
         futures::future::ready(())
@@ -113,7 +115,7 @@ pub(super) async fn run(
     .for_each(|change| {
         match change {
             Change::Applied(integration, _) => integration_queue.now(&Ref::of(&integration)),
-            Change::Deleted(integration) => integration_queue.forget(&Ref::of(&integration)),
+            Change::Deleted { namespace, name } => integration_queue.forget(&Ref { namespace, name }),
         }
         futures::future::ready(())
     });
@@ -123,7 +125,7 @@ pub(super) async fn run(
                 && connection.spec.credential_secret_ref.name == name
             {
                 connection_queue.now(&Ref::of(&*connection));
-                wake_integrations_of(&connection, &integrations, &integration_queue);
+                wake_integrations_of(&Ref::of(&*connection), &integrations, &integration_queue);
             }
         }
         for integration in integrations.state() {
@@ -148,13 +150,21 @@ pub(super) async fn run(
             shutdown,
             |object, scope| connection::reconcile(object, scope).boxed(),
         ),
-        passes(
-            integrations.clone(),
-            &integration_queue,
-            scope,
-            shutdown,
-            |object, scope| integration::reconcile(object, scope).boxed(),
-        ),
+        async {
+            // An integration must not be told that its connection does not exist before connections are known.
+            tokio::select! {
+                _ = connections.wait_until_ready() => {}
+                () = shutdown.cancelled() => return,
+            }
+            passes(
+                integrations.clone(),
+                &integration_queue,
+                scope,
+                shutdown,
+                |object, scope| integration::reconcile(object, scope).boxed(),
+            )
+            .await;
+        },
     );
     // The watches go on while the last passes end, and then are dropped.
     let watches = futures::future::join3(connection_changes, integration_changes, secret_changes);
@@ -171,6 +181,12 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
         let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
         while let Err(error) = api.list(&ListParams::default().limit(1)).await {
             let plural = plural::<K>();
+            if !matches!(&error, kube::Error::Api(status) if status.code == 404) {
+                context.health.close(
+                    Gate::Definition(plural),
+                    format!("failed to list {plural}: {error}"),
+                );
+            }
             tracing::warn!(%error, definition = plural, "waiting for the definition");
             context.clock.sleep(LOOK_FOR_DEFINITIONS_EVERY).await;
         }
@@ -199,8 +215,9 @@ async fn passes<K>(
     let queue = Arc::clone(queue);
     let reconcile = move |object: Arc<K>, scope: Arc<ScopeContext>| {
         let (queue, pass, item) = (Arc::clone(&queue), pass.clone(), Ref::of(&*object));
+        // Counted with the object in hand: what comes later is news.
+        let happened = queue.happened(&item);
         async move {
-            let happened = queue.happened(&item);
             let next = pass(object, scope).await;
             queue.done(&item, next, happened);
             Ok::<_, std::convert::Infallible>(Action::await_change())
@@ -233,9 +250,10 @@ fn asked_for<K: Resource>(object: &K) -> (Option<String>, Option<i64>, Option<St
 }
 
 /// What integrations learn from a connection.
-fn vouched_for(connection: &PingOneConnection) -> (bool, Active, Option<String>) {
+fn vouched_for(connection: &PingOneConnection) -> (Option<i64>, bool, Active, Option<String>) {
     let status = connection.status.as_ref();
     (
+        status.map(|status| status.observed_generation),
         status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
         status.map_or(Active::Unknown, |status| status.conditions.active()),
         status
@@ -244,14 +262,10 @@ fn vouched_for(connection: &PingOneConnection) -> (bool, Active, Option<String>)
     )
 }
 
-fn wake_integrations_of(
-    connection: &PingOneConnection,
-    integrations: &Store<AICIntegration>,
-    queue: &Arc<Queue<Ref>>,
-) {
+fn wake_integrations_of(connection: &Ref, integrations: &Store<AICIntegration>, queue: &Arc<Queue<Ref>>) {
     for integration in integrations.state() {
-        if integration.namespace() == connection.namespace()
-            && integration.spec.connection_ref.name == connection.name_any()
+        if integration.namespace().as_ref() == Some(&connection.namespace)
+            && integration.spec.connection_ref.name == connection.name
         {
             queue.now(&Ref::of(&*integration));
         }

@@ -16,24 +16,35 @@ pub(super) struct SecretValues {
     pub(super) tenant_hosts: Option<String>,
 }
 
-/// A Secret lacks a key.
+/// A Secret lacks a key. Which keys it has is not said: whoever may name a Secret may not be allowed to read it.
 #[derive(Debug, thiserror::Error)]
-#[error("Secret {secret} has no key {key} (it has: {has})")]
+#[error("Secret {secret} has no key {key} among its {has} keys")]
 pub(super) struct KeyMissing {
     secret: String,
     key: String,
-    has: String,
+    has: usize,
+}
+
+/// A Secret could not be read. What was read instead is not repeated.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    /// The API server's own words.
+    #[error("failed to read Secret {0}: {1}")]
+    Refused(String, String),
+    /// Everything else.
+    #[error("failed to read Secret {0}: no answer that can be read")]
+    Unreadable(String),
 }
 
 impl SecretValues {
     /// Reads a Secret from the API server itself, not from a cache.
-    pub(super) async fn read(
-        client: &Client,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<Self>, kube::Error> {
+    pub(super) async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-        Ok(api.get_opt(name).await?.map(|mut secret| Self {
+        let secret = api.get_opt(name).await.map_err(|error| match error {
+            kube::Error::Api(status) => Unread::Refused(name.to_owned(), status.message.clone()),
+            _ => Unread::Unreadable(name.to_owned()),
+        })?;
+        Ok(secret.map(|mut secret| Self {
             name: name.to_owned(),
             tenant_hosts: secret.annotations_mut().remove(TENANT_HOSTS_ANNOTATION),
             values: secret
@@ -53,10 +64,7 @@ impl SecretValues {
             .ok_or_else(|| KeyMissing {
                 secret: self.name.clone(),
                 key: key.to_owned(),
-                has: match self.values.keys().map(String::as_str).collect::<Vec<_>>() {
-                    keys if keys.is_empty() => "none".to_owned(),
-                    keys => keys.join(", "),
-                },
+                has: self.values.len(),
             })
     }
 }

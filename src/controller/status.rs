@@ -59,7 +59,10 @@ where
             *object = answer;
             Ok(true)
         }
-        Ok(_) => Err(NotWritten::Outdated(K::kind(&()).into_owned())),
+        Ok(answer) => {
+            *object = answer;
+            Err(NotWritten::Outdated(K::kind(&()).into_owned()))
+        }
         Err(kube::Error::Api(error)) if error.code == 409 || error.code == 404 => Err(NotWritten::Conflict),
         Err(error) => Err(error.into()),
     }

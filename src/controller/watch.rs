@@ -1,15 +1,18 @@
 //! Watches that tell only of changes that matter.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Debug,
+};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         WatchStreamExt,
-        reflector::store::Writer,
+        reflector::{ObjectRef, Store, store::Writer},
         watcher::{self, Event, watcher},
     },
 };
@@ -22,7 +25,7 @@ pub(super) enum Change<K, Fingerprint> {
     /// The object is new, or differs in what its fingerprint covers from the one before.
     Applied(K, Option<Fingerprint>),
     /// The object is gone.
-    Deleted(K),
+    Deleted { namespace: String, name: String },
 }
 
 /// The API of a kind in a namespace, or in all.
@@ -48,27 +51,25 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: PartialEq + Send + 'static,
 {
-    let mut seen = Seen::new(
-        move |object: &K| (object.namespace(), object.name_any()),
-        fingerprint,
-    );
+    let reader = writer.as_reader();
+    let mut seen = Seen::new(fingerprint);
     watcher(api, watcher::Config::default())
         .default_backoff()
-        .filter_map(move |event| {
-            let change = match event {
-                Ok(event) => decoded(event).and_then(|event| {
+        .flat_map(move |event| {
+            let changes = match event {
+                Ok(event) => decoded(event, &reader).map_or_else(Vec::new, |event| {
                     writer.apply_watcher_event(&event);
                     if matches!(event, Event::InitDone) {
                         health.open(&gate);
                     }
-                    seen.change(event)
+                    seen.changes(event)
                 }),
                 Err(error) => {
                     tracing::warn!(kind = %K::kind(&()), %error, "watch failed and is tried again");
-                    None
+                    Vec::new()
                 }
             };
-            futures::future::ready(change)
+            stream::iter(changes)
         })
 }
 
@@ -78,85 +79,150 @@ pub(super) fn secrets(
     namespace: Option<&str>,
 ) -> impl Stream<Item = (String, String)> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
-    let mut seen = Seen::new(
-        |secret: &PartialObjectMeta<Secret>| (secret.namespace(), secret.name_any()),
-        |secret: &PartialObjectMeta<Secret>| secret.resource_version(),
-    );
+    let mut seen = Seen::new(|secret: &PartialObjectMeta<Secret>| secret.resource_version());
     watcher(api, watcher::Config::default())
         .default_backoff()
-        .filter_map(move |event| {
-            let change = match event {
-                Ok(event) => seen.change(event),
+        .flat_map(move |event| {
+            let changes = match event {
+                Ok(event) => seen.changes(event),
                 Err(error) => {
                     tracing::warn!(kind = "Secret", %error, "watch failed and is tried again");
-                    None
+                    Vec::new()
                 }
             };
-            let name = change.map(|(Change::Applied(secret, _) | Change::Deleted(secret))| {
-                (secret.namespace().unwrap_or_default(), secret.name_any())
-            });
-            futures::future::ready(name)
+            stream::iter(changes).map(|change| match change {
+                Change::Applied(secret, _) => id(&secret),
+                Change::Deleted { namespace, name } => (namespace, name),
+            })
         })
 }
 
-fn decoded<K: Resource>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
-    let object = |DeserializeGuard(result): DeserializeGuard<K>| match result {
-        Ok(object) => Some(object),
-        Err(invalid) => {
-            let (namespace, name) = (invalid.metadata.namespace, invalid.metadata.name);
-            tracing::warn!(
-                ?namespace,
-                ?name,
-                "object cannot be decoded by this version of the operator"
-            );
-            None
-        }
+fn id(object: &impl ResourceExt) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// An object that cannot be decoded is as good as gone: acting on what it was before would be acting on a lie.
+fn decoded<K>(event: Event<DeserializeGuard<K>>, known: &Store<K>) -> Option<Event<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let object = |DeserializeGuard(result): DeserializeGuard<K>| {
+        result.map_err(|invalid| {
+            let namespace = invalid.metadata.namespace.unwrap_or_default();
+            let name = invalid.metadata.name.unwrap_or_default();
+            tracing::warn!(kind = %K::kind(&()), namespace, name, "object cannot be decoded by this version of the operator");
+            known.get(&ObjectRef::new(&name).within(&namespace)).map(|before| (*before).clone())
+        })
     };
     Some(match event {
         Event::Init => Event::Init,
         Event::InitDone => Event::InitDone,
-        Event::InitApply(guarded) => Event::InitApply(object(guarded)?),
-        Event::Apply(guarded) => Event::Apply(object(guarded)?),
-        Event::Delete(guarded) => Event::Delete(object(guarded)?),
+        Event::InitApply(guarded) => Event::InitApply(object(guarded).ok()?),
+        Event::Apply(guarded) => match object(guarded) {
+            Ok(object) => Event::Apply(object),
+            Err(before) => Event::Delete(before?),
+        },
+        Event::Delete(guarded) => match object(guarded) {
+            Ok(object) => Event::Delete(object),
+            Err(before) => Event::Delete(before?),
+        },
     })
 }
 
-/// Remembers a fingerprint of every object, so that neither a fresh list nor a change of no interest is told.
-struct Seen<Id, Fingerprint, Identify, Take> {
-    known: HashMap<Id, Fingerprint>,
-    identify: Identify,
+/// Remembers a fingerprint of every object, so that neither a fresh list nor a change of no interest is told, and
+/// what vanished between two lists is.
+struct Seen<K, Fingerprint, Take> {
+    known: HashMap<(String, String), Fingerprint>,
+    /// A list under way. Its objects are in the store only when it ends, so only then are they told of.
+    listed: Option<Vec<K>>,
     take: Take,
 }
 
-impl<Id: Eq + Hash, Fingerprint: PartialEq, Identify, Take> Seen<Id, Fingerprint, Identify, Take> {
-    fn new<K>(identify: Identify, take: Take) -> Self
-    where
-        Identify: Fn(&K) -> Id,
-        Take: Fn(&K) -> Fingerprint,
-    {
+impl<K: Resource, Fingerprint: PartialEq, Take: Fn(&K) -> Fingerprint> Seen<K, Fingerprint, Take> {
+    fn new(take: Take) -> Self {
         Self {
             known: HashMap::new(),
-            identify,
+            listed: None,
             take,
         }
     }
 
-    fn change<K>(&mut self, event: Event<K>) -> Option<Change<K, Fingerprint>>
-    where
-        Identify: Fn(&K) -> Id,
-        Take: Fn(&K) -> Fingerprint,
-    {
+    fn changes(&mut self, event: Event<K>) -> Vec<Change<K, Fingerprint>> {
         match event {
-            Event::Init | Event::InitDone => None,
-            Event::InitApply(object) | Event::Apply(object) => {
-                let fingerprint = (self.take)(&object);
-                let before = self.known.insert((self.identify)(&object), (self.take)(&object));
-                (before.as_ref() != Some(&fingerprint)).then_some(Change::Applied(object, before))
+            Event::Init => {
+                self.listed = Some(Vec::new());
+                Vec::new()
             }
+            Event::InitApply(object) => {
+                self.listed.get_or_insert_default().push(object);
+                Vec::new()
+            }
+            Event::InitDone => {
+                let listed = self.listed.take().unwrap_or_default();
+                let there: HashSet<_> = listed.iter().map(id).collect();
+                let gone = self.known.extract_if(|id, _| !there.contains(id));
+                let mut changes: Vec<_> = gone
+                    .map(|((namespace, name), _)| Change::Deleted { namespace, name })
+                    .collect();
+                changes.extend(listed.into_iter().filter_map(|object| self.applied(object)));
+                changes
+            }
+            Event::Apply(object) => self.applied(object).into_iter().collect(),
             Event::Delete(object) => {
-                self.known.remove(&(self.identify)(&object));
-                Some(Change::Deleted(object))
+                let (namespace, name) = id(&object);
+                self.known.remove(&(namespace.clone(), name.clone()));
+                vec![Change::Deleted { namespace, name }]
             }
         }
+    }
+
+    fn applied(&mut self, object: K) -> Option<Change<K, Fingerprint>> {
+        let before = self.known.insert(id(&object), (self.take)(&object));
+        (before.as_ref() != Some(&(self.take)(&object))).then_some(Change::Applied(object, before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+
+    use super::*;
+
+    fn secret(name: &str, value: &str) -> Secret {
+        let data = [("k".to_owned(), ByteString(value.into()))].into();
+        let mut secret = Secret {
+            data: Some(data),
+            ..Secret::default()
+        };
+        secret.metadata.name = Some(name.to_owned());
+        secret
+    }
+
+    fn told<F>(changes: Vec<Change<Secret, F>>) -> Vec<String> {
+        changes
+            .into_iter()
+            .map(|change| match change {
+                Change::Applied(object, _) => format!("+{}", object.name_any()),
+                Change::Deleted { name, .. } => format!("-{name}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_fresh_list_tells_only_what_differs_and_what_is_gone() {
+        let mut seen = Seen::new(|secret: &Secret| secret.data.clone());
+        let mut list = |objects: Vec<Secret>| {
+            let mut changes = seen.changes(Event::Init);
+            for object in objects {
+                changes.extend(seen.changes(Event::InitApply(object)));
+            }
+            assert!(changes.is_empty(), "nothing is told before the list has ended");
+            told(seen.changes(Event::InitDone))
+        };
+        assert_eq!(list(vec![secret("a", "1"), secret("b", "1")]), ["+a", "+b"]);
+        assert_eq!(list(vec![secret("a", "1"), secret("b", "2")]), ["+b"]);
+        assert_eq!(list(vec![secret("b", "2")]), ["-a"]);
+        assert!(told(seen.changes(Event::Apply(secret("b", "2")))).is_empty());
+        assert_eq!(told(seen.changes(Event::Delete(secret("b", "2")))), ["-b"]);
     }
 }

@@ -43,6 +43,17 @@ pub struct ClientCredentials {
     pub secret: SecretString,
 }
 
+impl Credential {
+    /// What must not be repeated to anybody, wherever it comes back from.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        let client = self
+            .client
+            .iter()
+            .flat_map(|client| [client.id.clone(), client.secret.clone()]);
+        client.chain([self.jwt.clone()])
+    }
+}
+
 impl fmt::Debug for Credential {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

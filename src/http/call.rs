@@ -84,6 +84,7 @@ impl Call {
         let pair = BASE64_STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose_secret())));
         self.authorization(&format!("Basic {pair}"))
             .secret(secret.clone())
+            .secret(id.into())
             .secret(pair.into())
     }
 

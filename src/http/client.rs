@@ -113,7 +113,7 @@ impl Http {
             .observer
             .call_ended(operation, class, self.shared.clock.instant() - started);
         if let Err(error) = &result {
-            tracing::debug!(%host, %error, "call failed");
+            tracing::info!(%host, %error, transaction_id = error.transaction_id(), "call failed");
         }
         result
     }

@@ -16,7 +16,7 @@ pub enum Error {
         allowed: String,
     },
     /// The host asked to be left alone. Nothing was sent.
-    #[error("{host} asked to be left alone for another {} s", .wait.as_secs().max(1))]
+    #[error("{host} asked to be left alone for a while")]
     Throttled {
         /// The host.
         host: Host,
@@ -46,7 +46,7 @@ pub enum Error {
         timed_out: bool,
     },
     /// An answer of success that cannot be read.
-    #[error("failed to read the answer of {host} to {operation} (HTTP {status}): {cause}{}", transaction(.transaction_id.as_deref()))]
+    #[error("failed to read the answer of {host} to {operation} (HTTP {status}): {cause}")]
     Unreadable {
         /// The host.
         host: Host,
@@ -60,7 +60,7 @@ pub enum Error {
         transaction_id: Option<String>,
     },
     /// An answer other than success.
-    #[error("{host} answered HTTP {status} to {operation}: {message}{}", transaction(.transaction_id.as_deref()))]
+    #[error("{host} answered HTTP {status} to {operation}: {message}")]
     Status {
         /// The host.
         host: Host,
@@ -77,10 +77,6 @@ pub enum Error {
         /// The vendor's name for the transaction.
         transaction_id: Option<String>,
     },
-}
-
-fn transaction(id: Option<&str>) -> String {
-    id.map(|id| format!(" (transaction {id})")).unwrap_or_default()
 }
 
 /// What a failure says of the call's effect.
@@ -122,6 +118,18 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Status { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The vendor's name for the transaction. It differs from try to try, so that it stands in logs and not in the
+    /// message, which would make every try a change of status.
+    #[must_use]
+    pub fn transaction_id(&self) -> Option<&str> {
+        match self {
+            Self::Status { transaction_id, .. } | Self::Unreadable { transaction_id, .. } => {
+                transaction_id.as_deref()
+            }
             _ => None,
         }
     }

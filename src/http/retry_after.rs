@@ -4,14 +4,21 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::{Timestamp, fmt::rfc2822};
 
+/// A header is input: a year is for ever, and more would not fit a clock.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 /// How long the other side asks to be left alone, in full; a date is taken by its own clock (`now`).
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST));
     }
     let until = http_date(value)?;
-    Some(until.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    Some(
+        Duration::try_from(until.duration_since(now))
+            .unwrap_or(Duration::ZERO)
+            .min(LONGEST),
+    )
 }
 
 /// An HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`), which is a mail date with another name for UTC.
@@ -43,6 +50,7 @@ mod tests {
             retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now),
             Some(Duration::ZERO)
         );
+        assert_eq!(retry_after(&u64::MAX.to_string(), now), Some(LONGEST));
         for nonsense in ["", "soon", "-5", "1.5"] {
             assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
         }

@@ -211,6 +211,13 @@ impl World {
             outputs.iter().all(|output| !output.is_empty()),
             "an output that is not there proves nothing"
         );
+        assert!(outputs[3].contains("reason: "), "what happened is told in events");
+        let log = self.operator.log();
+        assert!(
+            !log.contains("failed to write a status"),
+            "every status that was written stands"
+        );
+        assert!(!log.contains("failed to publish an event"));
         let markers = self.network.secret_markers();
         assert!(markers.len() > 3, "markers are planted");
         for marker in &markers {

@@ -8,14 +8,14 @@ use crate::{
 
 /// Why a Secret's value is not the credential that the spec asks for.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(in super::super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) message: String,
     /// What it is instead, where it is a credential at all.
     pub(super) credential: Option<Box<Credential>>,
 }
 
-pub(super) fn check(
+pub(in super::super) fn check(
     value: &[u8],
     spec: &PingOneConnectionSpec,
     pingone: &PingOne,

@@ -1,6 +1,6 @@
 //! `PingOneConnection`: read the Secret → check the claims → ask PingOne → say what was found.
 
-mod claims;
+pub(super) mod claims;
 mod proof;
 
 use std::{sync::Arc, time::Duration};
@@ -66,7 +66,12 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
         let same = credential.is_some()
             && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
         status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
-        if let Some(active) = active.or_else(|| (!same).then(|| not_yet(&conclusion))) {
+        // Only what PingOne itself has said of this very credential outlives a time in which it cannot be asked.
+        let asked = status
+            .conditions
+            .get(ACTIVE)
+            .is_some_and(|before| before.reason != Reason::NotReached.as_str());
+        if let Some(active) = active.or_else(|| (!(same && asked)).then(|| not_yet(&conclusion))) {
             status.conditions.set(ACTIVE, &active, generation, now);
         }
         status.credential = credential;
@@ -118,7 +123,7 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
             };
         }
         Err(error) => {
-            let message = format!("failed to read Secret {}: {error}", reference.name);
+            let message = error.to_string();
             let valid = Finding::unknown(Reason::SecretNotFound, &message);
             let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
             let credential = connection
@@ -201,7 +206,8 @@ async fn finish(
             debug_assert!(status.conditions.get(READY).is_some());
             next
         }
-        Err(NotWritten::Conflict) => Next::Poll(Duration::from_millis(200)),
+        // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
+        Err(NotWritten::Conflict) => Next::Retry(None),
         Err(error) => {
             tracing::warn!(name = connection.name_any(), %error, "failed to write a status");
             Next::Retry(None)

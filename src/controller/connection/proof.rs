@@ -15,7 +15,7 @@ use crate::{
 
 /// A refused credential is not tried again sooner than this, whatever the interval: it would burn the rate limit of
 /// the whole licence. A changed Secret is tried at once.
-const SLOW: Duration = Duration::from_mins(10);
+const SLOW: Duration = Duration::from_mins(12);
 
 /// What is to be thought of the credential.
 pub(super) struct Judgement {
@@ -109,7 +109,6 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
         };
     }
     let reason = match error {
-        Error::HostNotAllowed { .. } => Reason::HostNotAllowed,
         _ if error.wait().is_some() || error.status() == Some(429) => Reason::RateLimited,
         _ => Reason::PingOneUnavailable,
     };

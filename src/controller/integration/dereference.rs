@@ -8,13 +8,18 @@ use std::{
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{Next, context::ScopeContext, secret::SecretValues},
+    super::{
+        Next,
+        connection::claims,
+        context::ScopeContext,
+        secret::{SecretValues, Unread},
+    },
     pass::{End, Pass},
 };
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
     api::{
-        AICIntegration, Active, PingOneConnection, Realm, Reason,
+        AICIntegration, Active, PingOneConnection, Realm, Reason, TenantEnvironment,
         conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::{self, Credential},
@@ -76,6 +81,19 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         );
         return Break(pass.stalled(Reason::TenantNotAllowedForCredential, message));
     }
+    if pass.status.credential_id.as_ref() != Some(&credential.id) {
+        let message = format!(
+            "the tenant's test has not proved credential {} yet",
+            credential.id
+        );
+        pass.find(ACTIVE, &Finding::no(Reason::NotReached, message));
+    }
+    if pass.object.spec.realm == Realm::Unknown
+        || pass.object.spec.tenant.environment == TenantEnvironment::Unknown
+    {
+        let message = "spec.realm or spec.tenant.environment is a value that this version of the operator does not know: upgrade it";
+        return Break(pass.stalled(Reason::InvalidObject, message));
+    }
     let account = service_account(pass, &namespace).await?;
 
     let Some(name) = name(&pass.object, &credential) else {
@@ -131,14 +149,16 @@ async fn vouched_credential(
     let reference = &connection.spec.credential_secret_ref;
     let secret = match SecretValues::read(&pass.context.client, namespace, &reference.name).await {
         Ok(secret) => secret,
-        Err(error) => return Break(unread(Reason::ConnectionNotReady, &reference.name, &error)),
+        Err(error) => return Break(unread(Reason::ConnectionNotReady, &error)),
     };
     let credential = secret.as_ref().and_then(|secret| {
         let value = secret.get(&reference.key).ok()?;
-        credential::decode(value).ok()
+        // What was read now may be another value than the one that the connection has checked.
+        claims::check(value, &connection.spec, &pass.context.pingone).ok()
     });
     let status = connection.status.as_ref();
     let vouched = status
+        .filter(|status| Some(status.observed_generation) == connection.metadata.generation)
         .filter(|status| {
             status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False
         })
@@ -172,7 +192,7 @@ async fn service_account(pass: &Pass<'_>, namespace: &str) -> ControlFlow<End, S
             );
             return Break(pass.waiting(Reason::SecretNotFound, message));
         }
-        Err(error) => return Break(unread(Reason::SecretNotFound, name, &error)),
+        Err(error) => return Break(unread(Reason::SecretNotFound, &error)),
     };
     let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
         (Ok(id), Ok(jwk)) => (id, jwk),
@@ -186,10 +206,10 @@ async fn service_account(pass: &Pass<'_>, namespace: &str) -> ControlFlow<End, S
     }
 }
 
-fn unread(reason: Reason, secret: &str, error: &kube::Error) -> End {
-    let message = format!("failed to read Secret {secret}: {error}");
+fn unread(reason: Reason, error: &Unread) -> End {
+    let conclusion = Conclusion::InProgress(reason, error.to_string());
     End {
-        conclusion: Conclusion::InProgress(reason, message),
+        conclusion,
         next: Next::Retry(None),
     }
 }

@@ -106,7 +106,8 @@ async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next
             }
             next
         }
-        Err(NotWritten::Conflict) => Next::Poll(Duration::from_millis(200)),
+        // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
+        Err(NotWritten::Conflict) => Next::Retry(None),
         Err(error) => {
             tracing::warn!(name = pass.object.name_any(), %error, "failed to write a status");
             Next::Retry(None)

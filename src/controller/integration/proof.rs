@@ -27,7 +27,11 @@ const LONGEST_CACHE: Duration = Duration::from_mins(11);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {
-    let proof = match inputs.tenant.test_connection(inputs.realm, &inputs.name).await {
+    let proof = match inputs
+        .tenant
+        .test_connection(inputs.realm, &inputs.name, inputs.credential.secrets())
+        .await
+    {
         Ok(proof) => proof,
         Err(error) => return Break(pass.trouble(&error)),
     };

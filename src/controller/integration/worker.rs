@@ -48,7 +48,11 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
     if service.as_ref().is_some_and(Service::is_enabled) {
         return Continue(());
     }
-    drifted(pass, WORKER_READY, "the PingOne worker service is not enabled")?;
+    drifted(
+        pass,
+        pass.status.worker.is_some(),
+        "the PingOne worker service is not enabled",
+    )?;
     trouble(
         pass,
         inputs
@@ -73,7 +77,7 @@ async fn ensure_worker(
     ) {
         Verdict::Good => return Continue(false),
         Verdict::New => {}
-        Verdict::Drifted(what) => drifted(pass, WORKER_READY, &what)?,
+        Verdict::Drifted(what) => drifted(pass, true, &what)?,
         Verdict::NotOurs(label) => {
             let message = format!(
                 "worker {} exists in realm {} and uses {label}: choose another spec.name, or set spec.secretLabelIdentifier to what it uses",
@@ -111,7 +115,9 @@ fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_
     };
     match worker.label(attribute) {
         Some(used) if used == label && worker.uses_credential() => Verdict::Good,
-        Some(used) if used == label => Verdict::Drifted("useCredential of the worker is false".to_owned()),
+        Some(used) if used == label && seen_before => {
+            Verdict::Drifted("useCredential of the worker is false".to_owned())
+        }
         used if seen_before => Verdict::Drifted(match used {
             Some(used) => format!("the worker's Credential Secret Label Identifier is {used}"),
             None => "the worker's Credential Secret Label Identifier is empty".to_owned(),
@@ -124,16 +130,24 @@ fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_
 async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: bool) -> ControlFlow<End> {
     // A label exists only as long as its worker: that of a new worker cannot have been mapped to anything else.
     if !worker_is_new {
+        // The condition is the memory of a mapping that was once as it should be.
+        let mapped_before = pass.status.conditions.is_true(SECRET_MAPPED);
         match trouble(pass, inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
             Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
-            Some(mapping) => {
+            Some(mapping) if mapped_before => {
                 let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
-                drifted(pass, SECRET_MAPPED, &what)?;
+                drifted(pass, true, &what)?;
             }
-            None if pass.status.conditions.is_true(SECRET_MAPPED) => {
-                drifted(pass, SECRET_MAPPED, "the mapping of the worker's label is gone")?;
+            Some(mapping) => {
+                let message = format!(
+                    "the label {} is mapped to {}, which is not this object's: choose another spec.name, or give that ESV as spec.esvId",
+                    inputs.label,
+                    mapping.aliases.join(", ")
+                );
+                pass.find(SECRET_MAPPED, &Finding::no(Reason::WorkerNotOwned, &message));
+                return Break(missing(pass, Reason::WorkerNotOwned, &message));
             }
-            None => {}
+            None => drifted(pass, mapped_before, "the mapping of the worker's label is gone")?,
         }
     }
     trouble(
@@ -147,8 +161,25 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
 pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
-    if trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?.is_some() {
-        let message = format!("worker {} came with a promotion", inputs.name);
+    if let Some(worker) = trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
+        let attribute = trouble(pass, inputs.tenant.label_attribute(inputs.realm).await)?;
+        let label = attribute
+            .as_ref()
+            .and_then(|attribute| worker.label(attribute))
+            .unwrap_or("none");
+        if label != inputs.label.as_str() || !worker.uses_credential() {
+            let message = format!(
+                "the promoted worker {} should use the credential label {}, and its label is {label} and useCredential is {}: correct it in the environment below and promote it",
+                inputs.name,
+                inputs.label,
+                worker.uses_credential()
+            );
+            return Break(missing(pass, Reason::DriftDetected, &message));
+        }
+        let message = format!(
+            "worker {} came with a promotion and uses the label {}",
+            inputs.name, inputs.label
+        );
         pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
         pass.status.worker = Some(WorkerStatus {
             name: inputs.name.to_string(),
@@ -178,20 +209,20 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
     })
 }
 
-/// Goes on to correct a drift, or ends the pass where the policy is to warn. What never was as it should be has not
+/// Goes on to correct a drift, or ends the pass where the policy is to warn. What was not there before has not
 /// drifted: it is made.
-fn drifted(pass: &mut Pass<'_>, condition: &str, what: &str) -> ControlFlow<End> {
-    let was_good = pass.status.conditions.is_true(condition);
-    if was_good && pass.object.spec.drift_policy != DriftPolicy::Correct {
-        let message =
-            format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
-        pass.find(ACTIVE, &Finding::no(Reason::DriftDetected, &message));
-        return Break(pass.stalled(Reason::DriftDetected, message));
+fn drifted(pass: &mut Pass<'_>, was_there: bool, what: &str) -> ControlFlow<End> {
+    if !was_there {
+        return Continue(());
     }
-    if was_good {
+    if pass.object.spec.drift_policy == DriftPolicy::Correct {
         tracing::info!(what, "drift is corrected");
+        return Continue(());
     }
-    Continue(())
+    let message =
+        format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+    pass.find(ACTIVE, &Finding::no(Reason::DriftDetected, &message));
+    Break(pass.stalled(Reason::DriftDetected, message))
 }
 
 fn missing(pass: &mut Pass<'_>, reason: Reason, message: &str) -> End {

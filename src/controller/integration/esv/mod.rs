@@ -24,16 +24,21 @@ use crate::{
 /// Sees to it that the ESV's newest version holds the credential and that its mark says so.
 pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
     let memory = pass.status.esv.clone().filter(|memory| memory.version.is_some());
-    let esv = match memory {
-        // Creating never changes what is there: without a memory it is both the question and the answer.
-        None => match create(pass, inputs).await? {
-            Some(()) => return Continue(()),
-            None => look(pass, inputs).await?,
-        },
-        Some(_) => look(pass, inputs).await?,
-    };
+    // Creating never changes what is there: for an object without a memory it is both the question and the answer.
+    // One that was told that the ESV is another's only looks whether it still is.
+    let told = pass
+        .status
+        .conditions
+        .get(ESV_READY)
+        .is_some_and(|told| told.reason == Reason::EsvNotOwned.as_str());
+    if memory.is_none() && !told && create(pass, inputs).await?.is_some() {
+        return Continue(());
+    }
+    let esv = look(pass, inputs).await?;
     let Some(esv) = esv else {
-        drifted(pass, "the ESV is gone")?;
+        if memory.is_some() {
+            drifted(pass, "the ESV is gone")?;
+        }
         return match create(pass, inputs).await? {
             Some(()) => Continue(()),
             None => Break(pass.waiting(
@@ -81,10 +86,9 @@ pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) 
             Err(error) => return Break(pass.trouble(&error)),
         };
         let newest = esv.version.as_deref().and_then(number);
-        for old in versions
-            .iter()
-            .filter(|old| old.status == "ENABLED" && number(&old.version) < newest)
-        {
+        for old in versions.iter().filter(|old| {
+            old.status == "ENABLED" && number(&old.version).is_some_and(|old| Some(old) < newest)
+        }) {
             if let Err(error) = inputs.tenant.disable_esv_version(&inputs.esv, &old.version).await {
                 return Break(pass.trouble(&error));
             }

@@ -14,9 +14,10 @@ use super::{
             status::{self, NotWritten},
         },
         dereference::Inputs,
+        mark::Mark,
         pass::{End, Pass},
     },
-    number, settle,
+    number, our_mark, settle,
 };
 use crate::{
     aic::{Esv, Version},
@@ -24,8 +25,9 @@ use crate::{
     http::Outcome,
 };
 
-/// A lost request can arrive this much later: its timeout, and half a minute for what stands in between.
-const SETTLE: Duration = Duration::from_secs(45);
+/// A lost request can arrive this much later than it was recorded: the recording's own timeout, the request's, and a
+/// minute for what stands in between.
+const SETTLE: Duration = Duration::from_secs(90);
 
 /// Writes the credential as the version after `base`.
 pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End> {
@@ -93,11 +95,17 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
             pass.status = status;
             settle(pass, inputs, version.version, inputs.credential.id.clone(), "").await
         }
-        Err(error) => {
-            if error.outcome() == Outcome::NotDone {
-                pass.status = status;
-            }
+        Err(error) if error.outcome() == Outcome::NotDone => {
+            pass.status = status;
             Break(pass.trouble(&error))
+        }
+        Err(error) => {
+            let message = format!("{error}; the operator finds out whether it was done");
+            let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
+            Break(End {
+                conclusion,
+                next: Next::Retry(error.wait()),
+            })
         }
     }
 }
@@ -116,9 +124,8 @@ pub(super) async fn recover(
     match judge(&pending, &versions, inputs.tenant.time()) {
         Fate::Wait(wait) => {
             let message = format!(
-                "whether the version after {} was written is not known yet; the operator looks again in {} s",
-                pending.base,
-                wait.as_secs()
+                "whether the version after {} was written is not known yet; the operator looks again by itself",
+                pending.base
             );
             let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
             Break(End {
@@ -147,8 +154,24 @@ pub(super) async fn recover(
                 .unwrap_or_default();
             version(pass, inputs, &base).await
         }
+        // What the newest version holds, when the count does not tell: the mark was set after a version was recorded.
+        Fate::Unclear if mark_tells(pass, inputs, esv) => {
+            settle(
+                pass,
+                inputs,
+                esv.active_version.clone(),
+                inputs.credential.id.clone(),
+                &esv.description,
+            )
+            .await
+        }
         Fate::NotWritten | Fate::Unclear => version(pass, inputs, &esv.active_version).await,
     }
+}
+
+fn mark_tells(pass: &Pass<'_>, inputs: &Inputs, esv: &Esv) -> bool {
+    let ours = our_mark(pass, &inputs.credential.id, &esv.active_version);
+    Mark::read(&esv.description) == Some(ours)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -189,22 +212,27 @@ fn judge(pending: &PendingVersion, versions: &[Version], now: Timestamp) -> Fate
 
 /// Records the intent. Only when it stands may anything be sent.
 async fn record(pass: &mut Pass<'_>) -> ControlFlow<End> {
-    let next = match status::write(&pass.context.client, &mut pass.object, &pass.status).await {
+    let before = pass.status.esv.as_ref().map(|esv| EsvStatus {
+        pending: None,
+        ..esv.clone()
+    });
+    let result = status::write(&pass.context.client, &mut pass.object, &pass.status).await;
+    if result.is_err() {
+        // Nothing is sent, so nothing is to be recovered.
+        pass.status.esv = before;
+    }
+    match result {
         Ok(_) => return Continue(()),
-        Err(NotWritten::Conflict) => Next::Poll(Duration::from_millis(200)),
         Err(NotWritten::Outdated(kind)) => {
             let message = NotWritten::Outdated(kind).to_string();
             return Break(pass.stalled(Reason::CRDOutdated, message));
         }
-        Err(NotWritten::Failed(error)) => {
-            tracing::warn!(%error, "failed to record what is about to be written");
-            Next::Retry(None)
-        }
-    };
+        Err(NotWritten::Conflict | NotWritten::Failed(_)) => {}
+    }
     let message = "what is about to be written could not be recorded first".to_owned();
     Break(End {
-        conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message),
-        next,
+        conclusion: Conclusion::InProgress(Reason::NotReached, message),
+        next: Next::Retry(None),
     })
 }
 
@@ -231,7 +259,7 @@ mod tests {
         let (soon, later) = (at("2026-01-01T00:00:20.5Z"), at("2026-01-01T00:05:00Z"));
         let old = || version("1", "2025-01-01T00:00:00Z");
         let table = [
-            (vec![old()], soon, Fate::Wait(Duration::from_secs(35))),
+            (vec![old()], soon, Fate::Wait(Duration::from_secs(80))),
             (vec![old()], later, Fate::NotWritten),
             (
                 vec![version("2", "2026-01-01T00:00:10Z"), old()],
