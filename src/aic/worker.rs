@@ -36,8 +36,6 @@ pub enum Proof {
     Passed {
         /// The credential's id.
         credential_id: String,
-        /// The environment that the tenant reached.
-        environment_id: Option<String>,
     },
     /// It did not.
     Failed {
@@ -54,7 +52,6 @@ pub enum Proof {
 #[serde(rename_all = "camelCase")]
 struct Passed {
     credential_id: String,
-    environment_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -211,18 +208,12 @@ impl Tenant {
             let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
             return Ok(Proof::Failed {
                 message,
-                credential_id: detail
-                    .and_then(|detail| detail.credential_id)
-                    .map(|id| reply.redact(&id)),
+                credential_id: detail.and_then(|detail| detail.credential_id).map(presentable),
             });
         }
-        let Passed {
-            credential_id,
-            environment_id,
-        } = reply.json()?;
+        let Passed { credential_id } = reply.json()?;
         Ok(Proof::Passed {
-            credential_id: reply.redact(&credential_id),
-            environment_id,
+            credential_id: presentable(credential_id),
         })
     }
 
@@ -232,6 +223,19 @@ impl Tenant {
             return Ok(None);
         }
         Ok(Some(reply.json()?))
+    }
+}
+
+/// An id as ids are; what is none is not repeated.
+fn presentable(id: String) -> String {
+    let is_id = id.len() <= 256
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
+    if is_id {
+        id
+    } else {
+        "of an unreadable id".to_owned()
     }
 }
 

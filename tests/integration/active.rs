@@ -122,15 +122,40 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
     world.check_outputs().await;
 }
 
+const OBJECTS: [(&str, &str); 4] = [
+    ("PingOneConnection", "dev"),
+    ("AICIntegration", "dev"),
+    ("PingOneConnection", "staging"),
+    ("AICIntegration", "staging"),
+];
+
 #[tokio::test]
 async fn an_idle_operator_writes_nothing() {
     let mut world = World::start("an idle operator writes nothing").await;
     let site = world.site("dev", Kind::Development);
+    let staging = world.site("staging", Kind::Staging);
+    world
+        .apply(&staging, Kind::Staging, &credential_of(&staging).jwt)
+        .await;
+    world
+        .reason("AICIntegration", "staging", "Active", "AwaitingPromotion")
+        .await;
     world
         .apply(&site, Kind::Development, &credential_of(&site).jwt)
         .await;
-    let before = world.active("dev").await;
-    let connection_before = world.namespace.get("PingOneConnection", "dev").await.unwrap();
+    world.active("dev").await;
+    let mut before = Vec::new();
+    for (kind, name) in OBJECTS {
+        before.push(
+            world
+                .namespace
+                .get(kind, name)
+                .await
+                .unwrap()
+                .metadata
+                .resource_version,
+        );
+    }
     let settled = world.network.journal().len();
 
     // A whole check of the tenant, which ends with its test, at the shortest interval there is.
@@ -151,15 +176,15 @@ async fn an_idle_operator_writes_nothing() {
         .map(|e| e.to_string())
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
-    for (kind, before) in [
-        ("AICIntegration", before),
-        ("PingOneConnection", connection_before),
-    ] {
-        let after = world.namespace.get(kind, "dev").await.unwrap();
-        assert_eq!(
-            after.metadata.resource_version, before.metadata.resource_version,
-            "{kind}"
-        );
+    for ((kind, name), before) in OBJECTS.into_iter().zip(before) {
+        let after = world
+            .namespace
+            .get(kind, name)
+            .await
+            .unwrap()
+            .metadata
+            .resource_version;
+        assert_eq!(after, before, "{kind} {name}");
     }
     world.check_outputs().await;
 }

@@ -147,3 +147,26 @@ async fn a_tenant_whose_clock_is_off_is_understood_by_its_own_clock() {
     world.active("dev").await;
     world.check_outputs().await;
 }
+
+#[tokio::test]
+async fn a_tenant_that_is_away_is_retried_and_what_it_lacked_is_made_up_for() {
+    let mut world = World::start("a tenant that is away for a while").await;
+    let site = world.site("dev", Kind::Development);
+    // Not even the name of an attribute is guessed because of an outage.
+    site.tenant.set_label_attribute("credentialSecretLabelIdentifier");
+    let away = world.network.fault(
+        Rule::on(site.tenant.host())
+            .path_contains("_action=schema")
+            .times(1),
+        Fault::status(503),
+    );
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    world
+        .reason("AICIntegration", "dev", "Reconciling", "TenantUnavailable")
+        .await;
+    world.active("dev").await;
+    assert_eq!(away.hits(), 1);
+    world.check_outputs().await;
+}

@@ -180,3 +180,50 @@ async fn an_esv_of_somebody_else_is_not_touched() {
     assert_eq!((secret.versions.len(), secret.description.as_str()), (1, "ours"));
     world.check_outputs().await;
 }
+
+#[tokio::test]
+async fn a_mapping_of_somebody_else_is_not_touched() {
+    let mut world = World::start("a mapping of somebody else").await;
+    let site = world.site("dev", Kind::Development);
+    let console = site.tenant.console();
+    console.create_secret("esv-by-hand", "made by hand", false, "value");
+    console.set_worker_service(Realm::Alpha, true);
+    console.put_worker(
+        Realm::Alpha,
+        "PingOne-Integration-AIC",
+        json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"}),
+    );
+    let label = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+    console.put_mapping(Realm::Alpha, label, "esv-by-hand");
+    let before = site.tenant.mappings(Realm::Alpha);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned")
+        .await;
+    assert!(message.contains("esv-by-hand"), "{message}");
+    assert_eq!(site.tenant.mappings(Realm::Alpha), before);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_promoted_worker_with_another_label_is_reported_by_field() {
+    let mut world = World::start("a promoted worker with another label").await;
+    let staging = world.site("staging", Kind::Staging);
+    let console = staging.tenant.console();
+    console.set_worker_service(Realm::Alpha, true);
+    console.put_worker(
+        Realm::Alpha,
+        "PingOne-Integration-AIC",
+        json!({"useCredential": true, "credentialPurpose": "another"}),
+    );
+    world
+        .apply(&staging, Kind::Staging, &credential_of(&staging).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "staging", "Stalled", "DriftDetected")
+        .await;
+    assert!(message.contains("its label is another"), "{message}");
+    world.check_outputs().await;
+}

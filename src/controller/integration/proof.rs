@@ -95,16 +95,16 @@ enum Verdict {
 
 fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
     match proof {
-        Proof::Passed { credential_id, .. } if credential_id == wanted => Verdict::Proved,
+        Proof::Passed { credential_id } if credential_id == wanted => Verdict::Proved,
         Proof::Passed {
-            credential_id: other, ..
+            credential_id: other,
         }
         | Proof::Failed {
             credential_id: Some(other),
             ..
         } if fresh && other != wanted => Verdict::NotYetServed(format!("credential {other}")),
         Proof::Passed {
-            credential_id: other, ..
+            credential_id: other,
         } => Verdict::Failed(format!(
             "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
         )),
@@ -123,7 +123,6 @@ mod tests {
     fn only_the_wanted_credential_proves_and_only_a_fresh_version_is_waited_for() {
         let passed = |id: &str| Proof::Passed {
             credential_id: id.into(),
-            environment_id: None,
         };
         let failed = |id: Option<&str>| Proof::Failed {
             message: "no".into(),
