@@ -96,16 +96,12 @@ enum Verdict {
 fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
     match proof {
         Proof::Passed { credential_id } if credential_id == wanted => Verdict::Proved,
-        Proof::Passed {
-            credential_id: other,
-        }
+        Proof::Passed { credential_id: other }
         | Proof::Failed {
             credential_id: Some(other),
             ..
         } if fresh && other != wanted => Verdict::NotYetServed(format!("credential {other}")),
-        Proof::Passed {
-            credential_id: other,
-        } => Verdict::Failed(format!(
+        Proof::Passed { credential_id: other } => Verdict::Failed(format!(
             "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
         )),
         Proof::Failed { message, .. } => Verdict::Failed(format!("the tenant's test failed: {message}")),

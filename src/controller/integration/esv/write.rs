@@ -9,10 +9,6 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{
     super::{
-        super::{
-            Next,
-            status::{self, NotWritten},
-        },
         dereference::Inputs,
         mark::Mark,
         pass::{End, Pass},
@@ -22,6 +18,10 @@ use super::{
 use crate::{
     aic::{Esv, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
+    controller::{
+        Next,
+        status::{self, NotWritten},
+    },
     http::Outcome,
 };
 
