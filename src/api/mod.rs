@@ -7,6 +7,7 @@ mod crd;
 mod integration;
 mod promotion;
 pub mod reason;
+mod spelled;
 
 pub use conditions::{Active, Condition, Conditions};
 pub use connection::{
@@ -24,6 +25,7 @@ pub use promotion::{
     StageTarget, Timeouts,
 };
 pub use reason::Reason;
+use spelled::spelled_enum;
 
 /// The API group of the three kinds.
 pub const GROUP: &str = "pingone-aic.io";

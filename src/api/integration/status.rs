@@ -1,0 +1,84 @@
+//! What was observed of an integration: what people read, and what the operator must remember.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::{Conditions, bounds};
+
+/// What was observed of the integration, and what the operator must remember.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct IntegrationStatus {
+    /// The generation of the spec that this status speaks of; -1 before the first look.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// `EsvReady`, `WorkerReady`, `SecretMapped`; `Active`: the tenant's own test passed with the credential that
+    /// is in the Secret now; `Ready`: nothing is left to do. `Reconciling` and `Stalled` are present only while
+    /// they are True.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    #[schemars(schema_with = "bounds::conditions")]
+    pub conditions: Conditions,
+    /// The integration's name in the tenant, fixed once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ESV that holds the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub esv: Option<EsvStatus>,
+    /// The PingOne worker in the realm, once it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerStatus>,
+    /// The id of the credential that the tenant's last passing test named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_id: Option<String>,
+    /// The last value of the annotation `pingone-aic.io/requestedAt` that was acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_request: Option<String>,
+}
+
+/// The ESV that holds the credential.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct EsvStatus {
+    /// The ESV's id in the tenant.
+    pub id: String,
+    /// The version that the operator wrote last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The id of the credential in that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_id: Option<String>,
+    /// When that version was written, by the tenant's own clock, in RFC 3339. Until about ten minutes later the
+    /// tenant may go on with the value before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<String>,
+    /// The version that the tenant's test has proved; older ones are then disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_version: Option<String>,
+    /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingVersion>,
+}
+
+/// A version of an ESV that is being written.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingVersion {
+    /// The id of the credential that is written.
+    pub credential_id: String,
+    /// The newest version before the write; 0 when the ESV itself is being created.
+    pub base: String,
+    /// A random name for this attempt, so that the writer knows its own record.
+    pub attempt: String,
+    /// When it was sent, by the tenant's own clock, in RFC 3339.
+    pub requested_at: String,
+}
+
+/// The PingOne worker of a realm.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerStatus {
+    /// The worker's name.
+    pub name: String,
+    /// Its Credential Secret Label Identifier.
+    pub label: String,
+}
