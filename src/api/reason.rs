@@ -1,25 +1,16 @@
 //! Every reason that a condition or an event can bear, with what it means.
 
 macro_rules! reasons {
-    ($($(#[doc = $meaning:literal])+ $name:ident,)+) => {
+    ($($(#[$meaning:meta])+ $name:ident,)+) => {
         /// Why a condition is as it is: a constant for programs; its documentation says what a person does about it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Reason { $($(#[doc = $meaning])+ $name,)+ }
+        pub enum Reason { $($(#[$meaning])+ $name,)+ }
 
         impl Reason {
-            /// Every reason there is.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
             /// The reason as conditions, events and metrics spell it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
-            }
-
-            /// What it means and what to do, in one paragraph.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
             }
         }
     };

@@ -132,12 +132,6 @@ impl BaseUrl {
     }
 }
 
-impl From<Host> for BaseUrl {
-    fn from(host: Host) -> Self {
-        Self { host }
-    }
-}
-
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "https://{}", self.host)

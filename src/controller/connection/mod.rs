@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{
         Conditions, ConnectionStatus, CredentialStatus, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
-        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding, READY},
+        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::Credential,
 };
@@ -203,7 +203,6 @@ async fn finish(
                     .announce(connection, before.as_ref(), &status.conditions)
                     .await;
             }
-            debug_assert!(status.conditions.get(READY).is_some());
             next
         }
         // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
