@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
-use super::{LabelAttribute, ServiceAccount, token::Tokens};
+use super::{
+    LabelAttribute, ServiceAccount,
+    token::{Scopes, Tokens},
+};
 use crate::{
     clock::Clock,
-    http::{self, Call, Host, Http, Outcome, Reply},
+    http::{self, Call, Host, Http, Outcome, REFUSAL_STANDS_FOR, Reply},
 };
 
 /// Clients for all tenants.
@@ -56,6 +59,15 @@ impl Error {
         match self {
             Self::Call(error) => error.outcome(),
             Self::Token(_) | Self::Assertion(_) | Self::ScopeMissing(_) => Outcome::NotDone,
+        }
+    }
+
+    /// How long the same question need not be asked again.
+    pub(super) fn stands_for(&self) -> Duration {
+        match self {
+            Self::Call(error) | Self::Token(error) => error.stands_for(),
+            Self::ScopeMissing(_) => REFUSAL_STANDS_FOR,
+            Self::Assertion(_) => Duration::ZERO,
         }
     }
 
@@ -112,15 +124,20 @@ impl Tenant {
         self.shared.http.host_time(&self.host)
     }
 
+    /// Makes a call on configuration or ESVs.
+    pub(super) async fn send(&self, call: Call) -> Result<Reply, Error> {
+        self.send_as(Scopes::Configuration, call).await
+    }
+
     /// Makes a call with the account's token. A token that is refused (expired early, revoked) is replaced once:
     /// 401 means that the call was not done, so that even a call that must not be repeated may be sent again.
-    pub(super) async fn send(&self, call: Call) -> Result<Reply, Error> {
+    pub(super) async fn send_as(&self, scopes: Scopes, call: Call) -> Result<Reply, Error> {
         let Shared { http, tokens, .. } = &*self.shared;
-        let token = tokens.get(&self.host, &self.account).await?;
+        let token = tokens.get(&self.host, &self.account, scopes).await?;
         match http.send(&self.host, call.clone().bearer(&token)).await {
             Err(error) if error.status() == Some(401) => {
-                tokens.forget(&self.host, &self.account, &token).await;
-                let token = tokens.get(&self.host, &self.account).await?;
+                tokens.forget(&self.host, &self.account, scopes, &token).await;
+                let token = tokens.get(&self.host, &self.account, scopes).await?;
                 Ok(http.send(&self.host, call.bearer(&token)).await?)
             }
             result => Ok(result?),

@@ -1,8 +1,7 @@
 //! Access tokens: one a service account, shared by all who work with it, renewed before it expires.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
@@ -13,39 +12,42 @@ use serde::Deserialize;
 use super::{Error, ServiceAccount, service_account::ASSERTION_LIFETIME_SECONDS};
 use crate::{
     clock::Clock,
-    http::{Call, Host, Http},
+    http::{Call, Host, Http, SingleFlight},
 };
 
-/// What the operator does in a tenant needs these (AIC documentation of service account scopes).
-const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
 /// A token is renewed this long before it expires.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
 /// An answer is input: no token is relied on for longer, whatever it says.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// Who a token is for: host, account, and the public half of its key.
-type Holder = (Host, String, String);
+/// Who a token is for: host, account, the public half of its key, and what it may do.
+type Holder = (Host, String, String, Scopes);
 
-#[derive(Clone)]
-struct Token {
-    value: SecretString,
-    renew_at: Instant,
+/// What a token is for (AIC documentation of service account scopes). Each is asked for by itself, so that an
+/// account needs no right to promote before it is used to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Scopes {
+    /// Configuration and ESVs.
+    Configuration,
+    /// Promotions and their lock.
+    Promotion,
 }
 
-/// What is known of one holder's token.
-#[derive(Default)]
-struct Slot {
-    token: Option<Token>,
-    /// The last refusal, for those who have waited while it came: one call answers them all.
-    failed: Option<(Instant, Error)>,
+impl Scopes {
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Configuration => &["fr:am:*", "fr:idc:esv:*"],
+            Self::Promotion => &["fr:idc:promotion:*"],
+        }
+    }
 }
 
-/// All tokens.
+/// All tokens. Of many who ask for one at once, one fetches it; a refusal is believed for a while.
 pub(super) struct Tokens {
     http: Http,
     clock: Clock,
-    slots: Mutex<HashMap<Holder, Arc<tokio::sync::Mutex<Slot>>>>,
+    known: SingleFlight<Holder, SecretString, Error>,
 }
 
 #[derive(Deserialize)]
@@ -57,83 +59,75 @@ struct Answer {
 
 impl Tokens {
     pub(super) fn new(http: Http, clock: Clock) -> Self {
-        Self {
-            http,
-            clock,
-            slots: Mutex::default(),
-        }
+        let known = SingleFlight::new(clock.clone());
+        Self { http, clock, known }
     }
 
-    /// A token that is good now. Of many who ask at once, one fetches it and the others wait for it.
-    pub(super) async fn get(&self, host: &Host, account: &ServiceAccount) -> Result<SecretString, Error> {
-        let asked_at = self.clock.instant();
-        let slot = self.slot(host, account);
-        let mut slot = slot.lock().await;
-        if let Some(token) = slot
-            .token
-            .as_ref()
-            .filter(|token| self.clock.instant() < token.renew_at)
-        {
-            return Ok(token.value.clone());
-        }
-        if let Some((_, error)) = slot.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
-            return Err(error.clone());
-        }
-        match self.fetch(host, account).await {
-            Ok(token) => {
-                let value = token.value.clone();
-                *slot = Slot {
-                    token: Some(token),
-                    failed: None,
-                };
-                Ok(value)
-            }
+    /// A token that is good now.
+    pub(super) async fn get(
+        &self,
+        host: &Host,
+        account: &ServiceAccount,
+        scopes: Scopes,
+    ) -> Result<SecretString, Error> {
+        let ask = async || match self.fetch(host, account, scopes).await {
+            Ok((token, renew_at)) => (Ok(token), renew_at),
             Err(error) => {
-                slot.failed = Some((self.clock.instant(), error.clone()));
-                Err(error)
+                let stands_for = error.stands_for();
+                (Err(error), self.clock.instant() + stands_for)
             }
-        }
+        };
+        self.known.get(holder(host, account, scopes), ask).await
     }
 
     /// Forgets a token that the tenant no longer accepts, unless it has been renewed meanwhile.
-    pub(super) async fn forget(&self, host: &Host, account: &ServiceAccount, refused: &SecretString) {
-        let slot = self.slot(host, account);
-        let mut slot = slot.lock().await;
-        if slot
-            .token
-            .as_ref()
-            .is_some_and(|token| token.value.expose_secret() == refused.expose_secret())
-        {
-            slot.token = None;
-        }
+    pub(super) async fn forget(
+        &self,
+        host: &Host,
+        account: &ServiceAccount,
+        scopes: Scopes,
+        refused: &SecretString,
+    ) {
+        let is_refused = |token: &SecretString| token.expose_secret() == refused.expose_secret();
+        self.known.forget(holder(host, account, scopes), is_refused).await;
     }
 
     /// `POST /am/oauth2/access_token` (AIC documentation, "Get an access token for a service account").
-    async fn fetch(&self, host: &Host, account: &ServiceAccount) -> Result<Token, Error> {
+    async fn fetch(
+        &self,
+        host: &Host,
+        account: &ServiceAccount,
+        scopes: Scopes,
+    ) -> Result<(SecretString, Instant), Error> {
         // Another clock than ours judges the assertion; what its answers tell of it is used. The first answer may
         // tell that ours is off: then a refusal is worth one more try.
         let clock_before = self.http.host_time(host);
-        match self.request(host, account).await {
+        match self.request(host, account, scopes).await {
             Err(Error::Token(error)) if error.status() == Some(400) => {
                 let learned = self.http.host_time(host).duration_since(clock_before).abs();
                 if learned.as_secs() < 30 {
                     Err(Error::Token(error))
                 } else {
-                    self.request(host, account).await
+                    self.request(host, account, scopes).await
                 }
             }
             result => result,
         }
     }
 
-    async fn request(&self, host: &Host, account: &ServiceAccount) -> Result<Token, Error> {
+    async fn request(
+        &self,
+        host: &Host,
+        account: &ServiceAccount,
+        scopes: Scopes,
+    ) -> Result<(SecretString, Instant), Error> {
         // The documentation writes the audience with its port.
         let audience = format!("https://{}:{}/am/oauth2/access_token", host.name(), host.port());
         let expires_at = self.http.host_time(host).as_second() + ASSERTION_LIFETIME_SECONDS;
         let assertion = account
             .assertion(&audience, expires_at)
             .map_err(|error| Error::Assertion(error.to_string()))?;
-        let scope = SCOPES.join(" ");
+        let scope = scopes.names().join(" ");
         let call = Call::new(Method::POST, "/am/oauth2/access_token", "get an AIC access token")
             .form(&[
                 ("client_id", "service-account"),
@@ -151,8 +145,10 @@ impl Tokens {
             .map_err(Error::Token)?;
         // The order of scopes is the tenant's choice.
         let granted: BTreeSet<_> = answer.scope.split_whitespace().collect();
-        let missing: Vec<_> = SCOPES
-            .into_iter()
+        let missing: Vec<_> = scopes
+            .names()
+            .iter()
+            .copied()
             .filter(|scope| !granted.contains(scope))
             .collect();
         if !missing.is_empty() {
@@ -164,28 +160,11 @@ impl Tokens {
             .checked_sub(RENEW_BEFORE)
             .filter(|d| !d.is_zero())
             .unwrap_or(lifetime / 2);
-        Ok(Token {
-            value: answer.access_token,
-            renew_at: started + usable,
-        })
+        Ok((answer.access_token, started + usable))
     }
+}
 
-    fn slot(&self, host: &Host, account: &ServiceAccount) -> Arc<tokio::sync::Mutex<Slot>> {
-        let holder = (
-            host.clone(),
-            account.id().to_owned(),
-            account.modulus().to_owned(),
-        );
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.instant();
-        // Keys are rotated: who no longer asks is forgotten once its token has run out.
-        slots.retain(|known, slot| {
-            *known == holder
-                || Arc::strong_count(slot) > 1
-                || slot
-                    .try_lock()
-                    .is_ok_and(|slot| slot.token.as_ref().is_some_and(|token| now < token.renew_at))
-        });
-        Arc::clone(slots.entry(holder).or_default())
-    }
+fn holder(host: &Host, account: &ServiceAccount, scopes: Scopes) -> Holder {
+    let (id, modulus) = (account.id().to_owned(), account.modulus().to_owned());
+    (host.clone(), id, modulus, scopes)
 }

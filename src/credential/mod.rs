@@ -5,8 +5,10 @@
 
 mod claims;
 mod decode;
+mod digest;
 mod fence;
 
 pub use claims::{ClientCredentials, Credential};
 pub use decode::{Undecodable, decode};
+pub use digest::Digest;
 pub use fence::{NotAllowed, check as check_fence};

@@ -23,6 +23,7 @@ const REPEATABLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may take that must not be repeated: shorter than a lease, so that it ends within leadership.
 const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const TOO_LONG: &str = "it took too long";
 /// No answer that is read is near this size.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
@@ -136,12 +137,23 @@ impl Http {
             Delivery::Repeatable => REPEATABLE_TIMEOUT,
             Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,
         };
+        tokio::select! {
+            result = self.exchange(host, call, &budget) => result,
+            () = self.shared.clock.sleep(timeout) => Err(Error::Unanswered {
+                host: host.clone(),
+                operation: call.operation,
+                cause: TOO_LONG.to_owned(),
+                timed_out: true,
+            }),
+        }
+    }
+
+    async fn exchange(&self, host: &Host, call: &Call, budget: &Budget) -> Result<Reply, Error> {
         let mut request = self
             .shared
             .client
             .request(call.method.clone(), format!("https://{host}{}", call.path))
-            .headers(call.headers.clone())
-            .timeout(timeout);
+            .headers(call.headers.clone());
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
@@ -245,7 +257,7 @@ fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
     }
     let timed_out = error.is_timeout();
     let cause = if timed_out {
-        "it took too long".to_owned()
+        TOO_LONG.to_owned()
     } else {
         cause
     };

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::Host;
 
+/// How long a refusal is believed, unless other credentials are tried: at most five tries an hour.
+pub const REFUSAL_STANDS_FOR: Duration = Duration::from_mins(12);
+
 /// A failed call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -153,6 +156,16 @@ impl Error {
                 *status == 408 || *status == 429 || *status >= 500 || *status < 400
             }
             _ => true,
+        }
+    }
+
+    /// How long the same question need not be asked again. A refused client is not accepted a moment later, and
+    /// asking on burns the budget of everybody else on that host.
+    #[must_use]
+    pub fn stands_for(&self) -> Duration {
+        match self {
+            Self::Status { status: 400 | 401, .. } => REFUSAL_STANDS_FOR,
+            _ => Duration::ZERO,
         }
     }
 

@@ -11,9 +11,11 @@ mod error;
 mod host;
 mod redact;
 mod retry_after;
+mod single_flight;
 
 pub use budget::Rate;
 pub use call::{Call, Delivery, Reply};
 pub use client::{Http, Observer, Settings};
-pub use error::{Error, Outcome};
+pub use error::{Error, Outcome, REFUSAL_STANDS_FOR};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
+pub use single_flight::SingleFlight;

@@ -5,15 +5,22 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    credential::ClientCredentials,
-    http::{BaseUrl, Call, Error, Http},
+    clock::Clock,
+    credential::{ClientCredentials, Digest},
+    http::{BaseUrl, Call, Error, Host, Http, SingleFlight},
 };
 
 /// A client for every PingOne region.
 #[derive(Clone)]
 pub struct PingOne {
     http: Http,
+    clock: Clock,
+    /// Many connections may stand on one credential: where it is refused, it is tried for all of them at once.
+    tokens: SingleFlight<Client, SecretString, Error>,
 }
+
+/// Whose token it is: the authorization server, the environment, and a digest of the client's id and secret.
+type Client = (Host, String, Digest);
 
 /// An environment, as `GET /environments/{id}` answers it.
 #[derive(Debug, Deserialize)]
@@ -32,8 +39,9 @@ struct Token {
 impl PingOne {
     /// A client on the given stack.
     #[must_use]
-    pub fn new(http: Http) -> Self {
-        Self { http }
+    pub fn new(http: Http, clock: Clock) -> Self {
+        let tokens = SingleFlight::new(clock.clone());
+        Self { http, clock, tokens }
     }
 
     /// Whether a URL's host may be called.
@@ -42,8 +50,25 @@ impl PingOne {
     }
 
     /// Gets an access token: `POST {authUrl}/{environmentId}/as/token` (PingOne admin API documentation). A revoked
-    /// credential or a disabled connection is answered 401 `invalid_client`.
+    /// credential or a disabled connection is answered 401 `invalid_client`, which is then believed for a while.
     pub async fn token(
+        &self,
+        auth_url: &BaseUrl,
+        environment_id: &str,
+        client: &ClientCredentials,
+    ) -> Result<SecretString, Error> {
+        let digest = Digest::of([&client.id, &client.secret]);
+        let who = (auth_url.host().clone(), environment_id.to_owned(), digest);
+        let ask = async || {
+            let token = self.fetch_token(auth_url, environment_id, client).await;
+            let stands_for = token.as_ref().err().map(Error::stands_for).unwrap_or_default();
+            // A token is proof that the credential is accepted now: it is never used for a second proof.
+            (token, self.clock.instant() + stands_for)
+        };
+        self.tokens.get(who, ask).await
+    }
+
+    async fn fetch_token(
         &self,
         auth_url: &BaseUrl,
         environment_id: &str,

@@ -79,11 +79,14 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
         )?,
         clock.clone(),
     );
-    let pingone = PingOne::new(stack(
-        "pingone",
-        options.pingone_allow_list(),
-        options.pingone_requests_per_second,
-    )?);
+    let pingone = PingOne::new(
+        stack(
+            "pingone",
+            options.pingone_allow_list(),
+            options.pingone_requests_per_second,
+        )?,
+        clock.clone(),
+    );
 
     let config = kube::Config::infer().await?;
     let watching = kube::Client::try_from(config.clone())?;

@@ -9,13 +9,9 @@ use crate::{
         conditions::{Conclusion, Finding},
     },
     credential::Credential,
-    http::Error,
+    http::{Error, REFUSAL_STANDS_FOR},
     pingone::Environment,
 };
-
-/// A refused credential is not tried again sooner than this, whatever the interval: it would burn the rate limit of
-/// the whole licence. A changed Secret is tried at once.
-const SLOW: Duration = Duration::from_mins(12);
 
 /// What is to be thought of the credential.
 pub(super) struct Judgement {
@@ -105,7 +101,7 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
         return Judgement {
             active: Some(Finding::no(Reason::CredentialRefused, &message)),
             conclusion: Conclusion::Stalled(Reason::CredentialRefused, message),
-            next: Next::Check(interval.max(SLOW)),
+            next: Next::Check(interval.max(REFUSAL_STANDS_FOR)),
         };
     }
     let reason = match error {
@@ -225,7 +221,7 @@ mod tests {
     fn a_refused_credential_is_left_alone_and_a_wait_is_kept() {
         assert_eq!(
             failed(&credential(), &status(401, "invalid_client", None), INTERVAL).next,
-            Next::Check(SLOW)
+            Next::Check(REFUSAL_STANDS_FOR)
         );
         let wait = Some(Duration::from_hours(2));
         assert_eq!(
