@@ -10,7 +10,7 @@ use super::{Error, EsvId, Tenant};
 use crate::http::Call;
 
 pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
-const API_VERSION: &str = "protocol=1.0,resource=1.0";
+pub(super) const API_VERSION: &str = "protocol=1.0,resource=1.0";
 
 /// An ESV, without its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -123,6 +123,12 @@ impl Tenant {
     pub async fn describe_esv(&self, id: &EsvId, description: &str) -> Result<(), Error> {
         let call = esv_call(Method::POST, id, "?_action=setDescription", "describe the ESV")
             .json(&json!({"description": description}));
+        self.send(call).await.map(drop)
+    }
+
+    /// Deletes an ESV with all its versions: `DELETE /environment/secrets/{id}`. One that is gone already is gone.
+    pub async fn delete_esv(&self, id: &EsvId) -> Result<(), Error> {
+        let call = esv_call(Method::DELETE, id, "", "delete the ESV").accept(StatusCode::NOT_FOUND);
         self.send(call).await.map(drop)
     }
 }

@@ -12,6 +12,9 @@ const API_VERSION: &str = "protocol=2.0,resource=1.0";
 /// A label's mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Mapping {
+    /// The label, as the tenant's secrets know it.
+    #[serde(rename = "_id")]
+    pub secret_label: String,
     /// The ESVs that the label stands for: exactly one.
     pub aliases: Vec<String>,
 }
@@ -46,17 +49,32 @@ impl Tenant {
             .json(&json!({"secretId": label.secret_label(), "aliases": [esv.as_str()]}));
         self.send(call).await.map(drop)
     }
+
+    /// Removes a label's mapping. One that is gone already is gone.
+    pub async fn delete_mapping(&self, realm: Realm, label: &LabelIdentifier) -> Result<(), Error> {
+        let call =
+            mapping_call(Method::DELETE, realm, label, "remove the mapping").accept(StatusCode::NOT_FOUND);
+        self.send(call).await.map(drop)
+    }
+
+    /// Lists all mappings of a realm.
+    pub async fn mappings(&self, realm: Realm) -> Result<Vec<Mapping>, Error> {
+        #[derive(Deserialize)]
+        struct Page {
+            result: Vec<Mapping>,
+        }
+        let call = store_call(Method::GET, realm, "?_queryFilter=true", "list the mappings");
+        let Page { result } = self.send(call).await?.json()?;
+        Ok(result)
+    }
 }
 
 fn mapping_call(method: Method, realm: Realm, label: &LabelIdentifier, operation: &'static str) -> Call {
-    let store = format!(
-        "{}/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV",
-        realm_config(realm)
-    );
-    Call::new(
-        method,
-        format!("{store}/mappings/{}", label.secret_label()),
-        operation,
-    )
-    .header(ACCEPT_API_VERSION, API_VERSION)
+    store_call(method, realm, &format!("/{}", label.secret_label()), operation)
+}
+
+fn store_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {
+    let realm = realm_config(realm);
+    let path = format!("{realm}/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV/mappings{rest}");
+    Call::new(method, path, operation).header(ACCEPT_API_VERSION, API_VERSION)
 }

@@ -1,6 +1,7 @@
 //! A tenant's admin API: ESVs, PingOne workers, secret label mappings. No Kubernetes here.
 
 mod esv;
+mod lock;
 mod mapping;
 mod names;
 mod service_account;
@@ -9,6 +10,7 @@ mod token;
 mod worker;
 
 pub use esv::{Creation, Esv, Version};
+pub use lock::LockState;
 pub use mapping::Mapping;
 pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};
 pub use service_account::{InvalidServiceAccount, ServiceAccount};

@@ -184,6 +184,15 @@ impl Tenant {
         self.send(call).await.map(drop)
     }
 
+    /// Deletes a worker: `DELETE {realm}/services/pingOneWorkerService/workers/{name}`. One that is gone already is
+    /// gone.
+    pub async fn delete_worker(&self, realm: Realm, name: &IntegrationName) -> Result<(), Error> {
+        let path = format!("/workers/{name}");
+        let call = worker_call(Method::DELETE, realm, &path, "delete the PingOne worker")
+            .accept(StatusCode::NOT_FOUND);
+        self.send(call).await.map(drop)
+    }
+
     /// Has the tenant test a worker's connection: `POST {realm}/services/pingOneWorkerService/workers/{name}
     /// ?_action=testConnection`. A 400 is an answer, too: it says what is wrong.
     ///

@@ -72,9 +72,9 @@ reasons! {
     RateLimited,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
     NameUnderivable,
-    /// An ESV of this id exists and is not marked as this object's. Choose another name, or remove the ESV.
+    /// An ESV of this id exists and is not marked as this object's, or an elder object claims it. Choose another name, remove the ESV, or set spec.adopt to take it over.
     EsvNotOwned,
-    /// A worker of this name exists and uses another credential label. Choose another name, or give its label as spec.secretLabelIdentifier.
+    /// A worker of this name exists and uses another credential label, or an elder object claims it. Choose another name, give its label as spec.secretLabelIdentifier, or set spec.adopt to take it over.
     WorkerNotOwned,
     /// This tenant has no product connections yet. They come to the rapid channel first.
     ProductConnectionsNotSupported,
@@ -84,6 +84,12 @@ reasons! {
     WorkerMissing,
     /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields.
     DriftDetected,
+    /// The environment is locked for a promotion, so that static configuration cannot be written. The operator waits.
+    EnvironmentLocked,
+    /// The object is being deleted, and what it made in the tenant is being removed.
+    Deleting,
+    /// The object is gone, and not all of what it made in the tenant; the message names what is left and why. Remove it in the tenant's console.
+    LeftBehind,
     /// The tenant goes on with the value that it holds in its cache, for up to ten minutes. The operator waits.
     CredentialNotYetServed,
     /// The tenant's connection test failed; the message repeats its answer.

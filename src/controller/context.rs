@@ -11,6 +11,7 @@ use kube::{
 };
 use tokio_util::task::TaskTracker;
 
+use super::fleet::Fleet;
 use crate::{
     aic::Aic,
     api::{Conditions, FIELD_MANAGER, PingOneConnection, conditions::READY},
@@ -34,10 +35,12 @@ pub struct Context {
     pub(super) tasks: TaskTracker,
 }
 
-/// A context, and what is cached of one namespace.
+/// A context, and what is cached.
 pub(super) struct ScopeContext {
     pub(super) context: Context,
     pub(super) connections: Store<PingOneConnection>,
+    /// Of all namespaces.
+    pub(super) fleet: Fleet,
 }
 
 impl Context {

@@ -5,6 +5,7 @@
 
 mod connection;
 mod context;
+mod fleet;
 mod integration;
 mod queue;
 mod scope;
@@ -13,8 +14,10 @@ mod status;
 mod watch;
 
 use futures::future::join_all;
+use kube::runtime::reflector;
 use tokio_util::sync::CancellationToken;
 
+use self::fleet::Fleet;
 use crate::runtime::Health;
 pub use context::Context;
 
@@ -43,11 +46,18 @@ pub async fn run(
     namespaces: &[String],
     shutdown: &CancellationToken,
 ) {
-    let scopes = scope::namespaces(namespaces);
+    let (stores, writers): (Vec<_>, Vec<_>) = scope::namespaces(namespaces)
+        .into_iter()
+        .map(|namespace| {
+            let (store, writer) = reflector::store();
+            (store, (namespace, writer))
+        })
+        .unzip();
+    let fleet = Fleet::new(stores);
     join_all(
-        scopes
+        writers
             .into_iter()
-            .map(|namespace| scope::run(context, watching, namespace, shutdown)),
+            .map(|(namespace, writer)| scope::run(context, watching, namespace, (&fleet, writer), shutdown)),
     )
     .await;
 }

@@ -9,7 +9,7 @@ use kube::{
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         controller::{Action, Config},
-        reflector::{self, ObjectRef, Store},
+        reflector::{self, ObjectRef, Store, store::Writer},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context, Next, connection,
     context::ScopeContext,
+    fleet::Fleet,
     integration,
     queue::Queue,
     watch::{self, Change},
@@ -69,6 +70,7 @@ pub(super) async fn run(
     context: &Context,
     watching: &Client,
     namespace: Option<String>,
+    (fleet, integration_writer): (&Fleet, Writer<AICIntegration>),
     shutdown: &CancellationToken,
 ) {
     let namespace = namespace.as_deref();
@@ -77,7 +79,7 @@ pub(super) async fn run(
         () = shutdown.cancelled() => return,
     }
     let (connections, connection_writer) = reflector::store();
-    let (integrations, integration_writer) = reflector::store();
+    let integrations = integration_writer.as_reader();
     let connection_queue = Arc::new(Queue::new(context.clock.clone()));
     let integration_queue = Arc::new(Queue::new(context.clock.clone()));
 
@@ -141,6 +143,7 @@ pub(super) async fn run(
     let scope = Arc::new(ScopeContext {
         context: context.clone(),
         connections: connections.clone(),
+        fleet: fleet.clone(),
     });
     let passes = futures::future::join(
         passes(
@@ -151,9 +154,10 @@ pub(super) async fn run(
             |object, scope| connection::reconcile(object, scope).boxed(),
         ),
         async {
-            // An integration must not be told that its connection does not exist before connections are known.
+            // An integration must not be told that its connection does not exist before connections are known, nor
+            // be taken for the eldest before all are.
             tokio::select! {
-                _ = connections.wait_until_ready() => {}
+                _ = futures::future::join(connections.wait_until_ready(), fleet.known()) => {}
                 () = shutdown.cancelled() => return,
             }
             passes(

@@ -256,11 +256,7 @@ fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
         };
     }
     let timed_out = error.is_timeout();
-    let cause = if timed_out {
-        TOO_LONG.to_owned()
-    } else {
-        cause
-    };
+    let cause = if timed_out { TOO_LONG.to_owned() } else { cause };
     Error::Unanswered {
         host,
         operation,

@@ -164,7 +164,9 @@ impl Error {
     #[must_use]
     pub fn stands_for(&self) -> Duration {
         match self {
-            Self::Status { status: 400 | 401, .. } => REFUSAL_STANDS_FOR,
+            Self::Status {
+                status: 400 | 401, ..
+            } => REFUSAL_STANDS_FOR,
             _ => Duration::ZERO,
         }
     }

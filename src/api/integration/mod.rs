@@ -118,12 +118,14 @@ pub struct AICIntegrationSpec {
     /// What happens when worker, mapping or ESV differ from what they should be: Correct them, or only Warn.
     #[serde(default)]
     pub drift_policy: DriftPolicy,
-    /// What happens in the tenant when this object is deleted: Retain everything, or Delete mapping, worker and ESV.
-    /// This version always retains.
+    /// What happens in the tenant when this object is deleted: Retain everything, or Delete mapping, worker and ESV
+    /// as far as the environment allows. The deletion waits for the tenant for at most five minutes; an event names
+    /// what was left behind.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// Take over an ESV or worker of the same name that is not marked as this object's. Not acted on yet: this
-    /// version touches nothing that is not its own.
+    /// Take over, once, an ESV, worker or mapping of the same name that this object did not make: for instance what
+    /// a person made in the console. Never what another object in the cluster uses, nor an ESV that anything else
+    /// in the tenant uses.
     #[serde(default)]
     pub adopt: bool,
     /// Stops all work on this object, as long as it is true. Its conditions keep their last values.

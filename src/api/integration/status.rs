@@ -47,6 +47,10 @@ pub struct EsvStatus {
     /// The id of the credential in that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
+    /// A digest of the credential in that version, by which a credential that was repaired under the same id is
+    /// known to be another. Nothing can be learned from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// When that version was written, by the tenant's own clock, in RFC 3339. Until about ten minutes later the
     /// tenant may go on with the value before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +69,9 @@ pub struct EsvStatus {
 pub struct PendingVersion {
     /// The id of the credential that is written.
     pub credential_id: String,
+    /// A digest of the credential that is written.
+    #[serde(default)]
+    pub digest: String,
     /// The newest version before the write; 0 when the ESV itself is being created.
     pub base: String,
     /// A random name for this attempt, so that the writer knows its own record.

@@ -14,13 +14,14 @@ use super::{
         context::ScopeContext,
         secret::{SecretValues, Unread},
     },
+    names::{Claimed, Names},
     pass::{End, Pass},
 };
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
     api::{
         AICIntegration, Active, PingOneConnection, Realm, Reason, TenantEnvironment,
-        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
+        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, ESV_READY, Finding, WORKER_READY},
     },
     credential::{self, Credential},
     http::BaseUrl,
@@ -103,30 +104,56 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         );
         return Break(pass.stalled(Reason::NameUnderivable, message));
     };
-    let spec = &pass.object.spec;
-    let (Ok(esv), Ok(label)) = (
-        spec.esv_id
-            .as_ref()
-            .map_or_else(|| Ok(name.esv_id()), |id| id.parse()),
-        spec.secret_label_identifier
-            .as_ref()
-            .map_or_else(|| Ok(name.label_identifier()), |label| label.parse()),
-    ) else {
-        // Admission refuses both; an object from before a rule may still bear them.
-        let message = "spec.esvId or spec.secretLabelIdentifier is not of the form that the tenant asks for";
-        return Break(pass.stalled(Reason::InvalidObject, message));
+    let names = match Names::new(&pass.object, host.clone(), name) {
+        Ok(names) => names,
+        // Admission refuses it; an object from before a rule may still bear it.
+        Err(error) => {
+            let message = format!("spec.esvId or spec.secretLabelIdentifier cannot be used: {error}");
+            return Break(pass.stalled(Reason::InvalidObject, message));
+        }
     };
-    let inputs = Inputs {
+    check_claims(pass, &names)?;
+    pass.status.name = Some(names.worker.to_string());
+    let Names {
+        realm,
+        worker: name,
+        esv,
+        label,
+        ..
+    } = names;
+    Continue(Inputs {
         tenant: pass.context.aic.tenant(host, Arc::new(account)),
-        realm: spec.realm,
-        mutable: spec.tenant.environment.is_mutable(),
+        realm,
+        mutable: pass.object.spec.tenant.environment.is_mutable(),
         credential,
         name,
         esv,
         label,
+    })
+}
+
+/// Of two objects that claim one ESV or one worker, the younger touches nothing.
+fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
+    let all = pass.fleet.integrations();
+    let Some((elder, claimed)) = names.elder(&pass.object, all.iter().map(|other| &**other)) else {
+        return Continue(());
     };
-    pass.status.name = Some(inputs.name.to_string());
-    Continue(inputs)
+    let (type_, reason, what) = match claimed {
+        Claimed::Esv => (ESV_READY, Reason::EsvNotOwned, format!("ESV {}", names.esv)),
+        Claimed::Worker => {
+            let what = format!("worker {} in realm {}", names.worker, names.realm.as_str());
+            (WORKER_READY, Reason::WorkerNotOwned, what)
+        }
+    };
+    let message = format!(
+        "{what} belongs to the elder AICIntegration {}/{}: choose another spec.name, or delete one of the two",
+        elder.namespace().unwrap_or_default(),
+        elder.name_any()
+    );
+    for type_ in [type_, ACTIVE] {
+        pass.find(type_, &Finding::no(reason, &message));
+    }
+    Break(pass.stalled(reason, message))
 }
 
 /// The given name; else the one that was derived once; else the one that the environment's name gives.

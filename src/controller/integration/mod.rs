@@ -5,10 +5,13 @@
 
 mod dereference;
 mod esv;
+mod lock;
 mod mark;
+mod names;
 mod pass;
 mod proof;
 mod trouble;
+mod usage;
 mod worker;
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
@@ -42,7 +45,7 @@ pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<Scope
     }
     let context = &scope.context;
     let started = context.clock.instant();
-    let mut pass = Pass::new(&integration, context);
+    let mut pass = Pass::new(&integration, &scope);
     let End { conclusion, next } = if integration.spec.suspend {
         End {
             conclusion: Conclusion::Done(

@@ -2,7 +2,11 @@
 
 use kube::Resource;
 
-use super::super::{Next, context::Context};
+use super::super::{
+    Next,
+    context::{Context, ScopeContext},
+    fleet::Fleet,
+};
 use crate::api::{
     AICIntegration, IntegrationStatus, Reason,
     conditions::{Conclusion, Finding},
@@ -10,8 +14,11 @@ use crate::api::{
 
 pub(super) struct Pass<'a> {
     pub(super) context: &'a Context,
+    pub(super) fleet: &'a Fleet,
     pub(super) object: AICIntegration,
     pub(super) status: IntegrationStatus,
+    /// The environment was seen unlocked in this pass.
+    pub(super) unlocked: bool,
 }
 
 /// How a pass ends: what is left to do, and when it goes on.
@@ -22,11 +29,13 @@ pub(super) struct End {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(object: &AICIntegration, context: &'a Context) -> Self {
+    pub(super) fn new(object: &AICIntegration, scope: &'a ScopeContext) -> Self {
         Self {
-            context,
+            context: &scope.context,
+            fleet: &scope.fleet,
             object: object.clone(),
             status: object.status.clone().unwrap_or_default(),
+            unlocked: false,
         }
     }
 

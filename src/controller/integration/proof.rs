@@ -23,7 +23,7 @@ use crate::{
 
 /// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
 /// the clock and the way.
-const LONGEST_CACHE: Duration = Duration::from_mins(11);
+pub(super) const LONGEST_CACHE: Duration = Duration::from_mins(11);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::{
     dereference::Inputs,
+    lock::check_unlocked,
     pass::{End, Pass},
 };
 use crate::{
@@ -53,6 +54,7 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
         pass.status.worker.is_some(),
         "the PingOne worker service is not enabled",
     )?;
+    check_unlocked(pass, &inputs.tenant).await?;
     trouble(
         pass,
         inputs
@@ -78,15 +80,18 @@ async fn ensure_worker(
         Verdict::Good => return Continue(false),
         Verdict::New => {}
         Verdict::Drifted(what) => drifted(pass, true, &what)?,
+        // Once: from then on the object remembers its worker.
+        Verdict::NotOurs(_) if pass.object.spec.adopt => {}
         Verdict::NotOurs(label) => {
             let message = format!(
-                "worker {} exists in realm {} and uses {label}: choose another spec.name, or set spec.secretLabelIdentifier to what it uses",
+                "worker {} exists in realm {} and uses {label}: choose another spec.name, set spec.secretLabelIdentifier to what it uses, or set spec.adopt to true to take it over",
                 inputs.name,
                 inputs.realm.as_str()
             );
             return Break(missing(pass, Reason::WorkerNotOwned, &message));
         }
     }
+    check_unlocked(pass, &inputs.tenant).await?;
     let created = worker.is_none();
     let wanted = Worker::with_credential(worker, attribute, &inputs.label);
     trouble(
@@ -138,9 +143,10 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
                 let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
                 drifted(pass, true, &what)?;
             }
+            Some(_) if pass.object.spec.adopt => {}
             Some(mapping) => {
                 let message = format!(
-                    "the label {} is mapped to {}, which is not this object's: choose another spec.name, or give that ESV as spec.esvId",
+                    "the label {} is mapped to {}, which is not this object's: choose another spec.name, give that ESV as spec.esvId, or set spec.adopt to true to take it over",
                     inputs.label,
                     mapping.aliases.join(", ")
                 );
@@ -150,6 +156,7 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
             None => drifted(pass, mapped_before, "the mapping of the worker's label is gone")?,
         }
     }
+    check_unlocked(pass, &inputs.tenant).await?;
     trouble(
         pass,
         inputs

@@ -8,26 +8,48 @@ use crate::{
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Decision {
-    /// Somebody else's; says whose.
+    /// Another object has put its mark there.
     NotOurs(String),
+    /// Somebody else's, and this object has no memory: it can be adopted.
+    Foreign(Option<Mark>),
+    /// Whether it is ours, and which credential it holds, only a test can tell.
+    AskTest { ours: bool },
     /// A version was being written when the operator last knew.
     Recover(PendingVersion),
     /// Write the credential as a new version.
     Write,
     /// The same, because somebody has written one in between.
     WriteOverDrift(String),
-    /// The newest version holds this credential, the wanted one.
-    Settled { version: String, credential_id: String },
+    /// The newest version holds the wanted credential.
+    Settled(String),
+    /// The same, but the mark is gone.
+    Unmarked(String),
 }
 
-pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &str, owner: &str, uid: &str) -> Decision {
+/// Who asks.
+pub(super) struct Owner<'a> {
+    /// `namespace/name`.
+    pub(super) name: &'a str,
+    pub(super) uid: &'a str,
+}
+
+/// The credential that the ESV should hold.
+pub(super) struct Wanted<'a> {
+    pub(super) id: &'a str,
+    pub(super) digest: &'a str,
+}
+
+pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: &Owner<'_>) -> Decision {
     let mark = Mark::read(&esv.description);
     let Some(version) = &memory.version else {
-        return without_memory(mark.as_ref(), esv, wanted, owner, uid);
+        return without_memory(mark, esv, wanted, owner);
     };
     // An object that remembers its ESV owns it even when a person has edited the description; not when another
     // object has put its mark there.
-    if let Some(mark) = mark.filter(|mark| mark.uid != uid && mark.owner != owner) {
+    if let Some(mark) = mark
+        .as_ref()
+        .filter(|mark| mark.uid != owner.uid && mark.owner != owner.name)
+    {
         return Decision::NotOurs(format!("bears the mark of {}", mark.owner));
     }
     if let Some(pending) = &memory.pending {
@@ -39,30 +61,33 @@ pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &str, owner: &str, u
             esv.active_version
         ));
     }
-    match &memory.credential_id {
-        Some(credential) if credential == wanted => Decision::Settled {
-            version: version.clone(),
-            credential_id: wanted.to_owned(),
-        },
-        _ => Decision::Write,
+    // A credential that was repaired under its id is another one.
+    let same = memory.credential_id.as_deref() == Some(wanted.id)
+        && memory
+            .digest
+            .as_deref()
+            .is_none_or(|digest| digest == wanted.digest);
+    match mark {
+        _ if !same => Decision::Write,
+        None => Decision::Unmarked(version.clone()),
+        Some(_) => Decision::Settled(version.clone()),
     }
 }
 
 /// The object has no memory: it is new, or re-created, or its status was lost. The mark is the memory.
-fn without_memory(mark: Option<&Mark>, esv: &Esv, wanted: &str, owner: &str, uid: &str) -> Decision {
-    match mark {
-        Some(mark) if mark.uid == uid || (mark.owner == owner && mark.credential == wanted) => {
-            if mark.version == esv.active_version && mark.credential == wanted {
-                Decision::Settled {
-                    version: mark.version.clone(),
-                    credential_id: wanted.to_owned(),
-                }
-            } else {
-                Decision::Write
-            }
-        }
-        Some(mark) => Decision::NotOurs(format!("bears the mark of {} ({})", mark.owner, mark.uid)),
-        None => Decision::NotOurs("was not made by the operator".to_owned()),
+fn without_memory(mark: Option<Mark>, esv: &Esv, wanted: &Wanted<'_>, owner: &Owner<'_>) -> Decision {
+    let Some(mark) = mark else {
+        return Decision::Foreign(None);
+    };
+    if mark.uid != owner.uid && mark.owner != owner.name {
+        return Decision::Foreign(Some(mark));
+    }
+    let names_ours = mark.credential == wanted.id;
+    if names_ours && mark.version == esv.active_version {
+        return Decision::Settled(mark.version);
+    }
+    Decision::AskTest {
+        ours: mark.uid == owner.uid || names_ours,
     }
 }
 
@@ -98,102 +123,69 @@ mod tests {
         }
     }
 
+    fn decided(memory: &EsvStatus, esv: &Esv) -> Decision {
+        let (name, uid) = ("ns/dev", "u1");
+        decide(
+            memory,
+            esv,
+            &Wanted {
+                id: "c1",
+                digest: "d1",
+            },
+            &Owner { name, uid },
+        )
+    }
+
     #[test]
     fn each_state_has_one_decision() {
         let ours = |credential: &str, version: &str| mark("ns/dev", "u1", credential, version);
-        let settled = |version: &str| Decision::Settled {
-            version: version.into(),
-            credential_id: "c1".into(),
-        };
+        let settled = |version: &str| Decision::Settled(version.into());
         let none = EsvStatus::default;
+        let digest = |digest: &str| EsvStatus {
+            digest: Some(digest.into()),
+            ..memory("3", "c1")
+        };
+        let foreign = |description: &str| Decision::Foreign(Mark::read(description));
+        let other = mark("ns/other", "u2", "c1", "1");
+        #[rustfmt::skip]
         let table = [
-            (
-                "the creation's answer was lost",
-                none(),
-                esv("1", &ours("c1", "1")),
-                settled("1"),
-            ),
-            (
-                "the status was lost after a rotation",
-                none(),
-                esv("2", &ours("c1", "2")),
-                settled("2"),
-            ),
-            (
-                "the mark lags behind",
-                none(),
-                esv("2", &ours("c1", "1")),
-                Decision::Write,
-            ),
-            (
-                "re-created with the same credential",
-                none(),
-                esv("1", &mark("ns/dev", "u0", "c1", "1")),
-                settled("1"),
-            ),
-            (
-                "remembered and unchanged",
-                memory("3", "c1"),
-                esv("3", &ours("c1", "3")),
-                settled("3"),
-            ),
-            (
-                "a person edited the description",
-                memory("3", "c1"),
-                esv("3", "hello"),
-                settled("3"),
-            ),
-            (
-                "the credential changed",
-                memory("3", "c0"),
-                esv("3", &ours("c0", "3")),
-                Decision::Write,
-            ),
+            ("the creation's answer was lost", none(), esv("1", &ours("c1", "1")), settled("1")),
+            ("the status was lost after a rotation", none(), esv("2", &ours("c1", "2")), settled("2")),
+            ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::AskTest { ours: true }),
+            ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::AskTest { ours: true }),
+            ("re-created with the same credential", none(), esv("1", &mark("ns/dev", "u0", "c1", "1")), settled("1")),
+            ("re-created with another", none(), esv("1", &mark("ns/dev", "u0", "c0", "1")), Decision::AskTest { ours: false }),
+            ("made in the console", none(), esv("1", "mine"), foreign("mine")),
+            ("another object's", none(), esv("1", &other), foreign(&other)),
+            ("remembered and unchanged", memory("3", "c1"), esv("3", &ours("c1", "3")), settled("3")),
+            ("a person edited the description", memory("3", "c1"), esv("3", "hello"), Decision::Unmarked("3".into())),
+            ("restored from a backup under a new uid", memory("3", "c1"), esv("3", &mark("ns/dev", "u0", "c1", "3")), settled("3")),
+            ("the credential changed", memory("3", "c0"), esv("3", &ours("c0", "3")), Decision::Write),
+            ("the same digest", digest("d1"), esv("3", &ours("c1", "3")), settled("3")),
+            ("repaired under its id", digest("d0"), esv("3", &ours("c1", "3")), Decision::Write),
         ];
         for (what, memory, esv, expected) in table {
-            assert_eq!(decide(&memory, &esv, "c1", "ns/dev", "u1"), expected, "{what}");
+            assert_eq!(decided(&memory, &esv), expected, "{what}");
         }
     }
 
     #[test]
-    fn what_is_somebody_elses_is_not_touched() {
-        for (what, memory, description) in [
-            ("made in the console", EsvStatus::default(), "mine".to_owned()),
-            (
-                "another object's",
-                EsvStatus::default(),
-                mark("ns/other", "u2", "c1", "1"),
-            ),
-            (
-                "a predecessor with another credential",
-                EsvStatus::default(),
-                mark("ns/dev", "u0", "c0", "1"),
-            ),
-            (
-                "taken over meanwhile",
-                memory("1", "c1"),
-                mark("ns/other", "u2", "c9", "1"),
-            ),
-        ] {
-            let decision = decide(&memory, &esv("1", &description), "c1", "ns/dev", "u1");
-            assert!(matches!(decision, Decision::NotOurs(_)), "{what}: {decision:?}");
-        }
+    fn what_another_object_has_marked_meanwhile_is_not_touched() {
+        let decision = decided(&memory("1", "c1"), &esv("1", &mark("ns/other", "u2", "c9", "1")));
+        assert!(matches!(decision, Decision::NotOurs(_)), "{decision:?}");
     }
 
     #[test]
     fn a_version_that_nobody_told_us_of_is_drift_and_a_pending_one_is_recovered_first() {
         let mut memory = memory("1", "c1");
         assert!(matches!(
-            decide(&memory, &esv("2", ""), "c1", "ns/dev", "u1"),
+            decided(&memory, &esv("2", "")),
             Decision::WriteOverDrift(_)
         ));
         memory.pending = Some(PendingVersion {
             base: "1".into(),
             ..PendingVersion::default()
         });
-        assert!(matches!(
-            decide(&memory, &esv("2", ""), "c1", "ns/dev", "u1"),
-            Decision::Recover(_)
-        ));
+        assert!(matches!(decided(&memory, &esv("2", "")), Decision::Recover(_)));
     }
 }

@@ -1,13 +1,15 @@
 //! The ESV that holds the credential: created once, and one new version for each new credential.
 
+mod adopt;
 mod decide;
+mod test;
 mod write;
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use kube::{Resource, ResourceExt};
 
-use self::decide::{Decision, decide};
+use self::decide::{Decision, Owner, Wanted, decide};
 use super::{
     dereference::Inputs,
     mark::Mark,
@@ -19,6 +21,7 @@ use crate::{
         DriftPolicy, EsvStatus, Reason,
         conditions::{ACTIVE, ESV_READY, Finding},
     },
+    credential::Digest,
 };
 
 /// Sees to it that the ESV's newest version holds the credential and that its mark says so.
@@ -48,16 +51,37 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
         };
     };
     let memory = pass.status.esv.clone().unwrap_or_default();
-    match decide(&memory, &esv, &inputs.credential.id, &owner(pass), &uid(pass)) {
-        Decision::NotOurs(what) => {
-            let message = format!(
-                "ESV {} exists and {what}: choose another spec.name, or remove the ESV in the tenant's console",
-                inputs.esv
-            );
-            for type_ in [ESV_READY, ACTIVE] {
-                pass.find(type_, &Finding::no(Reason::EsvNotOwned, &message));
+    let digest = Digest::of([&inputs.credential.jwt]).to_string();
+    let wanted = Wanted {
+        id: &inputs.credential.id,
+        digest: &digest,
+    };
+    let (name, uid) = (owner(pass), uid(pass));
+    match decide(
+        &memory,
+        &esv,
+        &wanted,
+        &Owner {
+            name: &name,
+            uid: &uid,
+        },
+    ) {
+        Decision::NotOurs(what) => Break(not_owned(pass, inputs, &what)),
+        Decision::Foreign(mark) => {
+            let esv = adopt::take(pass, inputs, &esv, mark.as_ref()).await?;
+            settle_by_test(pass, inputs, &esv).await
+        }
+        Decision::AskTest { ours: true } => settle_by_test(pass, inputs, &esv).await,
+        Decision::AskTest { ours: false } => {
+            if test::served_credential(pass, inputs).await?.as_ref() == Some(&inputs.credential.id) {
+                settle_by_test(pass, inputs, &esv).await
+            } else {
+                Break(not_owned(
+                    pass,
+                    inputs,
+                    "bears the mark of a former object of this name, with another credential than the Secret's",
+                ))
             }
-            Break(pass.stalled(Reason::EsvNotOwned, message))
         }
         Decision::Recover(pending) => write::recover(pass, inputs, &esv, pending).await,
         Decision::Write => write::version(pass, inputs, &esv.active_version).await,
@@ -65,11 +89,35 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
             drifted(pass, &what)?;
             write::version(pass, inputs, &esv.active_version).await
         }
-        Decision::Settled {
-            version,
-            credential_id,
-        } => settle(pass, inputs, version, credential_id, &esv.description).await,
+        Decision::Unmarked(version) => {
+            drifted(pass, "the ESV's description is not the operator's mark")?;
+            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
+        }
+        Decision::Settled(version) => {
+            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
+        }
     }
+}
+
+/// The ESV is ours, and what its newest version holds is not known: where a test shows it, nothing is written. A
+/// duplicate is harmless, a stale credential is an outage.
+async fn settle_by_test(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> ControlFlow<End> {
+    if test::newest_holds_credential(pass, inputs, esv).await? {
+        let version = esv.active_version.clone();
+        return settle(pass, inputs, version, &inputs.credential.id, &esv.description).await;
+    }
+    write::version(pass, inputs, &esv.active_version).await
+}
+
+fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> End {
+    let message = format!(
+        "ESV {} exists and {what}: choose another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over",
+        inputs.esv
+    );
+    for type_ in [ESV_READY, ACTIVE] {
+        pass.find(type_, &Finding::no(Reason::EsvNotOwned, &message));
+    }
+    pass.stalled(Reason::EsvNotOwned, message)
 }
 
 /// Disables the versions before the one that a test has just proved; never before.
@@ -110,23 +158,7 @@ async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option
         .await
     {
         Ok(Creation::Created(esv)) => {
-            remember(
-                pass,
-                inputs,
-                esv.active_version.clone(),
-                inputs.credential.id.clone(),
-                true,
-            );
-            if esv.active_version != "1" {
-                settle(
-                    pass,
-                    inputs,
-                    esv.active_version,
-                    inputs.credential.id.clone(),
-                    &mark,
-                )
-                .await?;
-            }
+            settle(pass, inputs, esv.active_version, &inputs.credential.id, &mark).await?;
             Continue(Some(()))
         }
         Ok(Creation::Exists) => Continue(None),
@@ -146,12 +178,11 @@ async fn settle(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
     version: String,
-    credential_id: String,
+    credential_id: &str,
     description: &str,
 ) -> ControlFlow<End> {
-    let mark = our_mark(pass, &credential_id, &version).to_string();
-    let new = pass.status.esv.as_ref().and_then(|esv| esv.version.as_ref()) != Some(&version);
-    remember(pass, inputs, version, credential_id, new);
+    let mark = our_mark(pass, credential_id, &version).to_string();
+    remember(pass, inputs, version, credential_id);
     if description != mark
         && let Err(error) = inputs.tenant.describe_esv(&inputs.esv, &mark).await
     {
@@ -160,21 +191,28 @@ async fn settle(
     Continue(())
 }
 
-fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id: String, new: bool) {
+fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id: &str) {
     let before = pass.status.esv.take().unwrap_or_default();
     let message = format!(
         "version {version} of {} holds credential {credential_id}",
         inputs.esv
     );
+    let known =
+        before.version.as_ref() == Some(&version) && before.credential_id.as_deref() == Some(credential_id);
+    let digest = match &before.pending {
+        // Just recovered: it may be another credential than the one that is in the Secret now.
+        Some(pending) if pending.credential_id == credential_id => pending.digest.clone(),
+        _ => Digest::of([&inputs.credential.jwt]).to_string(),
+    };
     pass.status.esv = Some(EsvStatus {
         id: inputs.esv.to_string(),
         version: Some(version),
-        credential_id: Some(credential_id),
-        written_at: if new {
-            Some(inputs.tenant.time().to_string())
-        } else {
-            before.written_at
-        },
+        credential_id: Some(credential_id.to_owned()),
+        digest: Some(digest),
+        written_at: before
+            .written_at
+            .filter(|_| known)
+            .or_else(|| Some(inputs.tenant.time().to_string())),
         proven_version: before.proven_version,
         pending: None,
     });

@@ -13,7 +13,7 @@ use super::{
         mark::Mark,
         pass::{End, Pass},
     },
-    number, our_mark, settle,
+    number, our_mark, settle, settle_by_test,
 };
 use crate::{
     aic::{Esv, Version},
@@ -22,6 +22,7 @@ use crate::{
         Next,
         status::{self, NotWritten},
     },
+    credential::Digest,
     http::Outcome,
 };
 
@@ -33,6 +34,7 @@ const SETTLE: Duration = Duration::from_secs(90);
 pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End> {
     let pending = PendingVersion {
         credential_id: inputs.credential.id.clone(),
+        digest: Digest::of([&inputs.credential.jwt]).to_string(),
         base: base.to_owned(),
         attempt: uuid::Uuid::new_v4().to_string(),
         requested_at: inputs.tenant.time().to_string(),
@@ -55,7 +57,10 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         pass.object.clone(),
         pass.status.clone(),
     );
-    let credential_id = inputs.credential.id.clone();
+    let (credential_id, digest) = (
+        inputs.credential.id.clone(),
+        Digest::of([&inputs.credential.jwt]).to_string(),
+    );
     let task = pass.context.tasks.spawn(async move {
         let answer = tenant.create_esv_version(&esv, &value).await;
         let time = tenant.time().to_string();
@@ -63,6 +68,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
             Ok(version) => Some(EsvStatus {
                 version: Some(version.version.clone()),
                 credential_id: Some(credential_id),
+                digest: Some(digest),
                 written_at: Some(time),
                 pending: None,
                 ..status.esv.take().unwrap_or_default()
@@ -93,7 +99,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     match answer {
         Ok(version) => {
             pass.status = status;
-            settle(pass, inputs, version.version, inputs.credential.id.clone(), "").await
+            settle(pass, inputs, version.version, &inputs.credential.id, "").await
         }
         Err(error) if error.outcome() == Outcome::NotDone => {
             pass.status = status;
@@ -134,15 +140,10 @@ pub(super) async fn recover(
             })
         }
         Fate::Written(written) => {
-            settle(
-                pass,
-                inputs,
-                written,
-                pending.credential_id.clone(),
-                &esv.description,
-            )
-            .await?;
-            if pending.credential_id == inputs.credential.id {
+            settle(pass, inputs, written, &pending.credential_id, &esv.description).await?;
+            if pending.credential_id == inputs.credential.id
+                && pending.digest == Digest::of([&inputs.credential.jwt]).to_string()
+            {
                 return Continue(());
             }
             // The Secret has changed again since.
@@ -156,16 +157,11 @@ pub(super) async fn recover(
         }
         // What the newest version holds, when the count does not tell: the mark was set after a version was recorded.
         Fate::Unclear if mark_tells(pass, inputs, esv) => {
-            settle(
-                pass,
-                inputs,
-                esv.active_version.clone(),
-                inputs.credential.id.clone(),
-                &esv.description,
-            )
-            .await
+            let version = esv.active_version.clone();
+            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
         }
-        Fate::NotWritten | Fate::Unclear => version(pass, inputs, &esv.active_version).await,
+        Fate::Unclear => settle_by_test(pass, inputs, esv).await,
+        Fate::NotWritten => version(pass, inputs, &esv.active_version).await,
     }
 }
 

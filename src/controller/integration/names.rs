@@ -1,0 +1,142 @@
+//! The names that an integration has in its tenant, and who else claims them.
+
+use kube::{Resource, ResourceExt};
+
+use crate::{
+    aic::{EsvId, IntegrationName, InvalidName, LabelIdentifier},
+    api::{AICIntegration, Realm},
+    http::{BaseUrl, Host},
+};
+
+/// What an integration is called in its tenant.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Names {
+    pub(super) host: Host,
+    pub(super) realm: Realm,
+    pub(super) worker: IntegrationName,
+    pub(super) esv: EsvId,
+    pub(super) label: LabelIdentifier,
+}
+
+/// What two integrations cannot both have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claimed {
+    Esv,
+    Worker,
+}
+
+impl Names {
+    /// With a name that is known.
+    pub(super) fn new(
+        object: &AICIntegration,
+        host: Host,
+        worker: IntegrationName,
+    ) -> Result<Self, InvalidName> {
+        let spec = &object.spec;
+        let given = spec.esv_id.as_ref().map(|id| id.parse()).transpose()?;
+        let esv = given.unwrap_or_else(|| worker.esv_id());
+        let given = spec
+            .secret_label_identifier
+            .as_ref()
+            .map(|label| label.parse())
+            .transpose()?;
+        let label = given.unwrap_or_else(|| worker.label_identifier());
+        Ok(Self {
+            host,
+            realm: spec.realm,
+            worker,
+            esv,
+            label,
+        })
+    }
+
+    /// As far as the object alone tells them: with the name that is given, or that was derived once.
+    pub(super) fn of(object: &AICIntegration) -> Option<Self> {
+        let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
+        let name = object.spec.name.as_ref().or(latched)?.parse().ok()?;
+        let url = BaseUrl::parse(&object.spec.tenant.url, "").ok()?;
+        Self::new(object, url.host().clone(), name).ok()
+    }
+
+    /// The ESV belongs to the whole tenant, a worker to its realm.
+    fn clash(&self, other: &Self) -> Option<Claimed> {
+        if self.host != other.host {
+            None
+        } else if self.esv == other.esv {
+            Some(Claimed::Esv)
+        } else if self.realm == other.realm && self.worker == other.worker {
+            Some(Claimed::Worker)
+        } else {
+            None
+        }
+    }
+
+    /// The elder object that claims the same, and what. Of two, the one that was created first keeps it; of two
+    /// that were created in the same second, the one with the smaller uid.
+    pub(super) fn elder<'a>(
+        &self,
+        own: &AICIntegration,
+        all: impl IntoIterator<Item = &'a AICIntegration>,
+    ) -> Option<(&'a AICIntegration, Claimed)> {
+        all.into_iter()
+            .filter(|other| age(other) < age(own))
+            .find_map(|other| Some((other, self.clash(&Self::of(other)?)?)))
+    }
+}
+
+fn age(object: &AICIntegration) -> (Option<String>, Option<String>) {
+    let created = object.creation_timestamp().map(|time| time.0.to_string());
+    (created, object.meta().uid.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn integration(uid: &str, created: &str, realm: &str, name: Option<&str>) -> AICIntegration {
+        let object = json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration",
+            "metadata": {"name": uid, "namespace": "ns", "uid": uid, "creationTimestamp": created},
+            "spec": {
+                "connectionRef": {"name": "c"}, "name": name, "realm": realm,
+                "tenant": {
+                    "url": "https://openam-a-ew2-dev.id.forgerock.io", "environment": "Development",
+                    "serviceAccountSecretRef": {"name": "s"},
+                },
+            },
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn the_elder_of_two_keeps_what_both_claim() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+        let own = integration("m", new, "alpha", Some("One"));
+        let elder = |other: AICIntegration| {
+            let names = Names::of(&own).unwrap();
+            names
+                .elder(&own, [&other])
+                .map(|(other, claimed)| (other.name_any(), claimed))
+        };
+        let keeps = |name: &str| Some((name.to_owned(), Claimed::Esv));
+        assert_eq!(elder(integration("z", old, "alpha", Some("One"))), keeps("z"));
+        assert_eq!(
+            elder(integration("z", old, "bravo", Some("One"))),
+            keeps("z"),
+            "one ESV for all realms"
+        );
+        assert_eq!(elder(integration("a", new, "alpha", Some("One"))), keeps("a"));
+        assert_eq!(elder(integration("z", new, "alpha", Some("One"))), None);
+        assert_eq!(elder(integration("a", old, "alpha", Some("Two"))), None);
+        assert_eq!(
+            elder(integration("a", old, "alpha", None)),
+            None,
+            "a name that is not known yet"
+        );
+        let mut same_worker = integration("a", old, "alpha", Some("One"));
+        same_worker.spec.esv_id = Some("esv-other".to_owned());
+        assert_eq!(elder(same_worker), Some(("a".to_owned(), Claimed::Worker)));
+    }
+}
