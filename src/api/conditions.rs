@@ -186,6 +186,14 @@ impl Conditions {
         }
     }
 
+    /// One condition with every field.
+    pub(super) fn complete() -> Self {
+        let mut conditions = Self::default();
+        let finding = Finding::unknown(Reason::NotReached, "complete");
+        conditions.set(READY, &finding, Some(1), Timestamp::UNIX_EPOCH);
+        conditions
+    }
+
     fn remove(&mut self, type_: &str) {
         self.0.retain(|condition| condition.type_ != type_);
     }

@@ -166,3 +166,27 @@ pub struct CredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_url: Option<String>,
 }
+
+impl ConnectionStatus {
+    /// A status in which nothing is left out, by which one sees whether a definition keeps all of it.
+    #[must_use]
+    pub fn complete() -> Self {
+        let text = || "complete".to_owned();
+        Self {
+            observed_generation: 1,
+            conditions: Conditions::complete(),
+            credential: Some(CredentialStatus {
+                id: text(),
+                issued_at: Some(text()),
+                environment_id: text(),
+                environment_name: text(),
+                organization_id: Some(text()),
+                organization_name: Some(text()),
+                region: Some(text()),
+                api_url: Some(text()),
+                auth_url: Some(text()),
+            }),
+            last_handled_request: Some(text()),
+        }
+    }
+}

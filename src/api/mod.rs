@@ -31,6 +31,8 @@ use spelled::spelled_enum;
 pub const GROUP: &str = "pingone-aic.io";
 /// The operator's name as field manager, event reporter and user agent.
 pub const FIELD_MANAGER: &str = "pingone-aic-operator";
+/// On an integration whose deletion has something to do in the tenant.
+pub const FINALIZER: &str = "pingone-aic.io/cleanup";
 /// Any new value of this annotation asks for a check now.
 pub const REQUESTED_AT_ANNOTATION: &str = "pingone-aic.io/requestedAt";
 /// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be carried to.

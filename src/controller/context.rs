@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Client, Resource, ResourceExt,
     runtime::{
@@ -9,16 +10,19 @@ use kube::{
         reflector::Store,
     },
 };
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::fleet::Fleet;
+use super::{fleet::Fleet, status::Definitions, turns::Turns};
 use crate::{
     aic::Aic,
-    api::{Conditions, FIELD_MANAGER, PingOneConnection, conditions::READY},
+    api::{Conditions, FIELD_MANAGER, PingOneConnection, Reason, conditions::READY},
     clock::Clock,
     pingone::PingOne,
     runtime::{Health, Metrics},
 };
+
+const READS_AT_ONCE: usize = 32;
 
 /// What every pass works with.
 #[derive(Clone)]
@@ -30,6 +34,11 @@ pub struct Context {
     pub(super) pingone: PingOne,
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Health,
+    pub(super) definitions: Definitions,
+    /// Passes over one tenant.
+    pub(super) turns: Turns,
+    /// Reads of Secrets: after a restart every object wants its own at once.
+    pub(super) reads: Arc<Semaphore>,
     events: Recorder,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
@@ -62,6 +71,9 @@ impl Context {
             pingone,
             metrics,
             health,
+            definitions: Definitions::default(),
+            turns: Turns::default(),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             events,
             tasks: TaskTracker::new(),
         }
@@ -89,21 +101,47 @@ impl Context {
             object.namespace().unwrap_or_default(),
         );
         tracing::info!(%kind, %namespace, %name, ready = ready.status, reason = ready.reason, message = ready.message, "object changed");
-        let good = ready.status == "True" || !after.is_true("Stalled");
+        let type_ = if ready.status == "True" || !after.is_true("Stalled") {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
+        self.publish(&object.object_ref(&()), type_, &ready.reason, &ready.message)
+            .await;
+    }
+
+    /// Warns people of what they have to put right themselves.
+    pub(super) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        self.warn_of(&object.object_ref(&()), reason, message).await;
+    }
+
+    /// The same, of an object that cannot be decoded.
+    pub(super) async fn warn_of(&self, object: &ObjectReference, reason: Reason, message: &str) {
+        let ObjectReference {
+            kind,
+            namespace,
+            name,
+            ..
+        } = object;
+        tracing::warn!(kind, namespace, name, %reason, message, "a person is needed");
+        self.publish(object, EventType::Warning, reason.as_str(), message)
+            .await;
+    }
+
+    async fn publish(&self, object: &ObjectReference, type_: EventType, reason: &str, message: &str) {
         let event = Event {
-            type_: if good {
-                EventType::Normal
-            } else {
-                EventType::Warning
-            },
-            reason: ready.reason.clone(),
-            note: Some(clip(&ready.message)),
+            type_,
+            reason: reason.to_owned(),
+            note: Some(clip(message)),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        // An event is a courtesy: a pass does not fail for it.
-        if let Err(error) = self.events.publish(&event, &object.object_ref(&())).await {
-            tracing::warn!(%kind, %namespace, %name, %error, "failed to publish an event");
+        // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
+        if let Err(error) = self.events.publish(&event, object).await {
+            tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
         }
     }
 }

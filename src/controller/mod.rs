@@ -11,6 +11,8 @@ mod queue;
 mod scope;
 mod secret;
 mod status;
+mod turns;
+mod undecodable;
 mod watch;
 
 use futures::future::join_all;

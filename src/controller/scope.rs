@@ -20,15 +20,18 @@ use super::{
     fleet::Fleet,
     integration,
     queue::Queue,
+    undecodable,
     watch::{self, Change},
 };
 use crate::{
-    api::{AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, conditions::CREDENTIAL_VALID},
+    api::{
+        AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
+        conditions::{CREDENTIAL_VALID, READY},
+    },
     runtime::{Gate, Health},
 };
 
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
-const PASSES_AT_ONCE: u16 = 64;
 
 /// The namespaces to watch; `None` stands for all.
 pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
@@ -89,6 +92,10 @@ pub(super) async fn run(
         context.health.clone(),
         cache_gate::<PingOneConnection>(namespace),
         |connection: &PingOneConnection| (asked_for(connection), vouched_for(connection)),
+        {
+            let context = context.clone();
+            move |metadata, error| undecodable::tell::<PingOneConnection>(&context, metadata, error)
+        },
     )
     .for_each(|change| {
         match change {
@@ -113,11 +120,18 @@ pub(super) async fn run(
         context.health.clone(),
         cache_gate::<AICIntegration>(namespace),
         asked_for,
+        {
+            let context = context.clone();
+            move |metadata, error| undecodable::tell::<AICIntegration>(&context, metadata, error)
+        },
     )
     .for_each(|change| {
         match change {
             Change::Applied(integration, _) => integration_queue.now(&Ref::of(&integration)),
-            Change::Deleted { namespace, name } => integration_queue.forget(&Ref { namespace, name }),
+            Change::Deleted { namespace, name } => {
+                integration_queue.forget(&Ref { namespace, name });
+                wake_heirs(&integrations, &integration_queue);
+            }
         }
         futures::future::ready(())
     });
@@ -234,7 +248,8 @@ async fn passes<K>(
         scope,
         store,
         due,
-        Config::default().concurrency(PASSES_AT_ONCE),
+        // No limit: one that dead tenants fill would hold up all others. Turns and budgets limit what passes do.
+        Config::default().concurrency(0),
     )
     // An object that is gone by the time its turn comes needs no pass.
     .for_each(|_| futures::future::ready(()))
@@ -271,6 +286,20 @@ fn wake_integrations_of(connection: &Ref, integrations: &Store<AICIntegration>, 
         if integration.namespace().as_ref() == Some(&connection.namespace)
             && integration.spec.connection_ref.name == connection.name
         {
+            queue.now(&Ref::of(&*integration));
+        }
+    }
+}
+
+/// What an elder object claimed is free for the next one.
+fn wake_heirs(integrations: &Store<AICIntegration>, queue: &Arc<Queue<Ref>>) {
+    let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
+    for integration in integrations.state() {
+        let ready = integration
+            .status
+            .as_ref()
+            .and_then(|status| status.conditions.get(READY));
+        if ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str())) {
             queue.now(&Ref::of(&*integration));
         }
     }

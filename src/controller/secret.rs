@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, ResourceExt};
 use secrecy::{ExposeSecret, SecretSlice};
 
+use super::context::Context;
 use crate::api::TENANT_HOSTS_ANNOTATION;
 
 /// What is needed of a Secret.
@@ -28,6 +29,11 @@ pub(super) struct KeyMissing {
 /// A Secret could not be read. What was read instead is not repeated.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unread {
+    /// It is not allowed to.
+    #[error(
+        "the operator may not read Secret {0}: give its ServiceAccount that right, as the chart's Role does"
+    )]
+    Forbidden(String),
     /// The API server's own words.
     #[error("failed to read Secret {0}: {1}")]
     Refused(String, String),
@@ -38,9 +44,12 @@ pub(super) enum Unread {
 
 impl SecretValues {
     /// Reads a Secret from the API server itself, not from a cache.
-    pub(super) async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
-        let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    pub(super) async fn read(context: &Context, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
+        // An error only if it were closed, and it never is.
+        let _turn = context.reads.acquire().await.ok();
+        let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
         let secret = api.get_opt(name).await.map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 403 => Unread::Forbidden(name.to_owned()),
             kube::Error::Api(status) => Unread::Refused(name.to_owned(), status.message.clone()),
             _ => Unread::Unreadable(name.to_owned()),
         })?;

@@ -1,21 +1,40 @@
 //! The one place that writes status.
 
-use std::fmt::Debug;
+use std::{
+    collections::BTreeSet,
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
     core::NamespaceResourceScope,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::api::FIELD_MANAGER;
+use super::context::Context;
+use crate::{api::FIELD_MANAGER, runtime::Gate};
 
 /// A kind with a status of type `S`.
 pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResourceScope> {
     type Status: Clone + PartialEq + Serialize;
     fn status(&self) -> Option<&Self::Status>;
+    /// A status with every field, to see whether the definition in the cluster keeps them.
+    fn complete() -> Self::Status;
+}
+
+/// Which definitions in the cluster keep all of this version's status. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Definitions(Arc<Mutex<BTreeSet<String>>>);
+
+impl Definitions {
+    fn kept(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // A set is whole at every step, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a status does not stand.
@@ -34,16 +53,60 @@ pub(super) enum NotWritten {
     Failed(#[from] kube::Error),
 }
 
+/// How soon a definition that was outdated is looked at again.
+pub(super) const LOOK_AT_DEFINITIONS_AGAIN: Duration = Duration::from_secs(30);
+
+/// Whether the definition in the cluster keeps every field of a status: asked by a dry run, once a kind, before
+/// anything is sent that would have to be remembered.
+pub(super) async fn check_definition<K>(context: &Context, object: &K) -> Result<(), NotWritten>
+where
+    K: HasStatus + Clone + Debug + DeserializeOwned,
+{
+    let kind = K::kind(&()).into_owned();
+    if context.definitions.kept().contains(&kind) {
+        return Ok(());
+    }
+    let complete = K::complete();
+    let patch = json!({"apiVersion": K::api_version(&()), "kind": kind, "status": complete});
+    let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+    let api: Api<K> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    match api
+        .patch_status(&object.name_any(), &params, &Patch::Apply(&patch))
+        .await
+    {
+        Ok(answer) if answer.status() == Some(&complete) => {
+            context.health.open(&Gate::Status(kind.clone()));
+            context.definitions.kept().insert(kind);
+            Ok(())
+        }
+        Ok(_) => Err(outdated(context, kind)),
+        Err(kube::Error::Api(error)) if error.code == 422 => Err(outdated(context, kind)),
+        Err(kube::Error::Api(error)) if error.code == 404 => Err(NotWritten::Conflict),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn outdated(context: &Context, kind: String) -> NotWritten {
+    context.definitions.kept().remove(&kind);
+    let error = NotWritten::Outdated(kind.clone());
+    context.health.close(Gate::Status(kind), error.to_string());
+    error
+}
+
 /// Writes a status, if it differs. It counts only if the object has not changed since it was read and if the
 /// answer contains what was sent: an older definition prunes what it does not know, and still answers 200.
-pub(super) async fn write<K>(client: &Client, object: &mut K, status: &K::Status) -> Result<bool, NotWritten>
+pub(super) async fn write<K>(
+    context: &Context,
+    object: &mut K,
+    status: &K::Status,
+) -> Result<bool, NotWritten>
 where
     K: HasStatus + Clone + Debug + DeserializeOwned,
 {
     if object.status() == Some(status) {
         return Ok(false);
     }
-    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let api: Api<K> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let patch = json!({
         "apiVersion": K::api_version(&()),
         "kind": K::kind(&()),
@@ -61,7 +124,7 @@ where
         }
         Ok(answer) => {
             *object = answer;
-            Err(NotWritten::Outdated(K::kind(&()).into_owned()))
+            Err(outdated(context, K::kind(&()).into_owned()))
         }
         Err(kube::Error::Api(error)) if error.code == 409 || error.code == 404 => Err(NotWritten::Conflict),
         Err(error) => Err(error.into()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, stream};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::{DeserializeGuard, PartialObjectMeta},
@@ -39,13 +39,14 @@ where
     )
 }
 
-/// Watches a kind into a store. An object that cannot be decoded is left out, and stops nobody else.
+/// Watches a kind into a store. An object that cannot be decoded is left out and told of, and stops nobody else.
 pub(super) fn objects<K, F>(
     api: Api<DeserializeGuard<K>>,
     mut writer: Writer<K>,
     health: Health,
     gate: Gate,
     fingerprint: impl Fn(&K) -> F + Send + 'static,
+    undecodable: impl Fn(ObjectMeta, String) + Send + 'static,
 ) -> impl Stream<Item = Change<K, F>> + Send
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -57,7 +58,7 @@ where
         .default_backoff()
         .flat_map(move |event| {
             let changes = match event {
-                Ok(event) => decoded(event, &reader).map_or_else(Vec::new, |event| {
+                Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
                     writer.apply_watcher_event(&event);
                     if matches!(event, Event::InitDone) {
                         health.open(&gate);
@@ -102,16 +103,22 @@ fn id(object: &impl ResourceExt) -> (String, String) {
 }
 
 /// An object that cannot be decoded is as good as gone: acting on what it was before would be acting on a lie.
-fn decoded<K>(event: Event<DeserializeGuard<K>>, known: &Store<K>) -> Option<Event<K>>
+fn decoded<K>(
+    event: Event<DeserializeGuard<K>>,
+    known: &Store<K>,
+    undecodable: &impl Fn(ObjectMeta, String),
+) -> Option<Event<K>>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let object = |DeserializeGuard(result): DeserializeGuard<K>| {
         result.map_err(|invalid| {
-            let namespace = invalid.metadata.namespace.unwrap_or_default();
-            let name = invalid.metadata.name.unwrap_or_default();
-            tracing::warn!(kind = %K::kind(&()), namespace, name, "object cannot be decoded by this version of the operator");
-            known.get(&ObjectRef::new(&name).within(&namespace)).map(|before| (*before).clone())
+            let namespace = invalid.metadata.namespace.clone().unwrap_or_default();
+            let name = invalid.metadata.name.clone().unwrap_or_default();
+            undecodable(invalid.metadata, invalid.error);
+            known
+                .get(&ObjectRef::new(&name).within(&namespace))
+                .map(|before| (*before).clone())
         })
     };
     Some(match event {
@@ -122,10 +129,11 @@ where
             Ok(object) => Event::Apply(object),
             Err(before) => Event::Delete(before?),
         },
-        Event::Delete(guarded) => match object(guarded) {
-            Ok(object) => Event::Delete(object),
-            Err(before) => Event::Delete(before?),
-        },
+        Event::Delete(DeserializeGuard(Ok(object))) => Event::Delete(object),
+        Event::Delete(DeserializeGuard(Err(invalid))) => {
+            let name = ObjectRef::new(&invalid.metadata.name?).within(&invalid.metadata.namespace?);
+            Event::Delete((*known.get(&name)?).clone())
+        }
     })
 }
 

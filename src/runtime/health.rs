@@ -18,6 +18,8 @@ pub enum Gate {
     Definition(&'static str),
     /// The cache of a kind in a namespace.
     Cache(&'static str, Option<String>),
+    /// A definition of a kind that keeps all of its status.
+    Status(String),
 }
 
 impl Health {

@@ -20,6 +20,7 @@ pub struct Metrics {
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Family<KindLabels, Histogram>,
     call_seconds: Family<CallLabels, Histogram>,
+    left_behind: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,11 +66,18 @@ impl Default for Metrics {
             "How long a call to a vendor took, its wait for the budget included",
             call_seconds.clone(),
         );
+        let left_behind = Counter::default();
+        registry.register(
+            "left_behind",
+            "Deleted integrations of which something stays in the tenant",
+            left_behind.clone(),
+        );
         Self {
             registry,
             reconciles,
             reconcile_seconds,
             call_seconds,
+            left_behind,
         }
     }
 }
@@ -86,6 +94,11 @@ impl Metrics {
         self.reconcile_seconds
             .get_or_create(&KindLabels { kind })
             .observe(took.as_secs_f64());
+    }
+
+    /// An object is gone, and something that it made stays in the tenant.
+    pub fn left_behind(&self) {
+        self.left_behind.inc();
     }
 
     /// All metrics as Prometheus reads them.

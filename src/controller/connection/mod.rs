@@ -11,7 +11,7 @@ use super::{
     Next,
     context::{Context, ScopeContext},
     secret::SecretValues,
-    status::{self, HasStatus, NotWritten},
+    status::{self, HasStatus, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
 };
 use crate::{
     api::{
@@ -26,6 +26,10 @@ impl HasStatus for PingOneConnection {
 
     fn status(&self) -> Option<&ConnectionStatus> {
         self.status.as_ref()
+    }
+
+    fn complete() -> ConnectionStatus {
+        ConnectionStatus::complete()
     }
 }
 
@@ -49,7 +53,13 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
     let mut status = connection.status.clone().unwrap_or_default();
     let generation = connection.meta().generation;
     let now = context.clock.now();
-    let (conclusion, next) = if connection.spec.suspend {
+    let definition = status::check_definition(context, &*connection).await;
+    let (conclusion, next) = if let Err(error @ NotWritten::Outdated(_)) = &definition {
+        let conclusion = Conclusion::Stalled(Reason::CRDOutdated, error.to_string());
+        (conclusion, Next::Poll(LOOK_AT_DEFINITIONS_AGAIN))
+    } else if definition.is_err() {
+        return Next::Retry(None);
+    } else if connection.spec.suspend {
         let conclusion = Conclusion::Done(
             Reason::Suspended,
             "spec.suspend is true: nothing is checked".to_owned(),
@@ -109,7 +119,7 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
         next: check,
     };
 
-    let secret = match SecretValues::read(&context.client, &namespace, &reference.name).await {
+    let secret = match SecretValues::read(context, &namespace, &reference.name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
             let message = format!(
@@ -196,7 +206,7 @@ async fn finish(
 ) -> Next {
     let before: Option<Conditions> = connection.status.as_ref().map(|status| status.conditions.clone());
     let mut written = connection.clone();
-    match status::write(&context.client, &mut written, status).await {
+    match status::write(context, &mut written, status).await {
         Ok(changed) => {
             if changed {
                 context

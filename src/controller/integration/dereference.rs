@@ -95,7 +95,10 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         let message = "spec.realm or spec.tenant.environment is a value that this version of the operator does not know: upgrade it";
         return Break(pass.stalled(Reason::InvalidObject, message));
     }
-    let account = service_account(pass, &namespace).await?;
+    let account = match read_account(pass).await {
+        Ok(account) => account,
+        Err(NoAccount::None(end) | NoAccount::Unreadable(end)) => return Break(end),
+    };
 
     let Some(name) = name(&pass.object, &credential) else {
         let message = format!(
@@ -114,6 +117,16 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     };
     check_claims(pass, &names)?;
     pass.status.name = Some(names.worker.to_string());
+    if pass.object.spec.name.is_none()
+        && pass
+            .object
+            .status
+            .as_ref()
+            .is_none_or(|status| status.name.is_none())
+    {
+        // A derived name is kept before anything bears it: a crash must not lose whose it is.
+        pass.record().await?;
+    }
     let Names {
         realm,
         worker: name,
@@ -174,7 +187,19 @@ async fn vouched_credential(
 ) -> ControlFlow<End, (Credential, Option<String>)> {
     let name = connection.name_any();
     let reference = &connection.spec.credential_secret_ref;
-    let secret = match SecretValues::read(&pass.context.client, namespace, &reference.name).await {
+    let vouched = connection
+        .status
+        .as_ref()
+        .filter(|status| Some(status.observed_generation) == connection.metadata.generation)
+        .filter(|status| {
+            status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False
+        })
+        .and_then(|status| status.credential.as_ref());
+    let secret = match vouched {
+        Some(_) => SecretValues::read(pass.context, namespace, &reference.name).await,
+        None => Ok(None),
+    };
+    let secret = match secret {
         Ok(secret) => secret,
         Err(error) => return Break(unread(Reason::ConnectionNotReady, &error)),
     };
@@ -183,13 +208,6 @@ async fn vouched_credential(
         // What was read now may be another value than the one that the connection has checked.
         claims::check(value, &connection.spec, &pass.context.pingone).ok()
     });
-    let status = connection.status.as_ref();
-    let vouched = status
-        .filter(|status| Some(status.observed_generation) == connection.metadata.generation)
-        .filter(|status| {
-            status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False
-        })
-        .and_then(|status| status.credential.as_ref());
     match (credential, vouched) {
         (Some(credential), Some(vouched)) if credential.id == vouched.id => {
             Continue((credential, secret.and_then(|secret| secret.tenant_hosts)))
@@ -209,28 +227,45 @@ async fn vouched_credential(
     }
 }
 
-async fn service_account(pass: &Pass<'_>, namespace: &str) -> ControlFlow<End, ServiceAccount> {
+/// Why there is no service account to work with.
+pub(super) enum NoAccount {
+    /// The Secret holds none.
+    None(End),
+    /// The Secret could not be read now.
+    Unreadable(End),
+}
+
+/// The tenant's service account, from its Secret.
+pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
+    let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
-    let secret = match SecretValues::read(&pass.context.client, namespace, name).await {
+    let secret = match SecretValues::read(pass.context, &namespace, name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
             let message = format!(
                 "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
             );
-            return Break(pass.waiting(Reason::SecretNotFound, message));
+            return Err(NoAccount::None(pass.waiting(Reason::SecretNotFound, message)));
         }
-        Err(error) => return Break(unread(Reason::SecretNotFound, &error)),
+        Err(error) => {
+            let end = unread(Reason::SecretNotFound, &error);
+            return Err(match error {
+                // In a namespace that is going, the Role that allows it goes first.
+                Unread::Forbidden(_) => NoAccount::None(end),
+                _ => NoAccount::Unreadable(end),
+            });
+        }
     };
     let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
         (Ok(id), Ok(jwk)) => (id, jwk),
         (Err(error), _) | (_, Err(error)) => {
-            return Break(pass.stalled(Reason::SecretKeyMissing, format!("{error}: correct the Secret")));
+            let message = format!("{error}: correct the Secret");
+            return Err(NoAccount::None(pass.stalled(Reason::SecretKeyMissing, message)));
         }
     };
-    match ServiceAccount::parse(&String::from_utf8_lossy(id), jwk) {
-        Ok(account) => Continue(account),
-        Err(error) => Break(pass.stalled(Reason::ServiceAccountInvalid, format!("Secret {name}: {error}"))),
-    }
+    ServiceAccount::parse(&String::from_utf8_lossy(id), jwk).map_err(|error| {
+        NoAccount::None(pass.stalled(Reason::ServiceAccountInvalid, format!("Secret {name}: {error}")))
+    })
 }
 
 fn unread(reason: Reason, error: &Unread) -> End {

@@ -3,13 +3,16 @@
 //! Each step looks, decides and acts, and either goes on (`Continue`) or ends the pass with what is left to do
 //! (`Break`). Waiting is such an end, not an error.
 
+mod deletion;
 mod dereference;
 mod esv;
+mod finalizer;
 mod lock;
 mod mark;
 mod names;
 mod pass;
 mod proof;
+mod teardown;
 mod trouble;
 mod usage;
 mod worker;
@@ -35,17 +38,22 @@ impl HasStatus for AICIntegration {
     fn status(&self) -> Option<&IntegrationStatus> {
         self.status.as_ref()
     }
+
+    fn complete() -> IntegrationStatus {
+        IntegrationStatus::complete()
+    }
 }
 
 /// One pass.
 pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<ScopeContext>) -> Next {
     let interval: Duration = integration.spec.interval.into();
-    if integration.meta().deletion_timestamp.is_some() {
-        return Next::Check(interval);
-    }
     let context = &scope.context;
+    let _turn = context.turns.take(&integration.spec.tenant.url).await;
     let started = context.clock.instant();
     let mut pass = Pass::new(&integration, &scope);
+    if integration.meta().deletion_timestamp.is_some() {
+        return deletion::reconcile(pass).await;
+    }
     let End { conclusion, next } = if integration.spec.suspend {
         End {
             conclusion: Conclusion::Done(
@@ -72,6 +80,8 @@ pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<Scope
 
 /// The product, in order.
 async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Conclusion> {
+    pass.check_definition().await?;
+    finalizer::ensure(pass).await?;
     let inputs = dereference::dereference(pass, scope).await?;
     esv::ensure(pass, &inputs).await?;
     if inputs.is_mutable() {
@@ -92,7 +102,7 @@ async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next
             pass.status.conditions.set(type_, &not_reached, generation, now);
         }
     }
-    pass.status.conditions.conclude(conclusion, generation, now);
+    pass.conclude(conclusion);
     pass.status.observed_generation = generation.unwrap_or_default();
     pass.status.last_handled_request = pass.object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
     let before = pass
@@ -100,7 +110,7 @@ async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next
         .status
         .as_ref()
         .map(|status| status.conditions.clone());
-    match status::write(&pass.context.client, &mut pass.object, &pass.status).await {
+    match status::write(pass.context, &mut pass.object, &pass.status).await {
         Ok(changed) => {
             if changed {
                 pass.context

@@ -1,11 +1,14 @@
 //! One pass over an integration: the object as it was read, and its status as it is becoming.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use kube::Resource;
 
 use super::super::{
     Next,
     context::{Context, ScopeContext},
     fleet::Fleet,
+    status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
 };
 use crate::api::{
     AICIntegration, IntegrationStatus, Reason,
@@ -47,6 +50,49 @@ impl<'a> Pass<'a> {
             self.object.meta().generation,
             self.context.clock.now(),
         );
+    }
+
+    /// Sets what is left to do.
+    pub(super) fn conclude(&mut self, conclusion: &Conclusion) {
+        let generation = self.object.meta().generation;
+        let now = self.context.clock.now();
+        self.status.conditions.conclude(conclusion, generation, now);
+    }
+
+    /// Writes the status as it is, before something is done that must be remembered. Only when it stands may
+    /// anything be sent.
+    pub(super) async fn record(&mut self) -> ControlFlow<End> {
+        match status::write(self.context, &mut self.object, &self.status).await {
+            Ok(_) => Continue(()),
+            Err(error @ NotWritten::Outdated(_)) => Break(self.outdated(&error)),
+            Err(NotWritten::Conflict | NotWritten::Failed(_)) => Break(End {
+                conclusion: Conclusion::InProgress(
+                    Reason::NotReached,
+                    "what is about to be done could not be recorded first".to_owned(),
+                ),
+                next: Next::Retry(None),
+            }),
+        }
+    }
+
+    /// Goes on if the definition in the cluster keeps all that has to be remembered.
+    pub(super) async fn check_definition(&self) -> ControlFlow<End> {
+        match status::check_definition(self.context, &self.object).await {
+            Ok(()) => Continue(()),
+            Err(error @ NotWritten::Outdated(_)) => Break(self.outdated(&error)),
+            Err(error) => Break(End {
+                conclusion: Conclusion::InProgress(Reason::NotReached, error.to_string()),
+                next: Next::Retry(None),
+            }),
+        }
+    }
+
+    /// Ends the pass until the definitions are those of this version.
+    pub(super) fn outdated(&self, error: &NotWritten) -> End {
+        End {
+            conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
+            next: Next::Poll(LOOK_AT_DEFINITIONS_AGAIN),
+        }
     }
 
     /// Ends the pass until a person acts, or something that is watched changes.

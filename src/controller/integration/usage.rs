@@ -1,23 +1,40 @@
 //! What in a tenant uses an ESV.
 
+use std::fmt;
+
 use crate::{
-    aic::{Error, EsvId, LabelIdentifier, Tenant},
+    aic::{Error, EsvId, Tenant},
     api::Realm,
 };
 
-/// The secret labels of both realms that are mapped to the ESV, but for our own.
-pub(super) async fn other_labels(
-    tenant: &Tenant,
-    esv: &EsvId,
-    own_realm: Realm,
-    own_label: &LabelIdentifier,
-) -> Result<Vec<String>, Error> {
+/// A secret label of a realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) realm: Realm,
+    pub(super) secret_label: String,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} in realm {}",
+            self.secret_label,
+            self.realm.as_str()
+        )
+    }
+}
+
+/// The secret labels of both realms that are mapped to the ESV.
+pub(super) async fn labels(tenant: &Tenant, esv: &EsvId) -> Result<Vec<Label>, Error> {
     let mut labels = Vec::new();
     for realm in [Realm::Alpha, Realm::Bravo] {
         for mapping in tenant.mappings(realm).await? {
-            let is_own = realm == own_realm && mapping.secret_label == own_label.secret_label();
-            if mapping.aliases.iter().any(|alias| alias == esv.as_str()) && !is_own {
-                labels.push(format!("{} in realm {}", mapping.secret_label, realm.as_str()));
+            if mapping.aliases.iter().any(|alias| alias == esv.as_str()) {
+                labels.push(Label {
+                    realm,
+                    secret_label: mapping.secret_label,
+                });
             }
         }
     }

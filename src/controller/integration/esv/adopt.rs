@@ -7,7 +7,7 @@ use super::{
         dereference::Inputs,
         mark::Mark,
         pass::{End, Pass},
-        usage,
+        usage::{self, Label},
     },
     look, not_owned, our_mark,
 };
@@ -69,9 +69,14 @@ async fn obstacle(
     if esv.use_in_placeholders {
         return Continue(Some("it is used in placeholders".to_owned()));
     }
-    let labels = match usage::other_labels(&inputs.tenant, &inputs.esv, inputs.realm, &inputs.label).await {
+    let own = Label {
+        realm: inputs.realm,
+        secret_label: inputs.label.secret_label(),
+    };
+    let labels = match usage::labels(&inputs.tenant, &inputs.esv).await {
         Ok(labels) => labels,
         Err(error) => return Break(pass.trouble(&error)),
     };
-    Continue((!labels.is_empty()).then(|| format!("it is mapped to {}, too", labels.join(", "))))
+    let other = labels.iter().find(|label| **label != own);
+    Continue(other.map(|label| format!("it is mapped to {label}, too")))
 }

@@ -120,6 +120,13 @@ fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> End {
     pass.stalled(Reason::EsvNotOwned, message)
 }
 
+/// Whether an ESV is this object's: by its mark; where a person has taken the mark away, by the object's memory.
+pub(super) fn is_ours(pass: &Pass<'_>, esv: &Esv, remembers: bool) -> bool {
+    Mark::read(&esv.description).map_or(remembers, |mark| {
+        mark.uid == uid(pass) || (remembers && mark.owner == owner(pass))
+    })
+}
+
 /// Disables the versions before the one that a test has just proved; never before.
 pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
     let Some(esv) = pass.status.esv.clone() else {

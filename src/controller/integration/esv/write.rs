@@ -18,10 +18,7 @@ use super::{
 use crate::{
     aic::{Esv, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
-    controller::{
-        Next,
-        status::{self, NotWritten},
-    },
+    controller::{Next, status},
     credential::Digest,
     http::Outcome,
 };
@@ -52,11 +49,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         inputs.esv.clone(),
         inputs.credential.jwt.clone(),
     );
-    let (client, mut object, mut status) = (
-        pass.context.client.clone(),
-        pass.object.clone(),
-        pass.status.clone(),
-    );
+    let (context, mut object, mut status) = (pass.context.clone(), pass.object.clone(), pass.status.clone());
     let (credential_id, digest) = (
         inputs.credential.id.clone(),
         Digest::of([&inputs.credential.jwt]).to_string(),
@@ -82,7 +75,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         if let Some(esv) = known {
             status.esv = Some(esv);
             // If this fails, the pending version is recovered from what the tenant has.
-            if let Err(error) = status::write(&client, &mut object, &status).await {
+            if let Err(error) = status::write(&context, &mut object, &status).await {
                 tracing::warn!(%error, "failed to record a version; it is recovered in the next pass");
             }
         }
@@ -212,24 +205,12 @@ async fn record(pass: &mut Pass<'_>) -> ControlFlow<End> {
         pending: None,
         ..esv.clone()
     });
-    let result = status::write(&pass.context.client, &mut pass.object, &pass.status).await;
-    if result.is_err() {
+    let recorded = pass.record().await;
+    if recorded.is_break() {
         // Nothing is sent, so nothing is to be recovered.
         pass.status.esv = before;
     }
-    match result {
-        Ok(_) => return Continue(()),
-        Err(NotWritten::Outdated(kind)) => {
-            let message = NotWritten::Outdated(kind).to_string();
-            return Break(pass.stalled(Reason::CRDOutdated, message));
-        }
-        Err(NotWritten::Conflict | NotWritten::Failed(_)) => {}
-    }
-    let message = "what is about to be written could not be recorded first".to_owned();
-    Break(End {
-        conclusion: Conclusion::InProgress(Reason::NotReached, message),
-        next: Next::Retry(None),
-    })
+    recorded
 }
 
 #[cfg(test)]

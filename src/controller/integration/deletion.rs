@@ -1,0 +1,100 @@
+//! The object is being deleted: mapping, worker and ESV go, in that order, as far as the environment allows.
+//!
+//! Deletion is never stuck: after five minutes, or without credentials, the object goes and what is left is named.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::Duration,
+};
+
+use kube::ResourceExt;
+
+use super::{
+    super::Next,
+    finalizer,
+    pass::{End, Pass},
+    teardown,
+};
+use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
+
+/// How long the tenant is waited for, from the object's `deletionTimestamp` on.
+const PATIENCE: Duration = Duration::from_mins(5);
+const TRY_AGAIN: Duration = Duration::from_secs(15);
+
+/// What stays in the tenant, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) what: String,
+    pub(super) why: String,
+}
+
+/// One pass over an object that is being deleted.
+pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
+    if !finalizer::is_set(&pass.object) {
+        return Next::Check(pass.object.spec.interval.into());
+    }
+    let left = match remove(&mut pass).await {
+        Continue(left) => left,
+        Break(end) => {
+            let remaining = remaining(&pass);
+            if !remaining.is_zero() {
+                return wait(pass, &end, remaining).await;
+            }
+            let (_, why) = end.conclusion.text();
+            Some(Left {
+                what: "what it made".to_owned(),
+                why: why.to_owned(),
+            })
+        }
+    };
+    if let Some(Left { what, why }) = &left {
+        let message = format!(
+            "{what} stays in {}: {why}. Remove it in the tenant's console",
+            pass.object.spec.tenant.url
+        );
+        pass.context.metrics.left_behind();
+        pass.context
+            .warn(&pass.object, Reason::LeftBehind, &message)
+            .await;
+    }
+    match finalizer::set(&mut pass, false).await {
+        // Gone already.
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(error) => {
+            tracing::warn!(name = pass.object.name_any(), %error, "failed to remove the finalizer");
+            return Next::Retry(None);
+        }
+        Ok(()) => tracing::info!(name = pass.object.name_any(), left = ?left, "object is let go"),
+    }
+    Next::Check(pass.object.spec.interval.into())
+}
+
+async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
+    if pass.object.spec.deletion_policy != DeletionPolicy::Delete {
+        return Continue(None);
+    }
+    if pass.object.spec.suspend {
+        return Continue(Some(Left {
+            what: "what it made".to_owned(),
+            why: "spec.suspend is true".to_owned(),
+        }));
+    }
+    teardown::run(pass).await
+}
+
+/// Says what is waited for.
+async fn wait(mut pass: Pass<'_>, end: &End, remaining: Duration) -> Next {
+    let (_, why) = end.conclusion.text();
+    let message = format!("it is being deleted, and waits for its tenant for at most five minutes: {why}");
+    let conclusion = Conclusion::InProgress(Reason::Deleting, message);
+    pass.conclude(&conclusion);
+    // The object may be gone by now; the next pass would see it.
+    let _ = pass.record().await;
+    Next::Poll(remaining.min(TRY_AGAIN))
+}
+
+fn remaining(pass: &Pass<'_>) -> Duration {
+    let since = pass.object.metadata.deletion_timestamp.as_ref();
+    let passed = since.map(|since| pass.context.clock.now().duration_since(since.0).unsigned_abs());
+    PATIENCE.saturating_sub(passed.unwrap_or(PATIENCE))
+}

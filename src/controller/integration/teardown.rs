@@ -1,0 +1,119 @@
+//! Removing from the tenant what the object made there, and nothing else.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    sync::Arc,
+};
+
+use super::{
+    deletion::Left,
+    dereference::{NoAccount, read_account},
+    esv,
+    lock::check_unlocked,
+    names::Names,
+    pass::{End, Pass},
+    usage,
+};
+use crate::{
+    aic::{Error, Tenant},
+    api::Realm,
+};
+
+/// Removes mapping, worker and ESV; what stays is returned.
+pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
+    let Some(names) = Names::of(&pass.object) else {
+        // It was never known what it should be called in the tenant: it made nothing there.
+        return Continue(None);
+    };
+    let all = pass.fleet.integrations();
+    if names
+        .elder(&pass.object, all.iter().map(|other| &**other))
+        .is_some()
+    {
+        return Continue(None);
+    }
+    let everything = format!(
+        "mapping, worker {} in realm {} and ESV {}, as far as they are there,",
+        names.worker,
+        names.realm.as_str(),
+        names.esv
+    );
+    let left = |why: String| {
+        Continue(Some(Left {
+            what: everything,
+            why,
+        }))
+    };
+    if names.realm == Realm::Unknown {
+        return left("spec.realm is not known to this version of the operator".to_owned());
+    }
+    if let Err(error) = pass.context.aic.check_allowed(&names.host) {
+        return left(error.to_string());
+    }
+    let account = match read_account(pass).await {
+        Ok(account) => account,
+        Err(NoAccount::Unreadable(end)) => return Break(end),
+        Err(NoAccount::None(end)) => return left(end.conclusion.text().1.to_owned()),
+    };
+    let tenant = pass.context.aic.tenant(names.host.clone(), Arc::new(account));
+    if !owns(pass, &tenant, &names).await? {
+        return Continue(None);
+    }
+    if pass.object.spec.tenant.environment.is_mutable() {
+        remove_mapping(pass, &tenant, &names).await?;
+        remove_worker(pass, &tenant, &names).await?;
+    }
+    remove_esv(pass, &tenant, &names).await
+}
+
+/// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
+async fn owns(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, bool> {
+    let remembers = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
+    let esv = trouble(pass, tenant.esv(&names.esv).await)?;
+    Continue(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
+}
+
+async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End> {
+    let mapping = trouble(pass, tenant.mapping(names.realm, &names.label).await)?;
+    // One that leads elsewhere is not the one that this object made.
+    if mapping.is_some_and(|mapping| mapping.leads_to(&names.esv)) {
+        check_unlocked(pass, tenant).await?;
+        trouble(pass, tenant.delete_mapping(names.realm, &names.label).await)?;
+    }
+    Continue(())
+}
+
+async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End> {
+    let Some(worker) = trouble(pass, tenant.worker(names.realm, &names.worker).await)? else {
+        return Continue(());
+    };
+    let attribute = trouble(pass, tenant.label_attribute(names.realm).await)?;
+    if attribute.is_some_and(|attribute| worker.label(&attribute) == Some(names.label.as_str())) {
+        check_unlocked(pass, tenant).await?;
+        trouble(pass, tenant.delete_worker(names.realm, &names.worker).await)?;
+    }
+    Continue(())
+}
+
+async fn remove_esv(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {
+    let labels = trouble(pass, usage::labels(tenant, &names.esv).await)?;
+    if labels.is_empty() {
+        trouble(pass, tenant.delete_esv(&names.esv).await)?;
+        return Continue(None);
+    }
+    let labels: Vec<_> = labels.iter().map(ToString::to_string).collect();
+    let mut what = format!("ESV {}", names.esv);
+    let mut why = format!("it is mapped to {}", labels.join(", "));
+    if !pass.object.spec.tenant.environment.is_mutable() {
+        what = format!("worker {}, its mapping and {what}", names.worker);
+        why += ", and static configuration of this environment comes and goes only by promotion";
+    }
+    Continue(Some(Left { what, why }))
+}
+
+fn trouble<T>(pass: &Pass<'_>, result: Result<T, Error>) -> ControlFlow<End, T> {
+    match result {
+        Ok(value) => Continue(value),
+        Err(error) => Break(pass.trouble(&error)),
+    }
+}

@@ -1,0 +1,62 @@
+//! Objects that this version of the operator cannot decode: told of, left alone, and never held back from deletion.
+
+use std::fmt::Debug;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    core::{NamespaceResourceScope, PartialObjectMeta, PartialObjectMetaExt},
+    runtime::reflector::ObjectRef,
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::context::Context;
+use crate::api::{FINALIZER, Reason};
+
+/// Tells of an object, in the background.
+pub(super) fn tell<K>(context: &Context, metadata: ObjectMeta, error: String)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let context = context.clone();
+    context.tasks.clone().spawn(async move {
+        let object = metadata.into_request_partial::<K>();
+        let reference = ObjectRef::<K>::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
+        let mut reference: k8s_openapi::api::core::v1::ObjectReference = reference.into();
+        reference.uid = object.uid();
+        let message = format!("this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its definitions");
+        context.warn_of(&reference, Reason::InvalidObject, &message).await;
+        if object.metadata.deletion_timestamp.is_some() && object.finalizers().iter().any(|f| f == FINALIZER) {
+            let_go(&context, &object).await;
+        }
+    });
+}
+
+/// Nobody can say what it made in the tenant: it goes, and what is left is said to be unknown.
+async fn let_go<K>(context: &Context, object: &PartialObjectMeta<K>)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+    let mut finalizers = object.finalizers().to_vec();
+    finalizers.retain(|finalizer| finalizer != FINALIZER);
+    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    let api: Api<PartialObjectMeta<K>> = Api::namespaced(context.client.clone(), &namespace);
+    match api
+        .patch_metadata(&name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+    {
+        Ok(_) => {
+            context.metrics.left_behind();
+            tracing::warn!(kind = %K::kind(&()), namespace, name, "object is let go that cannot be read: what it made stays in its tenant");
+        }
+        // A change of the object brings it here again.
+        Err(error) => {
+            tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer")
+        }
+    }
+}
