@@ -11,7 +11,7 @@ use pingone_aic_simulator::{
 use serde_json::{Value, json};
 
 pub const SOON: Duration = Duration::from_secs(30);
-pub const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
+pub const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
 pub struct World {
     pub network: Network,

@@ -1,8 +1,12 @@
 //! What a person does in the tenant's console, past the API and its journal, in a mutable tenant or not.
 
+use std::sync::MutexGuard;
+
 use serde_json::Value;
 
 use super::esv::Secret;
+use super::promotion::WRITE_REFUSED;
+use super::state::State;
 use super::{Realm, Tenant};
 
 /// A person's hands on a tenant.
@@ -62,8 +66,11 @@ impl Console {
     }
 
     /// Creates the worker service in the realm, or enables or disables it.
+    ///
+    /// # Panics
+    /// If the environment is locked, as every edit of static configuration does.
     pub fn set_worker_service(&self, realm: Realm, enabled: bool) {
-        self.0.state().realm_mut(realm).worker_service = Some(enabled);
+        self.writable().realm_mut(realm).worker_service = Some(enabled);
     }
 
     /// Creates or replaces a worker with exactly these attributes.
@@ -71,8 +78,7 @@ impl Console {
         let Value::Object(attributes) = attributes else {
             panic!("a worker is a JSON object")
         };
-        self.0
-            .state()
+        self.writable()
             .realm_mut(realm)
             .workers
             .insert(name.to_owned(), attributes);
@@ -80,7 +86,7 @@ impl Console {
 
     /// Sets one attribute of a worker.
     pub fn edit_worker(&self, realm: Realm, name: &str, attribute: &str, value: impl Into<Value>) {
-        let mut state = self.0.state();
+        let mut state = self.writable();
         let worker = state
             .realm_mut(realm)
             .workers
@@ -91,8 +97,7 @@ impl Console {
 
     /// Deletes a worker; its mapping stays.
     pub fn delete_worker(&self, realm: Realm, name: &str) {
-        self.0
-            .state()
+        self.writable()
             .realm_mut(realm)
             .workers
             .remove(name)
@@ -101,8 +106,7 @@ impl Console {
 
     /// Maps a secret label to an ESV.
     pub fn put_mapping(&self, realm: Realm, label: &str, esv: &str) {
-        self.0
-            .state()
+        self.writable()
             .realm_mut(realm)
             .mappings
             .insert(label.to_owned(), esv.to_owned());
@@ -110,12 +114,29 @@ impl Console {
 
     /// Unmaps a secret label.
     pub fn delete_mapping(&self, realm: Realm, label: &str) {
-        self.0
-            .state()
+        self.writable()
             .realm_mut(realm)
             .mappings
             .remove(label)
             .expect("the label is mapped");
+    }
+
+    /// Locks this environment alone, at once; the promotion id.
+    #[allow(clippy::must_use_candidate, reason = "the id is of interest to few tests")]
+    pub fn lock(&self) -> String {
+        self.0.state().lock.take()
+    }
+
+    /// Unlocks this environment alone, at once.
+    pub fn unlock(&self) {
+        self.0.state().lock.release();
+    }
+
+    /// The state for an edit of static configuration, which a lock refuses.
+    fn writable(&self) -> MutexGuard<'_, State> {
+        let state = self.0.state();
+        assert!(!state.is_frozen(), "{}: {WRITE_REFUSED}", self.0.host());
+        state
     }
 
     fn edit_secret(&self, id: &str, edit: impl FnOnce(&mut Secret)) {

@@ -5,6 +5,7 @@ mod account;
 mod am;
 mod console;
 mod esv;
+mod promotion;
 mod refusal;
 mod snapshot;
 mod state;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 pub use account::ServiceAccount;
 pub use console::Console;
 pub use esv::{Secret, Version, VersionStatus};
+pub use promotion::LockState;
 
 use crate::message::{Answer, Request};
 use crate::pingone::World;
@@ -106,6 +108,7 @@ impl Tenant {
         let segments = request.segments();
         let outcome = match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["am", "oauth2", "access_token"] => token::answer(self, request),
+            ["environment", "promotion", path @ ..] => promotion::answer(self, path, request),
             ["environment", path @ ..] => esv::answer(self, path, request),
             [
                 "am",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Realm;
 use super::account::Account;
 use super::esv::Secret;
+use super::promotion::Lock;
 use super::switches::Switches;
 
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub(super) restart_ends: Option<Timestamp>,
     /// ESV values as AM has them in its cache, by ESV id.
     pub(super) cached_values: HashMap<String, CachedValue>,
+    pub(super) lock: Lock,
     alpha: RealmConfig,
     bravo: RealmConfig,
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 pub(crate) const HOST: &str = "openam-mycompany-ew2-dev.id.forgerock.io";
 pub(crate) const ESV: &str = "protocol=1.0,resource=1.0";
 pub(crate) const AM: &str = "protocol=2.0,resource=1.0";
-pub(crate) const ALL_SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
+pub(crate) const PROMOTION: &str = "protocol=1.0,resource=1.0";
+pub(crate) const ALL_SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
 /// What came back.
 #[derive(Debug)]

@@ -14,5 +14,6 @@ mod immutable;
 mod mappings;
 mod network;
 mod pingone;
+mod promotion;
 mod tenant_token;
 mod worker;

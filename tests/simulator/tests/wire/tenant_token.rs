@@ -155,7 +155,7 @@ async fn the_form_has_four_fields_and_the_scope_is_the_accounts() {
         (401, "invalid_client".into())
     );
     assert_eq!(
-        with("scope", Some("fr:am:* fr:idc:promotion:*")).await,
+        with("scope", Some("fr:am:* fr:idc:release:*")).await,
         (400, "invalid_scope".into())
     );
     assert_eq!(with("scope", Some(" ")).await, (400, "invalid_scope".into()));

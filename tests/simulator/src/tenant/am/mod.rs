@@ -15,7 +15,7 @@ pub(super) use label::known as known_labels;
 
 use super::refusal::{self, am};
 use super::state::{RealmConfig, State};
-use super::{Mutability, Realm, Tenant, access};
+use super::{Mutability, Realm, Tenant, access, promotion};
 use crate::message::{Answer, Outcome, Request};
 
 const SCOPES: &[&str] = &["fr:am:*"];
@@ -109,9 +109,12 @@ impl Call<'_> {
         self.state.realm_mut(self.realm)
     }
 
-    /// Static configuration arrives in an immutable tenant by promotion alone.
+    /// Static configuration arrives in an immutable tenant by promotion alone, and is frozen in a locked one.
     fn may_write(&self) -> Result<(), Answer> {
         match self.tenant.0.mutability {
+            Mutability::Mutable if self.state.is_frozen() => {
+                Err(am(promotion::WRITE_REFUSAL, promotion::WRITE_REFUSED))
+            }
             Mutability::Mutable => Ok(()),
             Mutability::Immutable => Err(am(
                 self.state.switches.static_write_refusal,

@@ -1,4 +1,4 @@
-//! `/environment`: ESV secrets and the restart. Self-service promotions answer under the same path.
+//! `/environment`: ESV secrets and the restart.
 
 mod content;
 mod list;

@@ -1,0 +1,3 @@
+//! Self-service promotions.
+
+mod lock_state;
