@@ -10,7 +10,7 @@ use pingone_aic_simulator::{Mutability, Network, Region};
 use crate::{Manifests, note};
 
 /// What the operator asks a tenant for.
-const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
+const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
 /// Makes the environments and tenants, and writes the Secrets.
 pub async fn provide(network: &Network, namespace: &Namespace, manifests: &Manifests) -> Result<()> {

@@ -25,9 +25,10 @@ impl LockState {
 }
 
 impl Tenant {
-    /// Reads the lock's state: `GET /environment/promotion/lock/state`.
+    /// Reads the state of this environment's lock: `GET /environment/promotion/lock/state?localLockOnly=true`.
     pub async fn lock_state(&self) -> Result<LockState, Error> {
-        let path = "/environment/promotion/lock/state";
+        // Of this environment alone: development has none below it that could be asked about, too.
+        let path = "/environment/promotion/lock/state?localLockOnly=true";
         let call = Call::new(Method::GET, path, "read the state of the promotion lock")
             .header(ACCEPT_API_VERSION, API_VERSION);
         Ok(self.send_as(Scopes::Promotion, call).await?.json()?)

@@ -92,10 +92,7 @@ pub(super) async fn run(
         context.health.clone(),
         cache_gate::<PingOneConnection>(namespace),
         |connection: &PingOneConnection| (asked_for(connection), vouched_for(connection)),
-        {
-            let context = context.clone();
-            move |metadata, error| undecodable::tell::<PingOneConnection>(&context, metadata, error)
-        },
+        undecodable::teller::<PingOneConnection>(context),
     )
     .for_each(|change| {
         match change {
@@ -120,10 +117,7 @@ pub(super) async fn run(
         context.health.clone(),
         cache_gate::<AICIntegration>(namespace),
         asked_for,
-        {
-            let context = context.clone();
-            move |metadata, error| undecodable::tell::<AICIntegration>(&context, metadata, error)
-        },
+        undecodable::teller::<AICIntegration>(context),
     )
     .for_each(|change| {
         match change {
@@ -135,21 +129,17 @@ pub(super) async fn run(
         }
         futures::future::ready(())
     });
-    let secret_changes = watch::secrets(watching, namespace).for_each(|(namespace, name)| {
-        for connection in connections.state() {
-            if connection.namespace().as_deref() == Some(&namespace)
-                && connection.spec.credential_secret_ref.name == name
-            {
-                connection_queue.now(&Ref::of(&*connection));
-                wake_integrations_of(&Ref::of(&*connection), &integrations, &integration_queue);
-            }
+    let secret_changes = watch::secrets(watching, namespace).for_each(|secret| {
+        for connection in users_of(&secret, &connections, |connection| {
+            &connection.spec.credential_secret_ref.name
+        }) {
+            connection_queue.now(&connection);
+            wake_integrations_of(&connection, &integrations, &integration_queue);
         }
-        for integration in integrations.state() {
-            if integration.namespace().as_deref() == Some(&namespace)
-                && integration.spec.tenant.service_account_secret_ref.name == name
-            {
-                integration_queue.now(&Ref::of(&*integration));
-            }
+        for integration in users_of(&secret, &integrations, |integration| {
+            &integration.spec.tenant.service_account_secret_ref.name
+        }) {
+            integration_queue.now(&integration);
         }
         futures::future::ready(())
     });
@@ -279,6 +269,19 @@ fn vouched_for(connection: &PingOneConnection) -> (Option<i64>, bool, Active, Op
             .and_then(|status| status.credential.as_ref())
             .map(|credential| credential.id.clone()),
     )
+}
+
+/// The objects that refer to a Secret.
+fn users_of<K: Resource<DynamicType = ()> + Clone>(
+    (namespace, name): &(String, String),
+    objects: &Store<K>,
+    secret: impl Fn(&K) -> &String,
+) -> Vec<Ref> {
+    let objects = objects.state();
+    let users = objects
+        .iter()
+        .filter(|object| object.meta().namespace.as_ref() == Some(namespace) && secret(object) == name);
+    users.map(|object| Ref::of(&**object)).collect()
 }
 
 fn wake_integrations_of(connection: &Ref, integrations: &Store<AICIntegration>, queue: &Arc<Queue<Ref>>) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -15,24 +15,39 @@ use serde_json::json;
 use super::context::Context;
 use crate::api::{FINALIZER, Reason};
 
-/// Tells of an object, in the background.
-pub(super) fn tell<K>(context: &Context, metadata: ObjectMeta, error: String)
+/// What tells of an object, in the background.
+pub(super) fn teller<K>(context: &Context) -> impl Fn(ObjectMeta, String) + Send + use<K>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let context = context.clone();
-    context.tasks.clone().spawn(async move {
+    move |metadata, error| {
+        let context = context.clone();
         let object = metadata.into_request_partial::<K>();
-        let reference = ObjectRef::<K>::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
-        let mut reference: k8s_openapi::api::core::v1::ObjectReference = reference.into();
-        reference.uid = object.uid();
-        let message = format!("this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its definitions");
-        context.warn_of(&reference, Reason::InvalidObject, &message).await;
-        if object.metadata.deletion_timestamp.is_some() && object.finalizers().iter().any(|f| f == FINALIZER) {
-            let_go(&context, &object).await;
-        }
-    });
+        context
+            .tasks
+            .clone()
+            .spawn(async move { tell(&context, &object, &error).await });
+    }
+}
+
+async fn tell<K>(context: &Context, object: &PartialObjectMeta<K>, error: &str)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+    let mut reference: ObjectReference = ObjectRef::<K>::new(&name).within(&namespace).into();
+    reference.uid = object.uid();
+    let message = format!(
+        "this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its definitions"
+    );
+    context.warn_of(&reference, Reason::InvalidObject, &message).await;
+    let is_going = object.metadata.deletion_timestamp.is_some();
+    if is_going && object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        let_go(context, object).await;
+    }
 }
 
 /// Nobody can say what it made in the tenant: it goes, and what is left is said to be unknown.
@@ -56,7 +71,7 @@ where
         }
         // A change of the object brings it here again.
         Err(error) => {
-            tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer")
+            tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer");
         }
     }
 }

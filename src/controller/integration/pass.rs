@@ -64,7 +64,7 @@ impl<'a> Pass<'a> {
     pub(super) async fn record(&mut self) -> ControlFlow<End> {
         match status::write(self.context, &mut self.object, &self.status).await {
             Ok(_) => Continue(()),
-            Err(error @ NotWritten::Outdated(_)) => Break(self.outdated(&error)),
+            Err(error @ NotWritten::Outdated(_)) => Break(Self::outdated(&error)),
             Err(NotWritten::Conflict | NotWritten::Failed(_)) => Break(End {
                 conclusion: Conclusion::InProgress(
                     Reason::NotReached,
@@ -79,7 +79,7 @@ impl<'a> Pass<'a> {
     pub(super) async fn check_definition(&self) -> ControlFlow<End> {
         match status::check_definition(self.context, &self.object).await {
             Ok(()) => Continue(()),
-            Err(error @ NotWritten::Outdated(_)) => Break(self.outdated(&error)),
+            Err(error @ NotWritten::Outdated(_)) => Break(Self::outdated(&error)),
             Err(error) => Break(End {
                 conclusion: Conclusion::InProgress(Reason::NotReached, error.to_string()),
                 next: Next::Retry(None),
@@ -88,7 +88,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Ends the pass until the definitions are those of this version.
-    pub(super) fn outdated(&self, error: &NotWritten) -> End {
+    fn outdated(error: &NotWritten) -> End {
         End {
             conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
             next: Next::Poll(LOOK_AT_DEFINITIONS_AGAIN),
