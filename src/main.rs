@@ -8,8 +8,6 @@ use pingone_aic_operator::{
     clock::Clock,
     runtime::{self, Arguments, Command, Options},
 };
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,14 +28,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     runtime::init_telemetry(options.log_format, options.log_level);
-    let shutdown = CancellationToken::new();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stop = shutdown.clone();
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        stop.cancel();
-    });
-    Ok(runtime::run(options, Clock::system(), shutdown).await?)
+    Ok(runtime::run(options, Clock::system(), runtime::until_terminated()?).await?)
 }
 
 fn print_definitions() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,6 +4,7 @@ mod health;
 mod metrics;
 mod options;
 mod serve;
+mod signals;
 mod start;
 mod telemetry;
 
@@ -11,5 +12,6 @@ pub use health::{Gate, Health};
 pub use metrics::{Metrics, Vendor};
 pub use options::{Arguments, Command, LogFormat, Options};
 pub use serve::serve;
+pub use signals::until_terminated;
 pub use start::run;
 pub use telemetry::init as init_telemetry;

@@ -100,7 +100,8 @@ impl ControlPlane {
     }
 
     /// The certificate authority of the API server, PEM.
-    pub(crate) fn ca(&self) -> &Path {
+    #[must_use]
+    pub fn ca(&self) -> &Path {
         &self.files.ca
     }
 

@@ -37,7 +37,7 @@ mod scratch;
 
 pub use control_plane::ControlPlane;
 pub use namespace::{Namespace, TestNamespace, is_condition};
-pub use operator::{Operator, Values, operator_binary};
+pub use operator::{CLOCK_SOCKET, Operator, Values, fast_forwarded_operator, operator_binary};
 pub use programs::Programs;
 
 use std::path::{Path, PathBuf};

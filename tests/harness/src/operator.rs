@@ -1,17 +1,20 @@
 //! The operator, installed from its chart and run as a kubelet would run it.
 
 mod build;
+mod clock;
 mod container;
 mod environment;
 mod probe;
 mod values;
 mod volumes;
 
-pub use build::operator_binary;
+pub use build::{fast_forwarded_operator, operator_binary};
+pub use clock::CLOCK_SOCKET;
 pub use values::Values;
 
 use crate::{Namespace, control_plane::POLL, process::Process, scratch::Scratch};
 use anyhow::{Context as _, Result, bail, ensure};
+use clock::Clock;
 use container::Container;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
@@ -26,6 +29,7 @@ pub struct Operator {
     process: Option<Process>,
     binary: PathBuf,
     container: Container,
+    clock: Option<Clock>,
     release: String,
     log: PathBuf,
     // Last: the process writes into it.
@@ -45,13 +49,26 @@ impl Operator {
         let release = format!("operator-{}", crate::unique());
         let scratch = Scratch::create()?;
         let binary = values.binary.clone();
+        let (api_server, fast_forwarded) = (values.api_server.clone(), values.fast_forwarded);
         values.install(namespace, &release, &scratch).await?;
         let deployments: Api<Deployment> = Api::namespaced(namespace.client(), namespace.name());
         let selector =
             kube::api::ListParams::default().labels(&format!("app.kubernetes.io/instance={release}"));
         let deployment = deployments.list(&selector).await?.items.pop();
         let deployment = deployment.with_context(|| format!("the release {release} has no Deployment"))?;
-        let container = Container::of(&deployment, namespace, &scratch).await?;
+        let mut container = Container::of(&deployment, namespace, api_server.as_ref(), &scratch).await?;
+        let clock = fast_forwarded
+            .then(|| Clock::new(scratch.join("clock")))
+            .transpose()?;
+        if let Some(clock) = &clock {
+            let socket = clock
+                .socket
+                .to_str()
+                .context("the temporary folder's path is not UTF-8")?;
+            container
+                .environment
+                .insert(CLOCK_SOCKET.to_owned(), socket.to_owned());
+        }
         let log = scratch.join("operator.log");
         let tail = log.clone();
         namespace.explain_with("the operator's log (its end)", move || {
@@ -61,6 +78,7 @@ impl Operator {
             process: None,
             binary,
             container,
+            clock,
             release,
             log,
             _scratch: scratch,
@@ -70,6 +88,9 @@ impl Operator {
     /// Starts the operator and waits until its readiness probe succeeds.
     pub async fn start(&mut self) -> Result<()> {
         self.launch()?;
+        if let Some(clock) = &mut self.clock {
+            clock.attach().await?;
+        }
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.container.readiness.ask().await;
@@ -89,6 +110,15 @@ impl Operator {
             );
             sleep(POLL).await;
         }
+    }
+
+    /// Moves the clock of a fast-forwarded operator, and of all its later starts.
+    pub async fn advance(&mut self, by: Duration) -> Result<()> {
+        let clock = self
+            .clock
+            .as_mut()
+            .context("the operator is not fast-forwarded")?;
+        clock.advance(by).await
     }
 
     /// Starts the operator and waits for nothing.

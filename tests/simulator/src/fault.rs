@@ -30,6 +30,8 @@ pub enum Fault {
     Garbage,
     /// The request is not processed and never answered.
     Hang,
+    /// The request is processed and never answered.
+    HangAfter,
 }
 
 impl Fault {

@@ -26,12 +26,12 @@ pub struct Exchange {
     pub query: Vec<(String, String)>,
     /// The request's headers by lower-cased name; of `authorization` only the scheme.
     pub headers: BTreeMap<String, String>,
-    /// The request's body: JSON as it is, a form as an object, other text as a string, null if empty.
+    /// The request's body: JSON as it is, a form as an object, other text as a string, null if empty or relayed.
     pub request: Value,
     /// The fault that was acted out.
     pub fault: Option<Fault>,
     /// The status of the answer: none while it is being made, or when none was made. Under
-    /// [`Fault::CloseAfter`] the status of the answer that was lost.
+    /// [`Fault::CloseAfter`] and [`Fault::HangAfter`] the status of the answer that was lost.
     pub status: Option<u16>,
     /// The answer's body, in the same forms as the request's.
     pub response: Value,
@@ -83,7 +83,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Records a request that has arrived; its sequence number.
-    pub(crate) fn begin(&self, host: &str, request: &Request, fault: Option<&Fault>) -> usize {
+    pub(crate) fn begin(&self, host: &str, request: &Request, body: Value, fault: Option<&Fault>) -> usize {
         let mut exchanges = self.exchanges();
         let sequence = exchanges.len();
         exchanges.push(Exchange {
@@ -93,7 +93,7 @@ impl Journal {
             path: request.path.clone(),
             query: request.query_pairs(),
             headers: headers(request),
-            request: request.parsed_body(),
+            request: body,
             fault: fault.cloned(),
             status: None,
             response: Value::Null,
@@ -102,6 +102,12 @@ impl Journal {
         drop(exchanges);
         self.changed.send_replace(());
         sequence
+    }
+
+    /// Records what was answered, when only its status may be known.
+    pub(crate) fn finish_with(&self, sequence: usize, status: u16) {
+        self.exchanges()[sequence].status = Some(status);
+        self.changed.send_replace(());
     }
 
     /// Records what was answered.

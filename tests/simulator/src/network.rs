@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +14,10 @@ use crate::fault::{Fault, FaultHandle, Faults, Rule};
 use crate::journal::{Exchange, Journal};
 use crate::markers::Markers;
 use crate::openapi::{OpenApi, Violation};
+use crate::outage::{Outage, Outages};
 use crate::pingone::{PingOne, Region, World};
 use crate::proxy;
+use crate::relay::Relay;
 use crate::service::Site;
 use crate::tenant::{Mutability, Tenant};
 use crate::tls::CertificateAuthority;
@@ -98,6 +101,25 @@ impl Network {
         tenant
     }
 
+    /// Puts the real server at this `host:port` behind a host of this network: it proves itself by this authority
+    /// (PEM), and the program under test sees the network's.
+    pub fn relay(&self, host: &str, address: &str, ca_pem: &str) {
+        let relay = Relay::new(address, ca_pem);
+        self.shared.sites().insert(host.to_owned(), Site::Relay(relay));
+    }
+
+    /// Cuts all connections to a host, and refuses new ones until what is returned is dropped.
+    #[must_use]
+    pub fn outage(&self, host: &str) -> Outage {
+        self.shared.outages.begin(host)
+    }
+
+    /// How many requests are being processed, but for those that a fault never answers.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shared.in_flight.load(Ordering::SeqCst)
+    }
+
     /// Puts a fault into force. Rules are tried in the order in which they were added.
     #[allow(
         clippy::must_use_candidate,
@@ -171,6 +193,18 @@ pub(crate) struct Shared {
     journal: Journal,
     connects: Mutex<Vec<String>>,
     openapi: OpenApi,
+    outages: Outages,
+    in_flight: Arc<AtomicUsize>,
+}
+
+/// A request that is being processed.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<AtomicUsize>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Shared {
@@ -183,6 +217,8 @@ impl Shared {
             journal: Journal::default(),
             connects: Mutex::default(),
             openapi: OpenApi::from_env(),
+            outages: Outages::default(),
+            in_flight: Arc::default(),
         }
     }
 
@@ -200,6 +236,15 @@ impl Shared {
 
     pub(crate) fn openapi(&self) -> &OpenApi {
         &self.openapi
+    }
+
+    pub(crate) fn outages(&self) -> &Outages {
+        &self.outages
+    }
+
+    pub(crate) fn in_flight(&self) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(&self.in_flight))
     }
 
     pub(crate) fn site(&self, host: &str) -> Option<Site> {

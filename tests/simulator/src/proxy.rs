@@ -40,7 +40,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     };
     let host = authority.strip_suffix(":443").unwrap_or(&authority).to_owned();
     shared.record_connect(authority);
-    let Some(site) = shared.site(&host) else {
+    let site = shared.site(&host).filter(|_| !shared.outages().is_away(&host));
+    let Some(site) = site else {
         return refuse(stream, "502 Bad Gateway").await;
     };
     if stream
@@ -52,9 +53,13 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     }
     let name = host.split(':').next().unwrap_or_default();
     let acceptor = TlsAcceptor::from(shared.authority().server_config(name));
-    if let Ok(stream) = acceptor.accept(stream).await {
-        service::serve(stream, host, site, shared).await;
-    }
+    let outages = shared.outages().clone();
+    let serve = async {
+        if let Ok(stream) = acceptor.accept(stream).await {
+            service::serve(stream, host.clone(), site, shared).await;
+        }
+    };
+    tokio::select! { () = serve => {}, () = outages.begun(&host) => {} }
 }
 
 /// Reads up to the empty line; the first line.

@@ -5,12 +5,14 @@ use std::future::pending;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use uuid::Uuid;
 
@@ -19,6 +21,7 @@ use crate::fault::Fault;
 use crate::message::{Answer, Request};
 use crate::network::Shared;
 use crate::pingone::PingOne;
+use crate::relay::Relay;
 use crate::tenant::Tenant;
 
 /// Who answers at a host.
@@ -27,6 +30,7 @@ pub(crate) enum Site {
     PingOneApi(PingOne),
     PingOneAuth(PingOne),
     Tenant(Tenant),
+    Relay(Relay),
 }
 
 impl Site {
@@ -35,11 +39,13 @@ impl Site {
             Self::PingOneApi(pingone) => pingone.answer_api(request),
             Self::PingOneAuth(pingone) => pingone.answer_auth(request),
             Self::Tenant(tenant) => tenant.answer(request),
+            Self::Relay(_) => Answer::empty(StatusCode::BAD_GATEWAY),
         }
     }
 
     fn now(&self) -> Timestamp {
         match self {
+            Self::Relay(_) => Timestamp::now(),
             Self::PingOneApi(pingone) | Self::PingOneAuth(pingone) => pingone.now(),
             Self::Tenant(tenant) => tenant.now(),
         }
@@ -70,59 +76,92 @@ where
         .await;
 }
 
+type Body = BoxBody<Bytes, hyper::Error>;
+
+/// What came of processing a request.
+enum Made {
+    Answer(Answer),
+    Flow(hyper::Response<Incoming>),
+}
+
 async fn exchange(
     request: hyper::Request<Incoming>,
     host: &str,
     site: &Site,
     shared: &Shared,
-) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+) -> Result<hyper::Response<Body>, Closed> {
     let request = read(request).await?;
     let fault = shared.faults().meet(host, &request);
-    let sequence = shared.journal().begin(host, &request, fault.as_ref());
-    let process = || {
-        if !is_for(&request, host) {
-            return finished(site, Answer::empty(StatusCode::MISDIRECTED_REQUEST));
-        }
-        let answer = finished(site, site.answer(&request));
-        if matches!(site, Site::Tenant(_)) {
-            shared.openapi().check(sequence, &request, &answer);
-        }
-        answer
+    // What goes to a real server holds what is nobody's business here.
+    let body = if matches!(site, Site::Relay(_)) {
+        Value::Null
+    } else {
+        request.parsed_body()
     };
-    let answer = match &fault {
-        None | Some(Fault::CloseAfter) => process(),
+    let sequence = shared.journal().begin(host, &request, body, fault.as_ref());
+    let hangs = matches!(fault, Some(Fault::Hang | Fault::HangAfter));
+    let _in_flight = (!hangs).then(|| shared.in_flight());
+    let process = async || process(&request, host, site, shared, sequence).await;
+    let made = match &fault {
+        None | Some(Fault::CloseAfter | Fault::HangAfter) => process().await?,
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(*delay).await;
-            process()
+            process().await?
         }
         Some(Fault::Garbage) => {
-            process();
-            finished(
-                site,
-                Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned()),
-            )
+            process().await?;
+            let garbage = Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned());
+            Made::Answer(finished(site, garbage))
         }
         Some(Fault::Status {
             status,
             headers,
             body,
-        }) => finished(
+        }) => Made::Answer(finished(
             site,
             Answer {
                 status: *status,
                 headers: headers.clone(),
                 body: body.clone(),
             },
-        ),
+        )),
         Some(Fault::CloseBefore) => return Err(Closed),
         Some(Fault::Hang) => pending().await,
     };
-    shared.journal().finish(sequence, &answer);
-    if fault == Some(Fault::CloseAfter) {
-        Err(Closed)
-    } else {
-        Ok(write(answer))
+    match &made {
+        Made::Answer(answer) => shared.journal().finish(sequence, answer),
+        Made::Flow(response) => shared.journal().finish_with(sequence, response.status().as_u16()),
     }
+    match fault {
+        Some(Fault::CloseAfter) => return Err(Closed),
+        Some(Fault::HangAfter) => pending().await,
+        _ => {}
+    }
+    Ok(match made {
+        Made::Answer(answer) => write(answer).map(|body| body.map_err(|never| match never {}).boxed()),
+        Made::Flow(response) => response.map(BodyExt::boxed),
+    })
+}
+
+async fn process(
+    request: &Request,
+    host: &str,
+    site: &Site,
+    shared: &Shared,
+    sequence: usize,
+) -> Result<Made, Closed> {
+    if !is_for(request, host) {
+        let answer = Answer::empty(StatusCode::MISDIRECTED_REQUEST);
+        return Ok(Made::Answer(finished(site, answer)));
+    }
+    if let Site::Relay(relay) = site {
+        return relay.pass_on(request).await.map(Made::Flow).map_err(|_| Closed);
+    }
+    let answer = finished(site, site.answer(request));
+    if matches!(site, Site::Tenant(_)) {
+        shared.openapi().check(sequence, request, &answer);
+    }
+    Ok(Made::Answer(answer))
 }
 
 /// Whether the request's `Host` is the host whose connection it came over.
@@ -137,7 +176,7 @@ fn finished(site: &Site, answer: Answer) -> Answer {
     let answer = answer.header("Date", http_date(site.now()));
     match site {
         Site::Tenant(_) => answer.header("X-ForgeRock-TransactionId", Uuid::new_v4().to_string()),
-        Site::PingOneApi(_) | Site::PingOneAuth(_) => answer,
+        Site::PingOneApi(_) | Site::PingOneAuth(_) | Site::Relay(_) => answer,
     }
 }
 

@@ -10,11 +10,21 @@ use std::{
 
 /// Builds the operator's binary with cargo and returns where it is. Blocks.
 pub fn operator_binary() -> Result<PathBuf> {
+    build("pingone-aic-operator")
+}
+
+/// The same of the operator whose clock [`super::Operator::advance`] moves.
+pub fn fast_forwarded_operator() -> Result<PathBuf> {
+    build("fast-forwarded-operator")
+}
+
+fn build(binary: &str) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
             "build",
-            "--bin=pingone-aic-operator",
+            "--bin",
+            binary,
             "--message-format=json-render-diagnostics",
         ])
         .current_dir(crate::repository())
@@ -23,7 +33,7 @@ pub fn operator_binary() -> Result<PathBuf> {
         .context("failed to run cargo")?;
     ensure!(
         output.status.success(),
-        "cargo could not build the operator, {}",
+        "cargo could not build {binary}, {}",
         output.status
     );
     let messages = String::from_utf8(output.stdout)?;

@@ -1,6 +1,6 @@
 //! From the rendered Deployment to something that can be started on this machine.
 
-use super::{environment, probe::Probe, volumes};
+use super::{environment, probe::Probe, values::ApiServer, volumes};
 use crate::{Namespace, control_plane::free_port};
 use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::{
@@ -23,7 +23,12 @@ pub(super) struct Container {
 
 impl Container {
     /// Makes the volumes in `folder` and resolves the container's environment and arguments.
-    pub(super) async fn of(deployment: &Deployment, namespace: &Namespace, folder: &Path) -> Result<Self> {
+    pub(super) async fn of(
+        deployment: &Deployment,
+        namespace: &Namespace,
+        api_server: Option<&ApiServer>,
+        folder: &Path,
+    ) -> Result<Self> {
         let template = &deployment.spec.template;
         let pod = template.spec.as_ref().context("the pod template has no spec")?;
         let [container] = pod.containers.as_slice() else {
@@ -45,7 +50,7 @@ impl Container {
             }
         }
         let ports = localise_ports(container, &mut texts)?;
-        let kubeconfig = volumes::kubeconfig(pod, namespace, folder).await?;
+        let kubeconfig = volumes::kubeconfig(pod, namespace, api_server, folder).await?;
         environment.insert("KUBECONFIG".to_owned(), kubeconfig);
         let readiness = readiness(container, &ports)?;
         Ok(Self {

@@ -13,6 +13,16 @@ pub struct Values {
     pub(super) binary: PathBuf,
     chart: Value,
     ca: Option<String>,
+    /// The API server as the operator is told to find it, where that is not where it is.
+    pub(super) api_server: Option<ApiServer>,
+    pub(super) fast_forwarded: bool,
+}
+
+/// Where an API server is, and by what it proves itself.
+#[derive(Clone)]
+pub(super) struct ApiServer {
+    pub(super) url: String,
+    pub(super) ca: String,
 }
 
 impl Values {
@@ -22,7 +32,24 @@ impl Values {
             binary: binary.into(),
             chart: json!({"crds": {"enabled": false}}),
             ca: None,
+            api_server: None,
+            fast_forwarded: false,
         }
+    }
+
+    /// The operator finds the API server at this URL, which proves itself by this authority (PEM).
+    #[must_use]
+    pub fn api_server(mut self, url: &str, ca: &str) -> Self {
+        let (url, ca) = (url.to_owned(), ca.to_owned());
+        self.api_server = Some(ApiServer { url, ca });
+        self
+    }
+
+    /// The binary is [`super::fast_forwarded_operator`].
+    #[must_use]
+    pub fn fast_forwarded(mut self) -> Self {
+        self.fast_forwarded = true;
+        self
     }
 
     /// The vendors' hosts are reached through this proxy and prove themselves by this authority (PEM).

@@ -1,5 +1,6 @@
 //! A pod's volumes as folders, and its service account's token.
 
+use super::values::ApiServer;
 use crate::Namespace;
 use anyhow::{Context as _, Result, bail};
 use k8s_openapi::api::{
@@ -86,7 +87,12 @@ fn select(
 ///
 /// A pod would find that token in `/var/run/secrets/kubernetes.io/serviceaccount`; a process of this
 /// machine has no such folder of its own.
-pub(super) async fn kubeconfig(pod: &PodSpec, namespace: &Namespace, folder: &Path) -> Result<String> {
+pub(super) async fn kubeconfig(
+    pod: &PodSpec,
+    namespace: &Namespace,
+    api_server: Option<&ApiServer>,
+    folder: &Path,
+) -> Result<String> {
     let account = pod
         .service_account_name
         .as_deref()
@@ -107,13 +113,18 @@ pub(super) async fn kubeconfig(pod: &PodSpec, namespace: &Namespace, folder: &Pa
     let answer = answer.with_context(|| format!("failed to get a token of the ServiceAccount {account}"))?;
     let token = answer.status.context("the TokenRequest has no status")?.token;
     let control_plane = namespace.control_plane();
+    let cluster = match api_server {
+        Some(ApiServer { url, ca }) => {
+            let file = folder.join("api-server-ca.crt");
+            fs::write(&file, ca)?;
+            json!({"server": url, "certificate-authority": file})
+        }
+        None => json!({"server": control_plane.url(), "certificate-authority": control_plane.ca()}),
+    };
     let kubeconfig = json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "harness", "cluster": {
-            "server": control_plane.url(),
-            "certificate-authority": control_plane.ca(),
-        }}],
+        "clusters": [{"name": "harness", "cluster": cluster}],
         "users": [{"name": account, "user": {"token": token}}],
         "contexts": [{"name": "harness", "context": {
             "cluster": "harness", "user": account, "namespace": namespace.name(),
