@@ -18,10 +18,11 @@ pub struct Values {
     pub(super) fast_forwarded: bool,
 }
 
-/// Where an API server is, and by what it proves itself.
+/// Where an API server is, behind which proxy, and by what it proves itself.
 #[derive(Clone)]
 pub(super) struct ApiServer {
     pub(super) url: String,
+    pub(super) proxy_url: String,
     pub(super) ca: String,
 }
 
@@ -37,12 +38,13 @@ impl Values {
         }
     }
 
-    /// The operator finds the API server at this URL, which proves itself by this authority (PEM).
+    /// The operator finds the API server at this URL, behind this proxy; it proves itself by this authority (PEM).
     #[must_use]
-    pub fn api_server(mut self, url: &str, ca: &str) -> Self {
-        let (url, ca) = (url.to_owned(), ca.to_owned());
-        self.api_server = Some(ApiServer { url, ca });
-        self
+    pub fn api_server(mut self, url: &str, proxy_url: &str, ca: &str) -> Self {
+        let (url, proxy_url, ca) = (url.to_owned(), proxy_url.to_owned(), ca.to_owned());
+        self.api_server = Some(ApiServer { url, proxy_url, ca });
+        // kube takes no proxy whose own host is excepted.
+        self.set(json!({"proxy": {"noProxy": ""}}))
     }
 
     /// The binary is [`super::fast_forwarded_operator`].

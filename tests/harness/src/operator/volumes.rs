@@ -114,10 +114,10 @@ pub(super) async fn kubeconfig(
     let token = answer.status.context("the TokenRequest has no status")?.token;
     let control_plane = namespace.control_plane();
     let cluster = match api_server {
-        Some(ApiServer { url, ca }) => {
+        Some(ApiServer { url, proxy_url, ca }) => {
             let file = folder.join("api-server-ca.crt");
             fs::write(&file, ca)?;
-            json!({"server": url, "certificate-authority": file})
+            json!({"server": url, "proxy-url": proxy_url, "certificate-authority": file})
         }
         None => json!({"server": control_plane.url(), "certificate-authority": control_plane.ca()}),
     };

@@ -9,6 +9,12 @@ use super::esv::Secret;
 use super::{Realm, Tenant};
 
 impl Tenant {
+    /// Whether a lock freezes its static configuration.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.state().is_frozen()
+    }
+
     /// Every ESV secret with its values, by id.
     #[must_use]
     pub fn secrets(&self) -> BTreeMap<String, Secret> {

@@ -1,0 +1,158 @@
+//! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
+
+use std::time::{Duration, Instant};
+
+use kube::{Api, core::DynamicObject};
+use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operator, is_condition};
+use pingone_aic_simulator::{Exchange, Network};
+use serde_json::{Value, json};
+
+use crate::subject::Subject;
+
+/// The API server, as the operator is told to find it.
+pub const API_SERVER: &str = "kubernetes.harness";
+/// How far the clock is moved at once, while nothing is going on.
+const STEP: Duration = Duration::from_secs(5);
+/// What takes longer than this, by the operator's clock, is stuck.
+const PATIENCE: Duration = Duration::from_mins(90);
+/// And by everybody else's.
+const REAL_PATIENCE: Duration = Duration::from_mins(2);
+
+pub struct Arena {
+    pub network: Network,
+    pub namespace: TestNamespace,
+    pub operator: Operator,
+    subjects: usize,
+}
+
+impl Arena {
+    pub async fn start() -> Self {
+        let network = Network::start().await;
+        let namespace = TestNamespace::create("an integration survives everything").await;
+        let control_plane = namespace.control_plane();
+        let address = control_plane.url().replace("https://", "");
+        let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
+        network.relay(API_SERVER, &address, &ca);
+        let binary = fast_forwarded_operator().unwrap();
+        let values = Values::new(binary)
+            .fast_forwarded()
+            .vendors(&network.proxy_url(), &network.ca_pem())
+            .api_server(
+                &format!("https://{API_SERVER}"),
+                &network.proxy_url(),
+                &network.ca_pem(),
+            )
+            .set(json!({"log": {"level": "trace"}}));
+        let operator = Operator::install(&namespace, values).await.unwrap();
+        // Objects that lead nowhere: a process looks at the definitions for them, before any case begins.
+        let nowhere = Subject::new(&network, 0);
+        nowhere.apply(&namespace, json!({})).await;
+        Self {
+            network,
+            namespace,
+            operator,
+            subjects: 0,
+        }
+    }
+
+    pub fn subject(&mut self) -> Subject {
+        self.subjects += 1;
+        Subject::new(&self.network, self.subjects)
+    }
+
+    /// Moves everybody's clock.
+    pub async fn advance(&mut self, by: Duration) {
+        self.network.clock().advance(by);
+        self.operator.advance(by).await.unwrap();
+    }
+
+    pub async fn restart(&mut self) {
+        self.operator.kill();
+        self.operator.start().await.unwrap();
+    }
+
+    /// The integration as it is; `None` if it is gone.
+    pub async fn integration(&self, subject: &Subject) -> Option<DynamicObject> {
+        let api: Api<DynamicObject> = self.namespace.api("AICIntegration");
+        api.get_opt(&subject.name).await.unwrap()
+    }
+
+    /// Looks until there is no fault any more, and moves the clock while nothing is going on.
+    pub async fn until(
+        &mut self,
+        subject: &Subject,
+        mut fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
+    ) -> Result<(), String> {
+        let (mut passed, started) = (Duration::ZERO, Instant::now());
+        loop {
+            let object = self.integration(subject).await;
+            let Some(why) = fault(object.as_ref()) else {
+                return Ok(());
+            };
+            if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
+                let status = object.map(|object| object.data["status"].clone());
+                return Err(format!("{why}; its status is {}", status.unwrap_or_default()));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if self.network.in_flight() == 0 {
+                self.advance(STEP).await;
+                passed += STEP;
+            }
+        }
+    }
+
+    /// Waits until the fault has met a call that was made since, and moves the clock while nothing is going on.
+    pub async fn met(&mut self, since: usize, processed: bool) -> Result<(), String> {
+        let (mut passed, started) = (Duration::ZERO, Instant::now());
+        let is_met =
+            |exchange: &Exchange| exchange.fault.is_some() && (!processed || exchange.status.is_some());
+        while !self.network.journal_since(since).iter().any(is_met) {
+            if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
+                return Err("the call was not made".to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if self.network.in_flight() == 0 && started.elapsed() > Duration::from_millis(500) {
+                self.advance(STEP).await;
+                passed += STEP;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whatever people can see of the operator holds no secret.
+    pub async fn check_outputs(&self) {
+        let mut outputs = vec![self.operator.log(), self.operator.metrics().await.unwrap()];
+        for kind in ["pingoneconnections", "aicintegrations", "events"] {
+            let namespace = self.namespace.name();
+            let list = ["get", kind, "--namespace", namespace, "--output", "yaml"];
+            outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
+        }
+        for marker in self.network.secret_markers() {
+            for output in &outputs {
+                if let Some(at) = output.find(&marker) {
+                    panic!(
+                        "a secret is in an output: {}",
+                        &output[at.saturating_sub(200)..at]
+                    );
+                }
+            }
+        }
+        let violations = self.network.openapi_violations();
+        assert!(violations.is_empty(), "{violations:?}");
+    }
+}
+
+/// Active and Ready, with this credential, of this spec.
+pub fn is_done(object: Option<&DynamicObject>, credential: &str) -> Result<(), String> {
+    let Some(object) = object else {
+        return Err("the object is gone".to_owned());
+    };
+    let status: &Value = &object.data["status"];
+    let is_current = status["observedGeneration"].as_i64() == object.metadata.generation;
+    let is_active = is_condition(object, "Active", "True") && is_condition(object, "Ready", "True");
+    if is_current && is_active && status["credentialId"] == credential && status["esv"]["pending"].is_null() {
+        Ok(())
+    } else {
+        Err("it is not Active with the credential".to_owned())
+    }
+}

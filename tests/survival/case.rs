@@ -1,0 +1,112 @@
+//! One case of the matrix: a trouble at a call of a procedure.
+
+use std::{fmt, time::Duration};
+
+use jiff::SignedDuration;
+use pingone_aic_simulator::Fault;
+use serde_json::json;
+
+use crate::{
+    arena::{API_SERVER, Arena},
+    boundary::Boundary,
+    procedure::Procedure,
+    subject::Subject,
+    trouble::Trouble,
+};
+
+#[derive(Clone)]
+pub struct Case {
+    pub procedure: Procedure,
+    pub boundary: Boundary,
+    pub trouble: Trouble,
+}
+
+impl Arena {
+    /// What a procedure does when nothing goes wrong.
+    pub async fn boundaries(&mut self, procedure: Procedure) -> Vec<Boundary> {
+        let subject = self.subject();
+        let mut started = procedure.prepare(self, &subject).await.unwrap();
+        let from = self.network.journal().len();
+        started.begin(self, &subject).await;
+        started.end(self, &subject).await.unwrap();
+        let boundaries = Boundary::of(&self.network.journal_since(from), &subject);
+        assert!(!boundaries.is_empty(), "a {procedure} makes calls");
+        self.forget(&subject).await;
+        boundaries
+    }
+
+    pub async fn run(&mut self, case: &Case) -> Result<(), String> {
+        let subject = self.subject();
+        match case.trouble {
+            Trouble::KillAfterWithFastTenant => subject.tenant.set_clock_skew(SignedDuration::from_mins(5)),
+            Trouble::KillAfterWithSlowTenant => subject.tenant.set_clock_skew(SignedDuration::from_mins(-5)),
+            _ => {}
+        }
+        let result = self.run_with(case, &subject).await;
+        self.forget(&subject).await;
+        result
+    }
+
+    async fn run_with(&mut self, case: &Case, subject: &Subject) -> Result<(), String> {
+        let mut started = case.procedure.prepare(self, subject).await?;
+        let from = self.network.journal().len();
+        let fault = case.trouble.fault();
+        let rule = self.network.fault(case.boundary.rule(subject), fault.clone());
+        started.begin(self, subject).await;
+        let processed = !matches!(fault, Fault::Hang | Fault::CloseBefore);
+        self.met(from, processed).await?;
+        if case.trouble.kills() {
+            self.restart().await;
+        }
+        match case.trouble {
+            Trouble::AccountRevoked => self.replace_account(subject).await,
+            Trouble::ApiServerAway => self.take_api_server_away().await,
+            _ => {}
+        }
+        let result = started.end(self, subject).await;
+        rule.remove();
+        result
+    }
+
+    async fn replace_account(&mut self, subject: &Subject) {
+        for account in subject.accounts() {
+            subject.tenant.revoke_service_account(&account);
+        }
+        self.advance(Duration::from_mins(1)).await;
+        subject.set_account(&self.namespace).await;
+    }
+
+    async fn take_api_server_away(&mut self) {
+        let outage = self.network.outage(API_SERVER);
+        for _ in 0..12 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            self.advance(Duration::from_secs(5)).await;
+        }
+        drop(outage);
+    }
+
+    /// Removes the objects, so that nothing more is done for them.
+    pub async fn forget(&mut self, subject: &Subject) {
+        let patch = json!({"metadata": {"finalizers": null}});
+        if self.integration(subject).await.is_some() {
+            // It may go by itself in this moment.
+            let _ = self
+                .namespace
+                .patch("AICIntegration", &subject.name, &patch)
+                .await;
+            let _ = self.namespace.delete("AICIntegration", &subject.name).await;
+        }
+        let _ = self.namespace.delete("PingOneConnection", &subject.name).await;
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            procedure,
+            boundary,
+            trouble,
+        } = self;
+        write!(formatter, "{procedure}, {trouble} at {boundary}")
+    }
+}

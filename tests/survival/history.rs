@@ -1,0 +1,239 @@
+//! A generated history of one integration: changes of spec and Secret, drift, faults, crashes. Whatever it was, what
+//! the last spec asks for is there in the end.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use pingone_aic_simulator::{Fault, FaultHandle, Realm, Rule, pingone::Credential};
+use serde_json::{Value, json};
+
+use crate::{
+    arena::{API_SERVER, Arena, is_done},
+    subject::{ESV, LABEL, Subject, WORKER},
+};
+
+const LONGEST: usize = 12;
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    NewCredential,
+    RevokedCredential,
+    DamagedSecret,
+    NewAccount,
+    Suspended,
+    OnlyWarned,
+    Resumed,
+    WorkerGone,
+    WorkerEdited,
+    MappingGone,
+    MappedElsewhere,
+    ServiceOff,
+    VersionAdded,
+    MarkEdited,
+    EsvGone,
+    Locked,
+    Unlocked,
+    AnswersLost,
+    TenantFails,
+    RateLimited,
+    Killed,
+    ApiServerAway,
+    TimePasses,
+}
+
+const HAPPENINGS: [Happening; 23] = {
+    use Happening::*;
+    [
+        NewCredential,
+        RevokedCredential,
+        DamagedSecret,
+        NewAccount,
+        Suspended,
+        OnlyWarned,
+        Resumed,
+        WorkerGone,
+        WorkerEdited,
+        MappingGone,
+        MappedElsewhere,
+        ServiceOff,
+        VersionAdded,
+        MarkEdited,
+        EsvGone,
+        Locked,
+        Unlocked,
+        AnswersLost,
+        TenantFails,
+        RateLimited,
+        Killed,
+        ApiServerAway,
+        TimePasses,
+    ]
+};
+
+struct History {
+    subject: Subject,
+    /// What is wanted in the end; not always what is in the Secret.
+    credential: Credential,
+    rules: Vec<FaultHandle>,
+}
+
+/// Runs the history of a seed.
+pub async fn run(arena: &mut Arena, seed: u64) -> Result<(), String> {
+    let mut random = Rng::with_seed(seed);
+    let subject = arena.subject();
+    let happenings: Vec<_> = (0..random.usize(3..=LONGEST))
+        .map(|_| HAPPENINGS[random.usize(..HAPPENINGS.len())])
+        .collect();
+    let deletes = random.bool();
+    let mut history = History {
+        credential: subject.credential(),
+        subject,
+        rules: Vec::new(),
+    };
+    let result = history.live(arena, &mut random, &happenings, deletes).await;
+    arena.forget(&history.subject).await;
+    result.map_err(|why| format!("{why}; the history was {happenings:?}, deleted at its end: {deletes}"))
+}
+
+impl History {
+    async fn live(
+        &mut self,
+        arena: &mut Arena,
+        random: &mut Rng,
+        happenings: &[Happening],
+        deletes: bool,
+    ) -> Result<(), String> {
+        let policy = json!({"deletionPolicy": if deletes { "Delete" } else { "Retain" }});
+        self.subject.set_account(&arena.namespace).await;
+        self.subject
+            .set_credential(&arena.namespace, &self.credential.jwt)
+            .await;
+        self.subject.apply(&arena.namespace, policy).await;
+        for happening in happenings {
+            // Sometimes in the middle of what went before, sometimes after it.
+            tokio::time::sleep(Duration::from_millis(random.u64(0..60))).await;
+            self.happen(arena, random, *happening).await;
+        }
+        for rule in self.rules.drain(..) {
+            rule.remove();
+        }
+        self.subject.tenant.console().unlock();
+        self.subject
+            .set_credential(&arena.namespace, &self.credential.jwt)
+            .await;
+        self.patch(arena, json!({"suspend": false, "driftPolicy": "Correct"}))
+            .await;
+        let id = self.credential.id.clone();
+        let (subject, credential) = (&self.subject, &self.credential);
+        arena
+            .until(subject, |object| {
+                is_done(object, &id)
+                    .err()
+                    .or_else(|| subject.fault(credential, None))
+            })
+            .await?;
+        if deletes {
+            arena
+                .namespace
+                .delete("AICIntegration", &subject.name)
+                .await
+                .unwrap();
+            arena
+                .until(subject, |object| {
+                    object.map(|_| "the object is still there".to_owned())
+                })
+                .await?;
+            return subject.left().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    async fn happen(&mut self, arena: &mut Arena, random: &mut Rng, happening: Happening) {
+        let Self { subject, .. } = self;
+        let (tenant, console) = (&subject.tenant, subject.tenant.console());
+        let has_worker = tenant.workers(Realm::Alpha).contains_key(WORKER);
+        let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
+        let has_esv = tenant.secret(ESV).is_some();
+        let is_frozen = tenant.is_locked();
+        match happening {
+            Happening::NewCredential => {
+                self.credential = subject.credential();
+                subject
+                    .set_credential(&arena.namespace, &self.credential.jwt)
+                    .await;
+            }
+            Happening::RevokedCredential => {
+                let refused = subject.credential();
+                subject.connection.revoke(&refused.id);
+                subject.set_credential(&arena.namespace, &refused.jwt).await;
+            }
+            Happening::DamagedSecret => subject.set_credential(&arena.namespace, "not a credential").await,
+            Happening::NewAccount => {
+                for account in subject.accounts() {
+                    tenant.revoke_service_account(&account);
+                }
+                subject.set_account(&arena.namespace).await;
+            }
+            Happening::Suspended => self.patch(arena, json!({"suspend": true})).await,
+            Happening::OnlyWarned => self.patch(arena, json!({"driftPolicy": "Warn"})).await,
+            Happening::Resumed => {
+                self.patch(arena, json!({"suspend": false, "driftPolicy": "Correct"}))
+                    .await
+            }
+            Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
+            Happening::WorkerEdited if has_worker && !is_frozen => {
+                console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
+            }
+            Happening::MappingGone if has_mapping && !is_frozen => {
+                console.delete_mapping(Realm::Alpha, LABEL)
+            }
+            Happening::MappedElsewhere if has_mapping && !is_frozen => {
+                console.put_mapping(Realm::Alpha, LABEL, "esv-another");
+            }
+            Happening::ServiceOff if has_worker && !is_frozen => {
+                console.set_worker_service(Realm::Alpha, false)
+            }
+            Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
+            Happening::MarkEdited if has_esv => console.set_description(ESV, "edited by a person"),
+            Happening::EsvGone if has_esv => console.delete_secret(ESV),
+            Happening::Locked if !is_frozen => drop(console.lock()),
+            Happening::Unlocked => console.unlock(),
+            Happening::AnswersLost => self.meet(arena, random, Fault::CloseAfter),
+            Happening::TenantFails => self.meet(arena, random, Fault::status(500)),
+            Happening::RateLimited => {
+                self.meet(arena, random, Fault::status(429).header("Retry-After", "30"))
+            }
+            Happening::Killed => arena.restart().await,
+            Happening::ApiServerAway => {
+                let outage = arena.network.outage(API_SERVER);
+                arena.advance(Duration::from_mins(1)).await;
+                drop(outage);
+            }
+            Happening::TimePasses => {
+                for _ in 0..random.usize(1..=12) {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    arena.advance(Duration::from_mins(1)).await;
+                }
+            }
+            // There is nothing that it could happen to.
+            _ => {}
+        }
+    }
+
+    fn meet(&mut self, arena: &Arena, random: &mut Rng, fault: Fault) {
+        let rule = Rule::on(self.subject.tenant.host())
+            .after(random.u32(0..6))
+            .times(random.u32(1..4));
+        self.rules.push(arena.network.fault(rule, fault));
+    }
+
+    async fn patch(&self, arena: &Arena, spec: Value) {
+        let patch = json!({"spec": spec});
+        arena
+            .namespace
+            .patch("AICIntegration", &self.subject.name, &patch)
+            .await
+            .unwrap();
+    }
+}

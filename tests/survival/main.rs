@@ -1,0 +1,138 @@
+//! Does an integration survive everything? A kill, a lost answer, an outage at every call that the operator makes;
+//! and generated histories of changes, drift, faults and crashes.
+//!
+//! `cargo test --test survival -- --all` runs the whole matrix. Without it, a part is run that a seed chooses; the
+//! seed is printed, and `--seed` repeats the choice. `--case` repeats one case, `--history` one history.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test's failure is a panic that says where"
+)]
+
+mod arena;
+mod boundary;
+mod case;
+mod history;
+mod procedure;
+mod subject;
+mod trouble;
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::Parser;
+
+use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
+
+/// How much of the matrix is run when nobody asks for all: it fits a minute or two.
+const SAMPLE: usize = 40;
+const HISTORIES: u64 = 4;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Run every case of the matrix.
+    #[arg(long)]
+    all: bool,
+    /// Choose by this seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many cases are chosen.
+    #[arg(long, default_value_t = SAMPLE)]
+    cases: usize,
+    /// How many histories are generated.
+    #[arg(long, default_value_t = HISTORIES)]
+    histories: u64,
+    /// Run the cases whose names contain this, and no history.
+    #[arg(long)]
+    case: Option<String>,
+    /// Run the history with this seed, and no case.
+    #[arg(long)]
+    history: Option<u64>,
+    /// What libtest would filter by: this program has one test.
+    #[arg(hide = true)]
+    filter: Vec<String>,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    exact: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if !arguments.filter.is_empty() && !arguments.filter.iter().any(|filter| "survival".contains(filter)) {
+        return ExitCode::SUCCESS;
+    }
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    let started = Instant::now();
+    let mut arena = Arena::start().await;
+    let mut failures = Vec::new();
+
+    if arguments.history.is_none() {
+        let all = matrix(&mut arena).await;
+        let mut chosen = all.clone();
+        if let Some(name) = &arguments.case {
+            chosen.retain(|case| case.to_string().contains(name));
+        } else if !arguments.all {
+            random.shuffle(&mut chosen);
+            chosen.truncate(arguments.cases);
+        }
+        println!(
+            "survival: {} of {} cases, chosen by --seed {seed}",
+            chosen.len(),
+            all.len()
+        );
+        for case in &chosen {
+            if let Err(why) = arena.run(case).await {
+                println!("survival: FAILED --case '{case}': {why}");
+                failures.push(case.to_string());
+            }
+        }
+    }
+    if arguments.case.is_none() {
+        let seeds: Vec<_> = match arguments.history {
+            Some(seed) => vec![seed],
+            None => (0..arguments.histories).map(|_| random.u64(..)).collect(),
+        };
+        println!("survival: {} histories", seeds.len());
+        for seed in seeds {
+            if let Err(why) = history::run(&mut arena, seed).await {
+                println!("survival: FAILED --history {seed}: {why}");
+                failures.push(format!("history {seed}"));
+            }
+        }
+    }
+    arena.check_outputs().await;
+    println!(
+        "survival: {} failed, {} s",
+        failures.len(),
+        started.elapsed().as_secs()
+    );
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Every boundary of every procedure, as a clean run shows them, with every trouble that can happen there.
+async fn matrix(arena: &mut Arena) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for procedure in Procedure::ALL {
+        let boundaries = arena.boundaries(procedure).await;
+        println!("survival: {procedure} makes {} calls", boundaries.len());
+        for boundary in boundaries {
+            for trouble in Trouble::at(&boundary) {
+                cases.push(Case {
+                    procedure,
+                    boundary: boundary.clone(),
+                    trouble,
+                });
+            }
+        }
+    }
+    cases
+}

@@ -1,0 +1,155 @@
+//! One integration with everything that it stands on, all of it its own.
+
+use std::cell::RefCell;
+
+use pingone_aic_harness::TestNamespace;
+use pingone_aic_simulator::{
+    Mutability, Network, Realm, Region, Tenant,
+    pingone::{Credential, Environment, ProductConnection},
+};
+use serde_json::{Value, json};
+
+pub const ESV: &str = "esv-pingone-integration-aic";
+pub const WORKER: &str = "PingOne-Integration-AIC";
+pub const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
+
+pub struct Subject {
+    /// Of the two objects, and of the company whose tenant it is.
+    pub name: String,
+    pub tenant: Tenant,
+    pub environment: Environment,
+    pub connection: ProductConnection,
+    accounts: RefCell<Vec<String>>,
+}
+
+impl Subject {
+    pub fn new(network: &Network, number: usize) -> Self {
+        let name = format!("c{number}");
+        let environment = network
+            .pingone(Region::Europe)
+            .create_environment(&format!("env-pingoneaic-{name}-ew2-dev"));
+        Self {
+            tenant: network.tenant(
+                &format!("openam-{name}-ew2-dev.id.forgerock.io"),
+                Mutability::Mutable,
+            ),
+            connection: environment.create_connection(),
+            environment,
+            name,
+            accounts: RefCell::default(),
+        }
+    }
+
+    /// A text in which the subject's own names are left open.
+    pub fn generalize(&self, text: &str) -> String {
+        text.replace(self.environment.id(), "{environment}")
+            .replace(&format!("openam-{}-", self.name), "openam-{company}-")
+            .replace(&format!("/{}/", self.name), "/{name}/")
+            .replace(&format!("/{}?", self.name), "/{name}?")
+            .replace(&format!("-{}?", self.name), "-{name}?")
+    }
+
+    /// The same text with the subject's names.
+    pub fn specialize(&self, text: &str) -> String {
+        text.replace("{environment}", self.environment.id())
+            .replace("{company}", &self.name)
+            .replace("{name}", &self.name)
+    }
+
+    pub fn credential(&self) -> Credential {
+        self.connection.add_credential()
+    }
+
+    pub async fn set_credential(&self, namespace: &TestNamespace, value: &str) {
+        let name = format!("pingone-{}", self.name);
+        namespace.secret(&name, &[("credential", value)]).await.unwrap();
+    }
+
+    /// A new service account in the Secret.
+    pub async fn set_account(&self, namespace: &TestNamespace) {
+        let account = self.tenant.create_service_account("operator", &SCOPES);
+        let data = [
+            ("serviceAccountId", account.id.as_str()),
+            ("jwk", account.jwk.as_str()),
+        ];
+        namespace
+            .secret(&format!("aic-{}", self.name), &data)
+            .await
+            .unwrap();
+        self.accounts.borrow_mut().push(account.id);
+    }
+
+    /// The ids of all service accounts that there were.
+    pub fn accounts(&self) -> Vec<String> {
+        self.accounts.borrow().clone()
+    }
+
+    pub async fn apply(&self, namespace: &TestNamespace, more: Value) {
+        let name = &self.name;
+        let mut spec = json!({
+            "connectionRef": {"name": name}, "name": WORKER, "realm": "alpha",
+            "tenant": {
+                "url": self.tenant.url(), "environment": "Development",
+                "serviceAccountSecretRef": {"name": format!("aic-{name}")},
+            },
+        });
+        for (key, value) in more.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        let version = "pingone-aic.io/v1alpha1";
+        for object in [
+            json!({"apiVersion": version, "kind": "PingOneConnection", "metadata": {"name": name}, "spec": {
+                "credentialSecretRef": {"name": format!("pingone-{name}")},
+                "environment": {"name": self.environment.name()},
+            }}),
+            json!({"apiVersion": version, "kind": "AICIntegration", "metadata": {"name": name}, "spec": spec}),
+        ] {
+            namespace.apply(object).await.unwrap();
+        }
+    }
+
+    /// What in the tenant is not as it should be when this is the credential.
+    pub fn fault(&self, credential: &Credential, versions: Option<usize>) -> Option<String> {
+        let Some(secret) = self.tenant.secret(ESV) else {
+            return Some("there is no ESV".to_owned());
+        };
+        let newest = secret.active();
+        if newest.is_none_or(|newest| newest.value != credential.jwt.as_bytes()) {
+            return Some("the newest version does not hold the credential".to_owned());
+        }
+        let enabled = secret
+            .versions
+            .iter()
+            .filter(|version| format!("{:?}", version.status) == "Enabled");
+        let (count, enabled) = (secret.versions.len(), enabled.count());
+        if enabled != 1 || versions.is_some_and(|versions| versions != count) {
+            return Some(format!("the ESV has {count} versions, {enabled} of them enabled"));
+        }
+        let mark = format!(" credential={} version={count}", credential.id);
+        if !secret.description.ends_with(&mark) {
+            return Some(format!("the mark is {:?}", secret.description));
+        }
+        let (workers, mappings) = (
+            self.tenant.workers(Realm::Alpha),
+            self.tenant.mappings(Realm::Alpha),
+        );
+        if workers.keys().ne([WORKER]) {
+            return Some(format!("the workers are {:?}", workers.keys()));
+        }
+        if mappings.iter().ne([(&LABEL.to_owned(), &ESV.to_owned())]) {
+            return Some(format!("the mappings are {mappings:?}"));
+        }
+        (self.tenant.worker_service(Realm::Alpha) != Some(true)).then(|| "the service is off".to_owned())
+    }
+
+    /// What is left in the tenant that should be gone.
+    pub fn left(&self) -> Option<String> {
+        let (workers, mappings) = (
+            self.tenant.workers(Realm::Alpha),
+            self.tenant.mappings(Realm::Alpha),
+        );
+        let left = (self.tenant.secret(ESV).is_some(), workers.len(), mappings.len());
+        (left != (false, 0, 0)).then(|| format!("left are (ESV, workers, mappings): {left:?}"))
+    }
+}

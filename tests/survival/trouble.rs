@@ -1,0 +1,100 @@
+//! What goes wrong at a call.
+
+use std::{fmt, time::Duration};
+
+use pingone_aic_simulator::Fault;
+
+use crate::boundary::Boundary;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The operator is killed before the call is processed.
+    KillBefore,
+    /// It is killed when the call has been processed and before it is answered.
+    KillAfter,
+    /// It is killed as soon as the answer is on its way.
+    KillAnswered,
+    /// As `KillAfter`, in a tenant whose clock is five minutes ahead of ours.
+    KillAfterWithFastTenant,
+    /// As `KillAfter`, in a tenant whose clock is five minutes behind ours.
+    KillAfterWithSlowTenant,
+    /// The answer is lost.
+    Lost,
+    /// 429, with `Retry-After`.
+    RateLimited,
+    /// 500.
+    ServerError,
+    /// 502, of something in between.
+    BadGateway,
+    /// The answer cannot be read.
+    Garbage,
+    /// Neither processed nor answered: it runs into the timeout.
+    Hang,
+    /// The access token is refused, as one that has expired.
+    TokenExpired,
+    /// The service account is revoked at this moment; later a new one is put into the Secret.
+    AccountRevoked,
+    /// From this moment on the API server is away for a minute.
+    ApiServerAway,
+}
+
+impl Trouble {
+    /// All that can happen at a call.
+    pub fn at(boundary: &Boundary) -> Vec<Self> {
+        let mut troubles = vec![
+            Self::KillBefore,
+            Self::KillAfter,
+            Self::KillAnswered,
+            Self::Lost,
+            Self::RateLimited,
+            Self::ServerError,
+            Self::BadGateway,
+            Self::Garbage,
+            Self::Hang,
+            Self::ApiServerAway,
+        ];
+        if !boundary.is_kubernetes() {
+            troubles.extend([Self::KillAfterWithFastTenant, Self::KillAfterWithSlowTenant]);
+        }
+        if boundary.is_authorized_by_tenant() {
+            troubles.extend([Self::TokenExpired, Self::AccountRevoked]);
+        }
+        troubles
+    }
+
+    /// What the network does to the call.
+    pub fn fault(self) -> Fault {
+        let body = r#"{"code": 0, "message": "a fault by rule"}"#;
+        match self {
+            Self::KillBefore | Self::Hang => Fault::Hang,
+            Self::KillAfter | Self::KillAfterWithFastTenant | Self::KillAfterWithSlowTenant => {
+                Fault::HangAfter
+            }
+            Self::Lost => Fault::CloseAfter,
+            Self::RateLimited => Fault::status(429).header("Retry-After", "20").body(body),
+            Self::ServerError => Fault::status(500).body(body),
+            Self::BadGateway => Fault::status(502).body("<html>Bad Gateway</html>"),
+            Self::Garbage => Fault::Garbage,
+            Self::TokenExpired => Fault::status(401).body(body),
+            // The call itself goes well.
+            Self::KillAnswered | Self::AccountRevoked | Self::ApiServerAway => Fault::Delay(Duration::ZERO),
+        }
+    }
+
+    pub fn kills(self) -> bool {
+        matches!(
+            self,
+            Self::KillBefore
+                | Self::KillAfter
+                | Self::KillAnswered
+                | Self::KillAfterWithFastTenant
+                | Self::KillAfterWithSlowTenant
+        )
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
