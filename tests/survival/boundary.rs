@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use pingone_aic_simulator::{Exchange, Rule};
 
-use crate::{arena::API_SERVER, subject::Subject};
+use crate::arena::{API_SERVER, subject::Subject};
 
 /// The n-th call of its kind in a procedure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,24 @@ impl Boundary {
     /// Whether the call goes to the tenant with an access token.
     pub fn is_authorized_by_tenant(&self) -> bool {
         !self.is_kubernetes() && !self.host.contains("pingone") && !self.target.contains("/oauth2/")
+    }
+}
+
+impl Subject {
+    /// A text in which the subject's own names are left open.
+    fn generalize(&self, text: &str) -> String {
+        text.replace(self.environment.id(), "{environment}")
+            .replace(&format!("openam-{}-", self.name), "openam-{company}-")
+            .replace(&format!("/{}/", self.name), "/{name}/")
+            .replace(&format!("/{}?", self.name), "/{name}?")
+            .replace(&format!("-{}?", self.name), "-{name}?")
+    }
+
+    /// The same text with the subject's names.
+    fn specialize(&self, text: &str) -> String {
+        text.replace("{environment}", self.environment.id())
+            .replace("{company}", &self.name)
+            .replace("{name}", &self.name)
     }
 }
 

@@ -1,16 +1,18 @@
 //! One case of the matrix: a trouble at a call of a procedure.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use jiff::SignedDuration;
-use pingone_aic_simulator::Fault;
+use pingone_aic_simulator::{Exchange, Fault};
 use serde_json::json;
 
 use crate::{
-    arena::{API_SERVER, Arena},
+    arena::{API_SERVER, Arena, PATIENCE, REAL_PATIENCE, STEP, subject::Subject},
     boundary::Boundary,
     procedure::Procedure,
-    subject::Subject,
     trouble::Trouble,
 };
 
@@ -83,6 +85,29 @@ impl Arena {
             self.advance(Duration::from_secs(5)).await;
         }
         drop(outage);
+    }
+
+    pub async fn restart(&mut self) {
+        self.operator.kill();
+        self.operator.start().await.unwrap();
+    }
+
+    /// Waits until the fault has met a call that was made since, and moves the clock while nothing is going on.
+    pub async fn met(&mut self, since: usize, processed: bool) -> Result<(), String> {
+        let (mut passed, started) = (Duration::ZERO, Instant::now());
+        let is_met =
+            |exchange: &Exchange| exchange.fault.is_some() && (!processed || exchange.status.is_some());
+        while !self.network.journal_since(since).iter().any(is_met) {
+            if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
+                return Err("the call was not made".to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if self.network.in_flight() == 0 && started.elapsed() > Duration::from_millis(500) {
+                self.advance(STEP).await;
+                passed += STEP;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the objects, so that nothing more is done for them.

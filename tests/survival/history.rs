@@ -7,8 +7,8 @@ use fastrand::Rng;
 use pingone_aic_simulator::{Fault, FaultHandle, Realm, Rule, pingone::Credential};
 use serde_json::{Value, json};
 
-use crate::{
-    arena::{API_SERVER, Arena, is_done},
+use crate::arena::{
+    API_SERVER, Arena, is_done,
     subject::{ESV, LABEL, Subject, WORKER},
 };
 
@@ -42,34 +42,31 @@ enum Happening {
     TimePasses,
 }
 
-const HAPPENINGS: [Happening; 23] = {
-    use Happening::*;
-    [
-        NewCredential,
-        RevokedCredential,
-        DamagedSecret,
-        NewAccount,
-        Suspended,
-        OnlyWarned,
-        Resumed,
-        WorkerGone,
-        WorkerEdited,
-        MappingGone,
-        MappedElsewhere,
-        ServiceOff,
-        VersionAdded,
-        MarkEdited,
-        EsvGone,
-        Locked,
-        Unlocked,
-        AnswersLost,
-        TenantFails,
-        RateLimited,
-        Killed,
-        ApiServerAway,
-        TimePasses,
-    ]
-};
+const HAPPENINGS: [Happening; 23] = [
+    Happening::NewCredential,
+    Happening::RevokedCredential,
+    Happening::DamagedSecret,
+    Happening::NewAccount,
+    Happening::Suspended,
+    Happening::OnlyWarned,
+    Happening::Resumed,
+    Happening::WorkerGone,
+    Happening::WorkerEdited,
+    Happening::MappingGone,
+    Happening::MappedElsewhere,
+    Happening::ServiceOff,
+    Happening::VersionAdded,
+    Happening::MarkEdited,
+    Happening::EsvGone,
+    Happening::Locked,
+    Happening::Unlocked,
+    Happening::AnswersLost,
+    Happening::TenantFails,
+    Happening::RateLimited,
+    Happening::Killed,
+    Happening::ApiServerAway,
+    Happening::TimePasses,
+];
 
 struct History {
     subject: Subject,
@@ -179,20 +176,20 @@ impl History {
             Happening::OnlyWarned => self.patch(arena, json!({"driftPolicy": "Warn"})).await,
             Happening::Resumed => {
                 self.patch(arena, json!({"suspend": false, "driftPolicy": "Correct"}))
-                    .await
+                    .await;
             }
             Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
             Happening::WorkerEdited if has_worker && !is_frozen => {
                 console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
             }
             Happening::MappingGone if has_mapping && !is_frozen => {
-                console.delete_mapping(Realm::Alpha, LABEL)
+                console.delete_mapping(Realm::Alpha, LABEL);
             }
             Happening::MappedElsewhere if has_mapping && !is_frozen => {
                 console.put_mapping(Realm::Alpha, LABEL, "esv-another");
             }
             Happening::ServiceOff if has_worker && !is_frozen => {
-                console.set_worker_service(Realm::Alpha, false)
+                console.set_worker_service(Realm::Alpha, false);
             }
             Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
             Happening::MarkEdited if has_esv => console.set_description(ESV, "edited by a person"),
@@ -202,7 +199,7 @@ impl History {
             Happening::AnswersLost => self.meet(arena, random, Fault::CloseAfter),
             Happening::TenantFails => self.meet(arena, random, Fault::status(500)),
             Happening::RateLimited => {
-                self.meet(arena, random, Fault::status(429).header("Retry-After", "30"))
+                self.meet(arena, random, Fault::status(429).header("Retry-After", "30"));
             }
             Happening::Killed => arena.restart().await,
             Happening::ApiServerAway => {

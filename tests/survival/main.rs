@@ -10,12 +10,12 @@
     reason = "a test's failure is a panic that says where"
 )]
 
+#[path = "../arena/mod.rs"]
 mod arena;
 mod boundary;
 mod case;
 mod history;
 mod procedure;
-mod subject;
 mod trouble;
 
 use std::{process::ExitCode, time::Instant};
@@ -29,6 +29,7 @@ const SAMPLE: usize = 40;
 const HISTORIES: u64 = 4;
 
 #[derive(Parser)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Arguments {
     /// Run every case of the matrix.
     #[arg(long)]
@@ -68,7 +69,7 @@ async fn main() -> ExitCode {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
     let started = Instant::now();
-    let mut arena = Arena::start().await;
+    let mut arena = Arena::start("an integration survives everything").await;
     let mut failures = Vec::new();
 
     if arguments.history.is_none() {

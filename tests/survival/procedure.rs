@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use pingone_aic_simulator::pingone::Credential;
+use pingone_aic_simulator::{Realm, pingone::Credential};
 use serde_json::json;
 
-use crate::{
-    arena::{Arena, is_done},
-    subject::Subject,
+use crate::arena::{
+    Arena, is_done,
+    subject::{ESV, Subject},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,18 @@ impl Started {
                     .map_or(Ok(()), Err)
             }
         }
+    }
+}
+
+impl Subject {
+    /// What is left in the tenant that should be gone.
+    pub fn left(&self) -> Option<String> {
+        let (workers, mappings) = (
+            self.tenant.workers(Realm::Alpha),
+            self.tenant.mappings(Realm::Alpha),
+        );
+        let left = (self.tenant.secret(ESV).is_some(), workers.len(), mappings.len());
+        (left != (false, 0, 0)).then(|| format!("left are (ESV, workers, mappings): {left:?}"))
     }
 }
 

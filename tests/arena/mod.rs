@@ -1,22 +1,24 @@
 //! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
 
+pub mod subject;
+
 use std::time::{Duration, Instant};
 
 use kube::{Api, core::DynamicObject};
 use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operator, is_condition};
-use pingone_aic_simulator::{Exchange, Network};
+use pingone_aic_simulator::Network;
 use serde_json::{Value, json};
 
-use crate::subject::Subject;
+use self::subject::Subject;
 
 /// The API server, as the operator is told to find it.
 pub const API_SERVER: &str = "kubernetes.harness";
 /// How far the clock is moved at once, while nothing is going on.
-const STEP: Duration = Duration::from_secs(5);
+pub const STEP: Duration = Duration::from_secs(5);
 /// What takes longer than this, by the operator's clock, is stuck.
-const PATIENCE: Duration = Duration::from_mins(90);
+pub const PATIENCE: Duration = Duration::from_mins(90);
 /// And by everybody else's.
-const REAL_PATIENCE: Duration = Duration::from_mins(2);
+pub const REAL_PATIENCE: Duration = Duration::from_mins(2);
 
 pub struct Arena {
     pub network: Network,
@@ -26,9 +28,9 @@ pub struct Arena {
 }
 
 impl Arena {
-    pub async fn start() -> Self {
+    pub async fn start(sentence: &str) -> Self {
         let network = Network::start().await;
-        let namespace = TestNamespace::create("an integration survives everything").await;
+        let namespace = TestNamespace::create(sentence).await;
         let control_plane = namespace.control_plane();
         let address = control_plane.url().replace("https://", "");
         let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
@@ -66,11 +68,6 @@ impl Arena {
         self.operator.advance(by).await.unwrap();
     }
 
-    pub async fn restart(&mut self) {
-        self.operator.kill();
-        self.operator.start().await.unwrap();
-    }
-
     /// The integration as it is; `None` if it is gone.
     pub async fn integration(&self, subject: &Subject) -> Option<DynamicObject> {
         let api: Api<DynamicObject> = self.namespace.api("AICIntegration");
@@ -99,24 +96,6 @@ impl Arena {
                 passed += STEP;
             }
         }
-    }
-
-    /// Waits until the fault has met a call that was made since, and moves the clock while nothing is going on.
-    pub async fn met(&mut self, since: usize, processed: bool) -> Result<(), String> {
-        let (mut passed, started) = (Duration::ZERO, Instant::now());
-        let is_met =
-            |exchange: &Exchange| exchange.fault.is_some() && (!processed || exchange.status.is_some());
-        while !self.network.journal_since(since).iter().any(is_met) {
-            if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
-                return Err("the call was not made".to_owned());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            if self.network.in_flight() == 0 && started.elapsed() > Duration::from_millis(500) {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
-        }
-        Ok(())
     }
 
     /// Whatever people can see of the operator holds no secret.

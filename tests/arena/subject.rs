@@ -41,22 +41,6 @@ impl Subject {
         }
     }
 
-    /// A text in which the subject's own names are left open.
-    pub fn generalize(&self, text: &str) -> String {
-        text.replace(self.environment.id(), "{environment}")
-            .replace(&format!("openam-{}-", self.name), "openam-{company}-")
-            .replace(&format!("/{}/", self.name), "/{name}/")
-            .replace(&format!("/{}?", self.name), "/{name}?")
-            .replace(&format!("-{}?", self.name), "-{name}?")
-    }
-
-    /// The same text with the subject's names.
-    pub fn specialize(&self, text: &str) -> String {
-        text.replace("{environment}", self.environment.id())
-            .replace("{company}", &self.name)
-            .replace("{name}", &self.name)
-    }
-
     pub fn credential(&self) -> Credential {
         self.connection.add_credential()
     }
@@ -85,28 +69,36 @@ impl Subject {
         self.accounts.borrow().clone()
     }
 
-    pub async fn apply(&self, namespace: &TestNamespace, more: Value) {
-        let name = &self.name;
+    /// An integration of this tenant, on the connection of this subject.
+    pub fn integration(&self, name: &str, more: Value) -> Value {
         let mut spec = json!({
-            "connectionRef": {"name": name}, "name": WORKER, "realm": "alpha",
+            "connectionRef": {"name": self.name}, "name": WORKER, "realm": "alpha",
             "tenant": {
                 "url": self.tenant.url(), "environment": "Development",
-                "serviceAccountSecretRef": {"name": format!("aic-{name}")},
+                "serviceAccountSecretRef": {"name": format!("aic-{}", self.name)},
             },
         });
-        for (key, value) in more.as_object().unwrap() {
-            spec[key] = value.clone();
+        if let (Value::Object(spec), Value::Object(more)) = (&mut spec, more) {
+            spec.extend(more);
         }
-        let version = "pingone-aic.io/v1alpha1";
-        for object in [
-            json!({"apiVersion": version, "kind": "PingOneConnection", "metadata": {"name": name}, "spec": {
+        json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration",
+            "metadata": {"name": name}, "spec": spec,
+        })
+    }
+
+    /// Applies the two objects.
+    pub async fn apply(&self, namespace: &TestNamespace, more: Value) {
+        let name = &self.name;
+        let connection = json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "PingOneConnection", "metadata": {"name": name},
+            "spec": {
                 "credentialSecretRef": {"name": format!("pingone-{name}")},
                 "environment": {"name": self.environment.name()},
-            }}),
-            json!({"apiVersion": version, "kind": "AICIntegration", "metadata": {"name": name}, "spec": spec}),
-        ] {
-            namespace.apply(object).await.unwrap();
-        }
+            },
+        });
+        namespace.apply(connection).await.unwrap();
+        namespace.apply(self.integration(name, more)).await.unwrap();
     }
 
     /// What in the tenant is not as it should be when this is the credential.
@@ -141,15 +133,5 @@ impl Subject {
             return Some(format!("the mappings are {mappings:?}"));
         }
         (self.tenant.worker_service(Realm::Alpha) != Some(true)).then(|| "the service is off".to_owned())
-    }
-
-    /// What is left in the tenant that should be gone.
-    pub fn left(&self) -> Option<String> {
-        let (workers, mappings) = (
-            self.tenant.workers(Realm::Alpha),
-            self.tenant.mappings(Realm::Alpha),
-        );
-        let left = (self.tenant.secret(ESV).is_some(), workers.len(), mappings.len());
-        (left != (false, 0, 0)).then(|| format!("left are (ESV, workers, mappings): {left:?}"))
     }
 }

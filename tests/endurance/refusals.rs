@@ -1,0 +1,135 @@
+//! A bad credential or a dead tenant, and many objects that stand on it.
+
+use std::{fmt::Write as _, time::Duration};
+
+use pingone_aic_simulator::{Fault, Rule};
+use serde_json::json;
+
+use crate::arena::{Arena, is_done};
+
+const OBJECTS: usize = 1000;
+const HOUR: Duration = Duration::from_hours(1);
+const STEP: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_times_an_hour_at_most() {
+    let mut arena = Arena::start("a refused credential is tried rarely").await;
+    let subject = arena.subject();
+    let credential = subject.credential();
+    subject.connection.revoke(&credential.id);
+    subject.set_credential(&arena.namespace, &credential.jwt).await;
+    let mut manifests = String::new();
+    for number in 0..OBJECTS {
+        let object = json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "PingOneConnection",
+            "metadata": {"name": format!("many-{number}")},
+            "spec": {
+                "credentialSecretRef": {"name": format!("pingone-{}", subject.name)},
+                "environment": {"name": subject.environment.name()}, "interval": "1m",
+            },
+        });
+        writeln!(manifests, "---\n{object}").unwrap();
+    }
+    arena.namespace.apply(manifests).await.unwrap();
+    let last = format!("many-{}", OBJECTS - 1);
+    let refused =
+        arena
+            .namespace
+            .wait_for("PingOneConnection", &last, "to be refused", HOUR / 30, |object| {
+                pingone_aic_harness::is_condition(object, "Stalled", "True")
+            });
+    refused.await.unwrap();
+    let tries = |from: usize| {
+        let journal = arena.network.journal_since(from);
+        journal
+            .iter()
+            .filter(|exchange| exchange.path.ends_with("/as/token"))
+            .count()
+    };
+    assert!(
+        (1..=2).contains(&tries(0)),
+        "{} tries for all of them at first",
+        tries(0)
+    );
+    let from = arena.network.journal().len();
+    arena.pass(HOUR, STEP).await;
+    let journal = arena.network.journal_since(from);
+    let tries = journal
+        .iter()
+        .filter(|exchange| exchange.path.ends_with("/as/token"))
+        .count();
+    assert!((4..=12).contains(&tries), "{tries} tries in an hour");
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_revoked_service_account_behind_many_integrations_is_tried_a_dozen_times_an_hour_at_most() {
+    let mut arena = Arena::start("a revoked service account is tried rarely").await;
+    let subject = arena.subject();
+    let credential = subject.credential();
+    subject.set_account(&arena.namespace).await;
+    subject.set_credential(&arena.namespace, &credential.jwt).await;
+    subject.apply(&arena.namespace, json!({})).await;
+    arena
+        .until(&subject, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
+    for account in subject.accounts() {
+        subject.tenant.revoke_service_account(&account);
+    }
+    let mut manifests = String::new();
+    for number in 0..OBJECTS {
+        let name = format!("many-{number}");
+        let object = subject.integration(&name, json!({"name": name, "interval": "1m"}));
+        writeln!(manifests, "---\n{object}").unwrap();
+    }
+    let from = arena.network.journal().len();
+    arena.namespace.apply(manifests).await.unwrap();
+    arena.pass(HOUR, STEP).await;
+    let journal = arena.network.journal_since(from);
+    let refused = journal
+        .iter()
+        .filter(|exchange| exchange.path.ends_with("/access_token") && exchange.status != Some(200))
+        .count();
+    // For configuration, and nothing gets as far as to ask for the lock.
+    assert!((4..=12).contains(&refused), "{refused} tries in an hour");
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_dead_tenant_delays_no_other() {
+    let mut arena = Arena::start("a dead tenant delays no other").await;
+    let dead = arena.subject();
+    dead.set_account(&arena.namespace).await;
+    let credential = dead.credential();
+    dead.set_credential(&arena.namespace, &credential.jwt).await;
+    let hang = arena.network.fault(Rule::on(dead.tenant.host()), Fault::Hang);
+    dead.apply(&arena.namespace, json!({})).await;
+    let mut manifests = String::new();
+    for number in 0..200 {
+        let name = format!("many-{number}");
+        let object = dead.integration(&name, json!({"name": name}));
+        writeln!(manifests, "---\n{object}").unwrap();
+    }
+    arena.namespace.apply(manifests).await.unwrap();
+    assert!(hang.hits() > 0, "the dead tenant is being asked");
+
+    let alive = arena.subject();
+    let credential = alive.credential();
+    alive.set_account(&arena.namespace).await;
+    alive.set_credential(&arena.namespace, &credential.jwt).await;
+    alive.apply(&arena.namespace, json!({})).await;
+    // The clock is not moved: none of the dead tenant's calls has run into its timeout yet.
+    arena
+        .namespace
+        .wait_for(
+            "AICIntegration",
+            &alive.name,
+            "to be Active",
+            Duration::from_secs(20),
+            |object| is_done(Some(object), &credential.id).is_ok(),
+        )
+        .await
+        .unwrap();
+    arena.check_outputs().await;
+}

@@ -1,0 +1,69 @@
+//! A day in which nothing happens.
+
+use std::time::Duration;
+
+use pingone_aic_simulator::Exchange;
+use serde_json::json;
+
+use crate::arena::{API_SERVER, Arena, is_done};
+
+#[tokio::test]
+async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() {
+    let mut arena = Arena::start("a day at rest writes nothing").await;
+    let subject = arena.subject();
+    let credential = subject.credential();
+    subject.set_account(&arena.namespace).await;
+    subject.set_credential(&arena.namespace, &credential.jwt).await;
+    subject.apply(&arena.namespace, json!({})).await;
+    arena
+        .until(&subject, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
+    arena.settle().await;
+
+    let from = arena.network.journal().len();
+    let day = Duration::from_hours(24);
+    arena.pass(day, Duration::from_secs(20)).await;
+    let journal = arena.network.journal_since(from);
+    let count =
+        |wanted: &dyn Fn(&Exchange) -> bool| journal.iter().filter(|exchange| wanted(exchange)).count();
+
+    let is_write = |exchange: &Exchange| match exchange.method.as_str() {
+        "GET" => false,
+        // A token, and a test: they change nothing.
+        "POST" => !(exchange.path.ends_with("token") || exchange.action() == Some("testConnection")),
+        _ => true,
+    };
+    let writes: Vec<_> = journal.iter().filter(|exchange| is_write(exchange)).collect();
+    assert!(writes.is_empty(), "{}", writes[0]);
+
+    // Every ten minutes, spread by up to a tenth: 144 to 160 times; a pass takes a little itself.
+    let tests = count(&|exchange| exchange.action() == Some("testConnection"));
+    assert!((135..=160).contains(&tests), "{tests} tests in a day");
+    let environments = count(&|exchange| exchange.host.starts_with("api.pingone."));
+    assert!(
+        (135..=160).contains(&environments),
+        "{environments} checks of the connection in a day"
+    );
+    for (what, host, expected) in [
+        (
+            "calls to the tenant beside tokens",
+            subject.tenant.host(),
+            5 * tests,
+        ),
+        ("calls to PingOne", "pingone", 2 * environments),
+    ] {
+        let calls =
+            count(&|exchange| exchange.host.contains(host) && !exchange.path.ends_with("access_token"));
+        assert_eq!(calls, expected, "{what}");
+    }
+    // A token lives for 899 s and is renewed a minute before.
+    let tokens = count(&|exchange| exchange.path.ends_with("access_token"));
+    assert!(tokens <= 24 * 3600 / 839 + 1, "{tokens} tokens in a day");
+    // The two Secrets in each pass over the integration, the one in each over the connection.
+    let secrets = count(&|exchange| {
+        exchange.host == API_SERVER && exchange.path.ends_with(&format!("-{}", subject.name))
+    });
+    assert_eq!(secrets, 2 * tests + environments);
+    arena.check_outputs().await;
+}

@@ -1,0 +1,84 @@
+//! A changed Secret, and a tenant that goes on with the old value for a while.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::arena::{Arena, is_done};
+
+async fn a_rotation_with_a_cache_of(seconds: u64) {
+    let mut arena = Arena::start(&format!("a rotation with a cache of {seconds} s")).await;
+    let subject = arena.subject();
+    subject.tenant.set_secret_cache(Duration::from_secs(seconds));
+    let old = subject.credential();
+    subject.set_account(&arena.namespace).await;
+    subject.set_credential(&arena.namespace, &old.jwt).await;
+    subject.apply(&arena.namespace, json!({})).await;
+    arena
+        .until(&subject, |object| is_done(object, &old.id).err())
+        .await
+        .unwrap();
+    arena.settle().await;
+
+    let new = subject.credential();
+    let from = arena.network.journal().len();
+    subject.set_credential(&arena.namespace, &new.jwt).await;
+    // The clock is not moved: no timer stands between the Secret's change and the new version.
+    let written = arena.network.wait_for(Duration::from_secs(20), |exchange| {
+        exchange.sequence >= from && exchange.is("POST", "/versions") && exchange.status == Some(200)
+    });
+    written
+        .await
+        .expect("the new version is written without moving the clock");
+    arena
+        .until(&subject, |object| is_done(object, &new.id).err())
+        .await
+        .unwrap();
+    assert_eq!(subject.fault(&new, Some(2)), None);
+
+    let journal = arena.network.journal_since(from);
+    let tests: Vec<_> = journal
+        .iter()
+        .filter(|exchange| exchange.action() == Some("testConnection"))
+        .map(|exchange| exchange.response["credentialId"].clone())
+        .collect();
+    let first_new = tests
+        .iter()
+        .position(|served| *served == new.id.as_str())
+        .unwrap();
+    assert!(tests[..first_new].iter().all(|served| *served == old.id.as_str()));
+    // It is asked every 15 s, so that the first test after the tenant serves it comes at most that much later.
+    let most = usize::try_from(seconds / 15).unwrap() + 2;
+    assert!(
+        first_new <= most,
+        "{first_new} tests before the one that proved it"
+    );
+    let disabled = journal
+        .iter()
+        .position(|exchange| exchange.action() == Some("changestatus"))
+        .unwrap();
+    let proved = journal
+        .iter()
+        .position(|exchange| exchange.response["credentialId"] == new.id.as_str())
+        .unwrap();
+    assert!(
+        proved < disabled,
+        "the old version is disabled only after the proof"
+    );
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_rotation_is_proved_at_once_where_nothing_is_cached() {
+    a_rotation_with_a_cache_of(0).await;
+}
+
+#[tokio::test]
+async fn a_rotation_is_proved_by_the_first_test_after_a_short_cache() {
+    a_rotation_with_a_cache_of(12).await;
+}
+
+#[tokio::test]
+async fn a_rotation_is_proved_by_the_first_test_after_ten_minutes_of_cache() {
+    a_rotation_with_a_cache_of(600).await;
+}
