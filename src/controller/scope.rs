@@ -226,7 +226,8 @@ async fn passes<K>(
         // Counted with the object in hand: what comes later is news.
         let happened = queue.happened(&item);
         async move {
-            let next = pass(object, scope).await;
+            let _active = scope.context.metrics.reconciling();
+            let next = pass(object, Arc::clone(&scope)).await;
             queue.done(&item, next, happened);
             Ok::<_, std::convert::Infallible>(Action::await_change())
         }

@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -19,6 +20,7 @@ pub struct Metrics {
     registry: Registry,
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Family<KindLabels, Histogram>,
+    active_reconciles: Gauge,
     call_seconds: Family<CallLabels, Histogram>,
     left_behind: Counter,
 }
@@ -66,6 +68,8 @@ impl Default for Metrics {
             "How long a call to a vendor took, its wait for the budget included",
             call_seconds.clone(),
         );
+        let active_reconciles = Gauge::default();
+        registry.register("active_reconciles", "Passes under way", active_reconciles.clone());
         let left_behind = Counter::default();
         registry.register(
             "left_behind",
@@ -76,6 +80,7 @@ impl Default for Metrics {
             registry,
             reconciles,
             reconcile_seconds,
+            active_reconciles,
             call_seconds,
             left_behind,
         }
@@ -96,6 +101,13 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
+    /// A pass over an object is under way, until what is returned is dropped.
+    #[must_use]
+    pub fn reconciling(&self) -> Reconciling {
+        self.active_reconciles.inc();
+        Reconciling(self.active_reconciles.clone())
+    }
+
     /// An object is gone, and something that it made stays in the tenant.
     pub fn left_behind(&self) {
         self.left_behind.inc();
@@ -108,6 +120,15 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// A pass under way.
+pub struct Reconciling(Gauge);
+
+impl Drop for Reconciling {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

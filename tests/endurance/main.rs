@@ -29,12 +29,16 @@ impl Arena {
         }
     }
 
-    /// Waits until nothing is going on: nothing is in flight, and nothing new begins for a moment.
+    /// Waits until nothing is going on: no pass is under way.
     pub async fn settle(&self) {
         loop {
-            let before = self.network.journal_since(0).len();
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            if self.network.in_flight() == 0 && self.network.journal_since(before).is_empty() {
+            // What has become due gets the time to begin.
+            tokio::time::sleep(Duration::from_millis(4)).await;
+            let metrics = self.operator.metrics().await.unwrap();
+            if metrics
+                .lines()
+                .any(|line| line == "pingone_aic_active_reconciles 0")
+            {
                 return;
             }
         }
