@@ -16,7 +16,7 @@ use crate::openapi::{OpenApi, Violation};
 use crate::pingone::{PingOne, Region, World};
 use crate::proxy;
 use crate::service::Site;
-use crate::tenant::{Mutability, Tenant};
+use crate::tenant::{Group, Mutability, Tenant};
 use crate::tls::CertificateAuthority;
 
 /// A simulated internet that holds `PingOne` and AIC tenants, reached through one CONNECT proxy on loopback.
@@ -96,6 +96,15 @@ impl Network {
             .insert(host.to_owned(), Site::Tenant(tenant.clone()));
         assert!(taken.is_none(), "there is already a site at {host}");
         tenant
+    }
+
+    /// Puts tenants into one promotion group, the lowest first: it is mutable, and the others are not.
+    ///
+    /// # Panics
+    /// If the order is impossible, or a tenant is in a group already.
+    #[allow(clippy::must_use_candidate, reason = "a group is one without its handle")]
+    pub fn group<const N: usize>(&self, order: [&Tenant; N]) -> Group {
+        Group::form(&order)
     }
 
     /// Puts a fault into force. Rules are tried in the order in which they were added.
