@@ -82,20 +82,14 @@ impl State {
             return None;
         }
         reports.push(run.report.clone());
-        let Order {
-            kind,
-            ignore_encrypted_secrets,
-            unlock,
-            ..
-        } = run.order;
+        let Order { kind, unlock, .. } = run.order;
         if kind == Kind::DryRun {
             return None;
         }
         let before = mem::replace(&mut self.configuration, mem::take(&mut run.configuration));
         *before_promotion = (kind == Kind::Promotion).then_some(before);
-        if ignore_encrypted_secrets {
-            ignored_secrets.extend(run.encrypted_secrets.iter().cloned());
-        }
+        // It would be blocked if it did not ignore them.
+        ignored_secrets.extend(run.encrypted_secrets.iter().cloned());
         unlock.then(|| (run.promotion_id.clone(), run.ends))
     }
 }

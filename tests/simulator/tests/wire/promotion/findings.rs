@@ -30,24 +30,25 @@ fn promotion() -> Value {
 async fn esvs_that_the_upper_environment_lacks_are_found_and_block() {
     let mut pair = Neighbours::start().await;
     pair.upper.tenant.console().delete_secret("esv-a");
-    // Two labels, one ESV: it is named once.
+    // One ESV under two labels is named once.
     let console = pair.lower.tenant.console();
-    console.put_mapping(Realm::Bravo, "another.label", "esv-a");
+    console.put_mapping(Realm::Alpha, "another.label", "esv-a");
+    console.put_mapping(Realm::Bravo, "a.third.label", "esv-b");
     pair.lock().await;
-    pair.promote(&json!({"dryRun": true})).await;
-    let found = progress(&pair).await;
+    pair.post(PROMOTE, &json!({"dryRun": true})).await.expect(202);
+    assert_eq!(progress(&pair).await.get("missingESVs"), None, "not known yet");
+    pair.pass(180).await;
+    let (found, missing) = (progress(&pair).await, json!(["esv-a", "esv-b"]));
     assert_eq!(
         (&found["missingESVs"], &found["blockingError"]),
-        (&json!(["esv-a"]), &json!(false))
+        (&missing, &json!(false))
     );
-    assert_eq!(
-        pair.get(REPORT).await.expect(200)["missingESVs"],
-        json!(["esv-a"])
-    );
+    assert_eq!(pair.get(REPORT).await.expect(200)["missingESVs"], missing);
     assert_blocked(&mut pair, promotion()).await;
-    assert_eq!(progress(&pair).await["missingESVs"], json!(["esv-a"]));
+    assert_eq!(progress(&pair).await["missingESVs"], missing);
 
     pair.upper.create_secret("esv-a", "now").await;
+    pair.upper.create_secret("esv-b", "now").await;
     pair.promote(&promotion()).await;
     assert_eq!(progress(&pair).await.get("missingESVs"), None);
     assert!(pair.get(REPORT).await.expect(200).get("missingESVs").is_none());

@@ -68,3 +68,18 @@ async fn a_person_cannot_touch_what_the_api_has_locked() {
     assert!(edit.await.is_err());
     assert!(pair.lower.tenant.workers(Realm::Alpha).contains_key("a"));
 }
+
+#[tokio::test]
+async fn a_promotion_outlives_a_lock_that_is_taken_from_it_and_nobody_locks_meanwhile() {
+    let mut pair = Neighbours::start().await;
+    pair.lock().await;
+    pair.post(PROMOTE, &json!({"dryRun": false})).await.expect(202);
+    pair.lower.tenant.console().unlock();
+    pair.upper.tenant.console().unlock();
+    assert_eq!(pair.lock_states().await, ["unlocked"; 3]);
+    assert_eq!(pair.status().await[0], "RUNNING");
+    pair.post(LOCK, &json!({})).await.expect(409);
+    pair.pass(600).await;
+    assert!(pair.upper.tenant.workers(Realm::Alpha).contains_key("a"));
+    pair.post(LOCK, &json!({})).await.expect(202);
+}

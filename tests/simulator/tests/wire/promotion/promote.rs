@@ -1,5 +1,7 @@
 //! Dry runs and promotions.
 
+use std::time::Duration;
+
 use pingone_aic_simulator::Realm;
 use pingone_aic_simulator::tenant::ConfigItem;
 use serde_json::{Value, json};
@@ -27,6 +29,18 @@ async fn a_promotion_brings_all_static_configuration_and_no_esv() {
     assert!(pair.upper.tenant.workers(Realm::Alpha).contains_key("a"));
     assert_eq!(pair.upper.tenant.secrets(), secrets);
     assert_as_described(&pair.upper.network);
+}
+
+#[tokio::test]
+async fn it_arrives_with_the_time_although_nobody_asks() {
+    let mut pair = Neighbours::start().await;
+    pair.lock().await;
+    pair.post(PROMOTE, &json!({"dryRun": false})).await.expect(202);
+    let clock = pair.upper.network.clock();
+    clock.advance(Duration::from_secs(570));
+    assert!(pair.upper.tenant.static_configuration().is_empty());
+    clock.advance(Duration::from_secs(30));
+    assert!(!pair.upper.tenant.static_configuration().is_empty());
 }
 
 #[tokio::test]
@@ -162,11 +176,12 @@ async fn a_promotion_unlocks_afterwards_if_it_is_told_to() {
         pair.lock().await;
         let order = json!({"dryRun": false, "unlockEnvironmentsAfterPromotion": unlock});
         pair.post(PROMOTE, &order).await.expect(202);
-        pair.pass(590).await;
+        pair.pass(570).await;
         assert_eq!(pair.lock_states().await, ["locked"; 3]);
-        // The lower environment is asked first: it unlocks although nobody has asked the upper one.
-        pair.pass(70).await;
+        // The lower environment unlocks although nobody has looked at the upper one.
+        pair.upper.network.clock().advance(Duration::from_secs(90));
         assert_eq!(pair.lower.tenant.lock_state().to_string(), state);
+        pair.pass(0).await;
         assert_eq!(pair.lock_states().await, [state; 3]);
     }
 }

@@ -31,6 +31,11 @@ async fn it_tells_what_waits_needs_no_lock_and_is_not_kept() {
     let waiting = provisional(&pair.lower).await.expect(200);
     let kinds = waiting["report"]["AMConfig"].as_array().unwrap();
     assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| kind["configChange"].get("added").is_some())
+    );
     assert_eq!(
         (&waiting["type"], &waiting["dryRun"]),
         (&json!("promotion"), &json!(true))
