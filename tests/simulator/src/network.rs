@@ -19,7 +19,7 @@ use crate::pingone::{PingOne, Region, World};
 use crate::proxy;
 use crate::relay::Relay;
 use crate::service::Site;
-use crate::tenant::{Mutability, Tenant};
+use crate::tenant::{Group, Mutability, Tenant};
 use crate::tls::CertificateAuthority;
 
 /// A simulated internet that holds `PingOne` and AIC tenants, reached through one CONNECT proxy on loopback.
@@ -118,6 +118,15 @@ impl Network {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Puts tenants into one promotion group, the lowest first: it is mutable, and the others are not.
+    ///
+    /// # Panics
+    /// If the order is impossible, or a tenant is in a group already.
+    #[allow(clippy::must_use_candidate, reason = "a group is one without its handle")]
+    pub fn group<const N: usize>(&self, order: [&Tenant; N]) -> Group {
+        Group::form(&order)
     }
 
     /// Puts a fault into force. Rules are tried in the order in which they were added.

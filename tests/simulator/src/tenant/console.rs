@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::esv::Secret;
 use super::promotion::WRITE_REFUSED;
 use super::state::State;
-use super::{Realm, Tenant};
+use super::{ConfigItem, Realm, Tenant};
 
 /// A person's hands on a tenant.
 #[derive(Clone, Debug)]
-pub struct Console(Tenant);
+pub struct Console(pub(super) Tenant);
 
 impl Tenant {
     /// A person at this tenant's console.
@@ -121,15 +121,21 @@ impl Console {
             .expect("the label is mapped");
     }
 
-    /// Locks this environment alone, at once; the promotion id.
-    #[allow(clippy::must_use_candidate, reason = "the id is of interest to few tests")]
-    pub fn lock(&self) -> String {
-        self.0.state().lock.take()
+    /// Creates or replaces a piece of another team's static configuration.
+    pub fn put_item(&self, item: ConfigItem, content: &str) {
+        self.writable()
+            .configuration
+            .others
+            .insert(item, content.to_owned());
     }
 
-    /// Unlocks this environment alone, at once.
-    pub fn unlock(&self) {
-        self.0.state().lock.release();
+    /// Deletes a piece of another team's static configuration.
+    pub fn delete_item(&self, item: &ConfigItem) {
+        self.writable()
+            .configuration
+            .others
+            .remove(item)
+            .expect("there is such a piece");
     }
 
     /// The state for an edit of static configuration, which a lock refuses.

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod am;
+mod configuration;
 mod console;
 mod esv;
 mod promotion;
@@ -13,18 +14,20 @@ mod switches;
 mod token;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::StatusCode;
 use jiff::Timestamp;
 
 pub use account::ServiceAccount;
+pub use configuration::ConfigItem;
 pub use console::Console;
 pub use esv::{Secret, Version, VersionStatus};
-pub use promotion::LockState;
+pub use promotion::{Group, LockState, ProvisionalSide, Times};
 
 use crate::message::{Answer, Request};
 use crate::pingone::World;
+use promotion::Place;
 use state::State;
 
 /// Whether static configuration can be written here.
@@ -75,6 +78,8 @@ struct Inner {
     host: String,
     mutability: Mutability,
     world: Arc<World>,
+    /// Its place in a promotion group, if it is in one.
+    place: OnceLock<Place>,
     state: Mutex<State>,
 }
 
@@ -84,6 +89,7 @@ impl Tenant {
             host: host.to_owned(),
             mutability,
             world,
+            place: OnceLock::new(),
             state: Mutex::default(),
         }))
     }
@@ -101,7 +107,11 @@ impl Tenant {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.world.clock().now() + self.state().switches.clock_skew
+        self.network_now() + self.state().switches.clock_skew
+    }
+
+    fn network_now(&self) -> Timestamp {
+        self.0.world.clock().now()
     }
 
     pub(crate) fn answer(&self, request: &Request) -> Answer {
@@ -125,7 +135,13 @@ impl Tenant {
         outcome.unwrap_or_else(|refusal| refusal)
     }
 
+    /// The state, after what the time has brought.
     fn state(&self) -> MutexGuard<'_, State> {
+        self.settle();
+        self.state_as_it_is()
+    }
+
+    fn state_as_it_is(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

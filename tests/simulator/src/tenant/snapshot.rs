@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::am::known_labels;
 use super::esv::Secret;
-use super::{Realm, Tenant};
+use super::{ConfigItem, Realm, Tenant};
 
 impl Tenant {
     /// Whether a lock freezes its static configuration.
@@ -51,12 +51,17 @@ impl Tenant {
         known_labels(&self.state(), realm)
     }
 
-    /// Makes the worker service, the workers and the mappings of both realms what they are in the lower
-    /// tenant, as a promotion does. ESVs are dynamic configuration, and stay.
+    /// Every piece of static configuration with its content: worker services, workers, mappings, and what
+    /// other teams have.
+    #[must_use]
+    pub fn static_configuration(&self) -> BTreeMap<ConfigItem, String> {
+        self.state().configuration.items()
+    }
+
+    /// Makes static configuration what it is in the lower tenant, as a promotion does but at once and without
+    /// its conditions. ESVs are dynamic configuration, and stay.
     pub fn import_static_configuration_from(&self, lower: &Self) {
-        for realm in [Realm::Alpha, Realm::Bravo] {
-            let config = lower.state().realm(realm).clone();
-            *self.state().realm_mut(realm) = config;
-        }
+        let configuration = lower.state().configuration.clone();
+        self.state().configuration = configuration;
     }
 }

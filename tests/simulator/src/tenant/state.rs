@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::Realm;
 use super::account::Account;
+use super::configuration::{RealmConfig, StaticConfiguration};
 use super::esv::Secret;
-use super::promotion::Lock;
+use super::promotion::{Lock, Promotions};
 use super::switches::Switches;
 
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ pub(super) struct State {
     pub(super) restart_ends: Option<Timestamp>,
     /// ESV values as AM has them in its cache, by ESV id.
     pub(super) cached_values: HashMap<String, CachedValue>,
+    pub(super) configuration: StaticConfiguration,
     pub(super) lock: Lock,
-    alpha: RealmConfig,
-    bravo: RealmConfig,
+    pub(super) promotions: Promotions,
 }
 
 #[derive(Debug)]
@@ -43,29 +43,12 @@ pub(super) struct CachedValue {
     pub(super) expires: Timestamp,
 }
 
-/// The static configuration of one realm, as far as it matters here.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RealmConfig {
-    /// Whether the worker service exists, and if it does whether it is enabled.
-    pub(super) worker_service: Option<bool>,
-    /// Attributes of the workers, by name.
-    pub(super) workers: BTreeMap<String, Map<String, Value>>,
-    /// The ESV id that each secret label is mapped to.
-    pub(super) mappings: BTreeMap<String, String>,
-}
-
 impl State {
     pub(super) fn realm(&self, realm: Realm) -> &RealmConfig {
-        match realm {
-            Realm::Alpha => &self.alpha,
-            Realm::Bravo => &self.bravo,
-        }
+        self.configuration.realm(realm)
     }
 
     pub(super) fn realm_mut(&mut self, realm: Realm) -> &mut RealmConfig {
-        match realm {
-            Realm::Alpha => &mut self.alpha,
-            Realm::Bravo => &mut self.bravo,
-        }
+        self.configuration.realm_mut(realm)
     }
 }

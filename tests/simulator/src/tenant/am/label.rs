@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::Realm;
-use super::super::state::{RealmConfig, State};
+use super::super::configuration::RealmConfig;
+use super::super::state::State;
 
 /// Some of the labels that AM knows by itself.
 const BUILT_IN: [&str; 3] = [

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 pub(super) use label::known as known_labels;
 
+use super::configuration::RealmConfig;
 use super::refusal::{self, am};
-use super::state::{RealmConfig, State};
+use super::state::State;
 use super::{Mutability, Realm, Tenant, access, promotion};
 use crate::message::{Answer, Outcome, Request};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use uuid::Uuid;
+use jiff::Timestamp;
 
 use super::super::state::State;
 
@@ -14,31 +14,42 @@ pub(in super::super) const WRITE_REFUSAL: StatusCode = StatusCode::FORBIDDEN;
 pub(in super::super) const WRITE_REFUSED: &str =
     "The environment is locked for a promotion: configuration cannot be changed.";
 
-/// In what state the lock of an environment is.
+/// In what state the lock of an environment, or of two, is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockState {
     /// Configuration can be changed.
     #[default]
     Unlocked,
-    /// A person or a promotion has it.
+    /// On the way to locked, and frozen already.
+    Locking,
+    /// A person or a program has it.
     Locked,
+    /// On the way to unlocked, and frozen still.
+    Unlocking,
+    /// Locking failed; it stays frozen until it is unlocked.
+    Error,
 }
 
 impl fmt::Display for LockState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Unlocked => "unlocked",
+            Self::Locking => "locking",
             Self::Locked => "locked",
+            Self::Unlocking => "unlocking",
+            Self::Error => "error",
         })
     }
 }
 
 /// An environment's own lock.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(in super::super) struct Lock {
     /// Of the lock, or of the one before it while there is none.
     promotion_id: Option<String>,
     state: LockState,
+    /// What it turns into, and when.
+    next: Option<(Timestamp, LockState)>,
 }
 
 impl Lock {
@@ -46,20 +57,49 @@ impl Lock {
         self.promotion_id.as_deref()
     }
 
+    /// The state, as of when it was last settled.
     pub(super) fn state(&self) -> LockState {
         self.state
     }
 
-    /// Locks under a new promotion id, and tells it.
-    pub(in super::super) fn take(&mut self) -> String {
-        let id = Uuid::new_v4().to_string();
-        self.promotion_id = Some(id.clone());
-        self.state = LockState::Locked;
-        id
+    /// Whether it is taken, in whatever state, under this promotion id.
+    pub(super) fn holds(&self, promotion_id: &str) -> bool {
+        self.state != LockState::Unlocked && self.promotion_id() == Some(promotion_id)
     }
 
-    pub(in super::super) fn release(&mut self) {
+    /// Begins to lock.
+    pub(super) fn begin(&mut self, promotion_id: &str, until: Timestamp, then: LockState) {
+        self.promotion_id = Some(promotion_id.to_owned());
+        self.state = LockState::Locking;
+        self.next = Some((until, then));
+    }
+
+    /// Begins to unlock, if it is taken under this promotion id.
+    pub(super) fn release(&mut self, promotion_id: &str, until: Timestamp) {
+        if self.holds(promotion_id) {
+            self.state = LockState::Unlocking;
+            self.next = Some((until, LockState::Unlocked));
+        }
+    }
+
+    /// Locks under this promotion id, at once.
+    pub(super) fn take(&mut self, promotion_id: &str) {
+        self.promotion_id = Some(promotion_id.to_owned());
+        self.state = LockState::Locked;
+        self.next = None;
+    }
+
+    /// Unlocks at once.
+    pub(super) fn free(&mut self) {
         self.state = LockState::Unlocked;
+        self.next = None;
+    }
+
+    /// Makes the change whose time has come.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        if let Some((_, state)) = self.next.take_if(|(at, _)| *at <= now) {
+            self.state = state;
+        }
     }
 }
 

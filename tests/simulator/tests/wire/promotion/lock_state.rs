@@ -4,13 +4,11 @@ use pingone_aic_simulator::tenant::LockState;
 use pingone_aic_simulator::{Mutability, Network, Realm};
 use serde_json::{Value, json};
 
+use super::neighbours::{LOCAL_STATE, STATE};
 use crate::caller::{
     AM, Caller, HOST, PROMOTION, Reply, assert_as_described, credential_label, mapping_path, realm_path,
     send, worker_path,
 };
-
-const STATE: &str = "/environment/promotion/lock/state";
-const LOCAL_STATE: &str = "/environment/promotion/lock/state?localLockOnly=true";
 
 async fn caller_with_mapped_worker() -> Caller {
     let caller = Caller::start().await;

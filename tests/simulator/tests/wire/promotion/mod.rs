@@ -1,3 +1,12 @@
 //! Self-service promotions.
 
+mod findings;
+mod lock;
 mod lock_state;
+mod neighbours;
+mod outside;
+mod people;
+mod promote;
+mod provisional;
+mod report;
+mod rollback;

@@ -1,0 +1,118 @@
+//! A promotion group: environments in order, of which each pulls from the one below it.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::super::{Inner, Mutability, Tenant};
+
+/// A promotion group, and what is the same in all of it. Clones are the same group.
+#[derive(Clone, Debug, Default)]
+pub struct Group(Arc<Mutex<Settings>>);
+
+/// How long things take, by the network's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From the request to the locks on both sides.
+    pub lock: Duration,
+    /// A dry run.
+    pub dry_run: Duration,
+    /// A promotion or a rollback.
+    pub promotion: Duration,
+    /// From the request to no lock on either side.
+    pub unlock: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            lock: Duration::from_mins(2),
+            dry_run: Duration::from_mins(3),
+            promotion: Duration::from_mins(10),
+            unlock: Duration::from_mins(1),
+        }
+    }
+}
+
+/// The side of a promotion that answers with the provisional report; the other refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProvisionalSide {
+    /// The environment that changes wait in.
+    #[default]
+    Lower,
+    /// The environment that they go to.
+    Upper,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) times: Times,
+    pub(super) provisional_side: ProvisionalSide,
+}
+
+/// Where an environment stands in its group. Weak, for neighbours know each other: the network holds them.
+#[derive(Debug)]
+pub(in super::super) struct Place {
+    group: Group,
+    lower: Weak<Inner>,
+    upper: Weak<Inner>,
+}
+
+impl Group {
+    /// Puts the environments into one group, the lowest first.
+    pub(crate) fn form(order: &[&Tenant]) -> Self {
+        assert!(order.len() > 1, "a group has at least two environments");
+        let group = Self::default();
+        let neighbour = |index: Option<usize>| {
+            let neighbour = index.and_then(|index| order.get(index));
+            neighbour.map_or_else(Weak::new, |tenant| Arc::downgrade(&tenant.0))
+        };
+        for (index, tenant) in order.iter().enumerate() {
+            let expected = if index == 0 {
+                Mutability::Mutable
+            } else {
+                Mutability::Immutable
+            };
+            let host = tenant.host();
+            assert_eq!(tenant.0.mutability, expected, "the mutability of {host}");
+            let place = Place {
+                group: group.clone(),
+                lower: neighbour(index.checked_sub(1)),
+                upper: neighbour(Some(index + 1)),
+            };
+            assert!(tenant.0.place.set(place).is_ok(), "{host} is in a group already");
+        }
+        group
+    }
+
+    /// Sets how long things take that begin from now on.
+    pub fn set_times(&self, times: Times) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).times = times;
+    }
+
+    /// Sets which side answers with the provisional report, which is disputed.
+    pub fn set_provisional_side(&self, side: ProvisionalSide) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .provisional_side = side;
+    }
+}
+
+impl Tenant {
+    /// The environment below, from which this one pulls.
+    pub(super) fn lower(&self) -> Option<Self> {
+        self.0.place.get()?.lower.upgrade().map(Self)
+    }
+
+    /// The environment above, which pulls from this one.
+    pub(super) fn upper(&self) -> Option<Self> {
+        self.0.place.get()?.upper.upgrade().map(Self)
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let Some(place) = self.0.place.get() else {
+            return Settings::default();
+        };
+        *place.group.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,97 @@
+//! What a test does to promotions: as a person at the console, and as fate.
+
+use uuid::Uuid;
+
+use super::super::{Console, Tenant};
+use super::lock::LockState;
+use super::order::Order;
+use super::run::Kind;
+use super::{locking, start};
+use crate::message::Answer;
+
+impl Console {
+    /// Locks this environment alone, at once; the promotion id.
+    #[allow(clippy::must_use_candidate, reason = "the id is of interest to few tests")]
+    pub fn lock(&self) -> String {
+        let id = Uuid::new_v4().to_string();
+        self.0.state().lock.take(&id);
+        id
+    }
+
+    /// Unlocks this environment alone, at once.
+    pub fn unlock(&self) {
+        self.0.state().lock.free();
+    }
+
+    /// Begins to lock this environment and the one below, as the API does; the promotion id.
+    ///
+    /// # Panics
+    /// If that is refused, as the other beginnings do.
+    #[allow(clippy::must_use_candidate, reason = "the id is of interest to few tests")]
+    pub fn begin_lock(&self) -> String {
+        done(locking::begin_lock(&self.0))
+    }
+
+    /// Begins to unlock this environment and the one below.
+    pub fn begin_unlock(&self, promotion_id: &str) {
+        done(locking::unlock(&self.0, promotion_id));
+    }
+
+    /// Begins a dry run of a promotion from the environment below.
+    pub fn begin_dry_run(&self) {
+        self.begin(Kind::DryRun, "");
+    }
+
+    /// Begins a promotion from the environment below, which unlocks when it is done.
+    pub fn begin_promotion(&self, description: &str) {
+        self.begin(Kind::Promotion, description);
+    }
+
+    /// Begins to roll the most recent promotion back, which unlocks when it is done.
+    pub fn begin_rollback(&self, description: &str) {
+        self.begin(Kind::Rollback, description);
+    }
+
+    fn begin(&self, kind: Kind, description: &str) {
+        let order = Order {
+            kind,
+            ignore_encrypted_secrets: false,
+            promoter: Self::PERSON.to_owned(),
+            description: description.to_owned(),
+            unlock: true,
+        };
+        done(start::run(&self.0, order));
+    }
+}
+
+impl Tenant {
+    /// The state of this environment's own lock.
+    #[must_use]
+    pub fn lock_state(&self) -> LockState {
+        self.state().lock.state()
+    }
+
+    /// The next lock of this environment and the one below ends in an error.
+    pub fn fail_next_lock(&self) {
+        self.state().promotions.next_lock_fails = true;
+    }
+
+    /// The next dry run, promotion or rollback here ends with a blocking error and changes nothing.
+    pub fn fail_next_run(&self) {
+        self.state().promotions.next_run_fails = true;
+    }
+
+    /// The encrypted secrets that a promotion from this environment to the one above finds; none by default.
+    pub fn set_encrypted_secrets(&self, names: &[&str]) {
+        self.state().promotions.encrypted_secrets = names.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Shows this as the status of promotions here, whatever it is in truth; none ends that.
+    pub fn show_promotion_status(&self, status: Option<&str>) {
+        self.state().promotions.shown_status = status.map(str::to_owned);
+    }
+}
+
+fn done<T>(outcome: Result<T, Answer>) -> T {
+    outcome.unwrap_or_else(|refusal| panic!("the console refuses: {}", refusal.body))
+}
