@@ -13,6 +13,7 @@ mod secret;
 mod status;
 mod turns;
 mod undecodable;
+mod wake;
 mod watch;
 
 use futures::future::join_all;

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, future::BoxFuture};
+use futures::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+};
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     api::ListParams,
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
@@ -21,13 +24,11 @@ use super::{
     integration,
     queue::Queue,
     undecodable,
-    watch::{self, Change},
+    wake::{self, Ref, Wake},
+    watch,
 };
 use crate::{
-    api::{
-        AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
-        conditions::{CREDENTIAL_VALID, READY},
-    },
+    api::{AICIntegration, PingOneConnection},
     runtime::{Gate, Health},
 };
 
@@ -55,6 +56,11 @@ pub(super) fn close_gates(health: &Health, namespace: Option<&str>) {
     }
     kind::<PingOneConnection>(health, cache_gate::<PingOneConnection>(namespace));
     kind::<AICIntegration>(health, cache_gate::<AICIntegration>(namespace));
+    health.close(secrets_gate(namespace), "waiting for the first list of Secrets");
+}
+
+fn secrets_gate(namespace: Option<&str>) -> Gate {
+    Gate::Cache("secrets", namespace.map(ToOwned::to_owned))
 }
 
 fn plural<K: Resource<DynamicType = ()>>() -> &'static str {
@@ -83,76 +89,44 @@ pub(super) async fn run(
     }
     let (connections, connection_writer) = reflector::store();
     let integrations = integration_writer.as_reader();
-    let connection_queue = Arc::new(Queue::new(context.clock.clone()));
-    let integration_queue = Arc::new(Queue::new(context.clock.clone()));
-
+    let wake = Wake {
+        connections: connections.clone(),
+        integrations: integrations.clone(),
+        connection_queue: Arc::new(Queue::new(context.clock.clone())),
+        integration_queue: Arc::new(Queue::new(context.clock.clone())),
+    };
+    let health = &context.health;
     let connection_changes = watch::objects(
         watch::api::<DeserializeGuard<PingOneConnection>>(watching, namespace),
         connection_writer,
-        context.health.clone(),
-        cache_gate::<PingOneConnection>(namespace),
-        |connection: &PingOneConnection| (asked_for(connection), vouched_for(connection)),
+        (health.clone(), cache_gate::<PingOneConnection>(namespace)),
+        wake::told_of_connection,
         undecodable::teller::<PingOneConnection>(context),
     )
-    .for_each(|change| {
-        match change {
-            Change::Applied(connection, before) => {
-                // What it says of its credential is our own doing, and news for its integrations only.
-                if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
-                    connection_queue.now(&Ref::of(&connection));
-                }
-                wake_integrations_of(&Ref::of(&connection), &integrations, &integration_queue);
-            }
-            Change::Deleted { namespace, name } => {
-                let gone = Ref { namespace, name };
-                wake_integrations_of(&gone, &integrations, &integration_queue);
-                connection_queue.forget(&gone);
-            }
-        }
-        futures::future::ready(())
-    });
+    .map(|change| wake.connection_changed(change))
+    .collect::<()>();
     let integration_changes = watch::objects(
         watch::api::<DeserializeGuard<AICIntegration>>(watching, namespace),
         integration_writer,
-        context.health.clone(),
-        cache_gate::<AICIntegration>(namespace),
-        asked_for,
+        (health.clone(), cache_gate::<AICIntegration>(namespace)),
+        wake::asked_for,
         undecodable::teller::<AICIntegration>(context),
     )
-    .for_each(|change| {
-        match change {
-            Change::Applied(integration, _) => integration_queue.now(&Ref::of(&integration)),
-            Change::Deleted { namespace, name } => {
-                integration_queue.forget(&Ref { namespace, name });
-                wake_heirs(&integrations, &integration_queue);
-            }
-        }
-        futures::future::ready(())
-    });
-    let secret_changes = watch::secrets(watching, namespace).for_each(|secret| {
-        for connection in users_of(&secret, &connections, |connection| {
-            &connection.spec.credential_secret_ref.name
-        }) {
-            connection_queue.now(&connection);
-            wake_integrations_of(&connection, &integrations, &integration_queue);
-        }
-        for integration in users_of(&secret, &integrations, |integration| {
-            &integration.spec.tenant.service_account_secret_ref.name
-        }) {
-            integration_queue.now(&integration);
-        }
-        futures::future::ready(())
-    });
+    .map(|change| wake.integration_changed(change))
+    .collect::<()>();
+    let secret_changes = watch::secrets(watching, namespace, (health.clone(), secrets_gate(namespace)))
+        .map(|secret| wake.secret_changed(&secret))
+        .collect::<()>();
 
     let scope = Arc::new(ScopeContext {
         context: context.clone(),
         connections: connections.clone(),
         fleet: fleet.clone(),
     });
-    let passes = futures::future::join(
+    let passes = future::join(
         passes(
             connections.clone(),
-            &connection_queue,
+            &wake.connection_queue,
             Arc::clone(&scope),
             shutdown,
             |object, scope| connection::reconcile(object, scope).boxed(),
@@ -161,12 +135,12 @@ pub(super) async fn run(
             // An integration must not be told that its connection does not exist before connections are known, nor
             // be taken for the eldest before all are.
             tokio::select! {
-                _ = futures::future::join(connections.wait_until_ready(), fleet.known()) => {}
+                _ = future::join(connections.wait_until_ready(), fleet.known()) => {}
                 () = shutdown.cancelled() => return,
             }
             passes(
                 integrations.clone(),
-                &integration_queue,
+                &wake.integration_queue,
                 scope,
                 shutdown,
                 |object, scope| integration::reconcile(object, scope).boxed(),
@@ -175,7 +149,7 @@ pub(super) async fn run(
         },
     );
     // The watches go on while the last passes end, and then are dropped.
-    let watches = futures::future::join3(connection_changes, integration_changes, secret_changes);
+    let watches = future::join3(connection_changes, integration_changes, secret_changes);
     tokio::select! { _ = passes => {}, _ = watches => {} }
 }
 
@@ -243,84 +217,6 @@ async fn passes<K>(
         Config::default().concurrency(0),
     )
     // An object that is gone by the time its turn comes needs no pass.
-    .for_each(|_| futures::future::ready(()))
+    .for_each(|_| future::ready(()))
     .await;
-}
-
-/// What an object's owner asks for. Status is left out: our own writes are no news.
-fn asked_for<K: Resource>(object: &K) -> (Option<String>, Option<i64>, Option<String>, bool) {
-    let meta = object.meta();
-    let requested = object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
-    (
-        meta.uid.clone(),
-        meta.generation,
-        requested,
-        meta.deletion_timestamp.is_some(),
-    )
-}
-
-/// What integrations learn from a connection.
-fn vouched_for(connection: &PingOneConnection) -> (Option<i64>, bool, Active, Option<String>) {
-    let status = connection.status.as_ref();
-    (
-        status.map(|status| status.observed_generation),
-        status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
-        status.map_or(Active::Unknown, |status| status.conditions.active()),
-        status
-            .and_then(|status| status.credential.as_ref())
-            .map(|credential| credential.id.clone()),
-    )
-}
-
-/// The objects that refer to a Secret.
-fn users_of<K: Resource<DynamicType = ()> + Clone>(
-    (namespace, name): &(String, String),
-    objects: &Store<K>,
-    secret: impl Fn(&K) -> &String,
-) -> Vec<Ref> {
-    let objects = objects.state();
-    let users = objects
-        .iter()
-        .filter(|object| object.meta().namespace.as_ref() == Some(namespace) && secret(object) == name);
-    users.map(|object| Ref::of(&**object)).collect()
-}
-
-fn wake_integrations_of(connection: &Ref, integrations: &Store<AICIntegration>, queue: &Arc<Queue<Ref>>) {
-    for integration in integrations.state() {
-        if integration.namespace().as_ref() == Some(&connection.namespace)
-            && integration.spec.connection_ref.name == connection.name
-        {
-            queue.now(&Ref::of(&*integration));
-        }
-    }
-}
-
-/// What an elder object claimed is free for the next one.
-fn wake_heirs(integrations: &Store<AICIntegration>, queue: &Arc<Queue<Ref>>) {
-    let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
-    for integration in integrations.state() {
-        let ready = integration
-            .status
-            .as_ref()
-            .and_then(|status| status.conditions.get(READY));
-        if ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str())) {
-            queue.now(&Ref::of(&*integration));
-        }
-    }
-}
-
-/// An object, by namespace and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Ref {
-    namespace: String,
-    name: String,
-}
-
-impl Ref {
-    fn of(object: &impl Resource) -> Self {
-        Self {
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-        }
-    }
 }

@@ -43,8 +43,7 @@ where
 pub(super) fn objects<K, F>(
     api: Api<DeserializeGuard<K>>,
     mut writer: Writer<K>,
-    health: Health,
-    gate: Gate,
+    (health, gate): (Health, Gate),
     fingerprint: impl Fn(&K) -> F + Send + 'static,
     undecodable: impl Fn(ObjectMeta, String) + Send + 'static,
 ) -> impl Stream<Item = Change<K, F>> + Send
@@ -78,6 +77,7 @@ where
 pub(super) fn secrets(
     client: &Client,
     namespace: Option<&str>,
+    (health, gate): (Health, Gate),
 ) -> impl Stream<Item = (String, String)> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
     let mut seen = Seen::new(|secret: &PartialObjectMeta<Secret>| secret.resource_version());
@@ -85,7 +85,12 @@ pub(super) fn secrets(
         .default_backoff()
         .flat_map(move |event| {
             let changes = match event {
-                Ok(event) => seen.changes(event),
+                Ok(event) => {
+                    if matches!(event, Event::InitDone) {
+                        health.open(&gate);
+                    }
+                    seen.changes(event)
+                }
                 Err(error) => {
                     tracing::warn!(kind = "Secret", %error, "watch failed and is tried again");
                     Vec::new()

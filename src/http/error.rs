@@ -7,6 +7,14 @@ use super::Host;
 /// How long a refusal is believed, unless other credentials are tried: at most five tries an hour.
 pub const REFUSAL_STANDS_FOR: Duration = Duration::from_mins(12);
 
+/// How an authorization server refuses a client (RFC 6749 §5.2). A 401 in other words is a proxy's.
+const REFUSALS: [&str; 4] = [
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "unauthorized_client",
+];
+
 /// A failed call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -165,8 +173,10 @@ impl Error {
     pub fn stands_for(&self) -> Duration {
         match self {
             Self::Status {
-                status: 400 | 401, ..
-            } => REFUSAL_STANDS_FOR,
+                status: 400 | 401,
+                code: Some(code),
+                ..
+            } if REFUSALS.contains(&code.as_str()) => REFUSAL_STANDS_FOR,
             _ => Duration::ZERO,
         }
     }

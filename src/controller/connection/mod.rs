@@ -57,7 +57,8 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
     let (conclusion, next) = if let Err(error @ NotWritten::Outdated(_)) = &definition {
         let conclusion = Conclusion::Stalled(Reason::CRDOutdated, error.to_string());
         (conclusion, Next::Poll(LOOK_AT_DEFINITIONS_AGAIN))
-    } else if definition.is_err() {
+    } else if let Err(error) = &definition {
+        tracing::warn!(name = connection.name_any(), %error, "failed to look at the definition");
         return Next::Retry(None);
     } else if connection.spec.suspend {
         let conclusion = Conclusion::Done(

@@ -59,11 +59,19 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
     if !owns(pass, &tenant, &names).await? {
         return Continue(None);
     }
+    let mut worker = None;
     if pass.object.spec.tenant.environment.is_mutable() {
         remove_mapping(pass, &tenant, &names).await?;
-        remove_worker(pass, &tenant, &names).await?;
+        worker = remove_worker(pass, &tenant, &names).await?;
     }
-    remove_esv(pass, &tenant, &names).await
+    let esv = remove_esv(pass, &tenant, &names).await?;
+    Continue(match (worker, esv) {
+        (Some(worker), Some(esv)) => Some(Left {
+            what: format!("{} and {}", worker.what, esv.what),
+            why: format!("{}; {}", worker.why, esv.why),
+        }),
+        (one, other) => one.or(other),
+    })
 }
 
 /// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
@@ -83,16 +91,25 @@ async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> 
     Continue(())
 }
 
-async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End> {
+async fn remove_worker(
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    names: &Names,
+) -> ControlFlow<End, Option<Left>> {
     let Some(worker) = trouble(pass, tenant.worker(names.realm, &names.worker).await)? else {
-        return Continue(());
+        return Continue(None);
     };
     let attribute = trouble(pass, tenant.label_attribute(names.realm).await)?;
-    if attribute.is_some_and(|attribute| worker.label(&attribute) == Some(names.label.as_str())) {
-        check_unlocked(pass, tenant).await?;
-        trouble(pass, tenant.delete_worker(names.realm, &names.worker).await)?;
+    let label = attribute.as_ref().and_then(|attribute| worker.label(attribute));
+    if label != Some(names.label.as_str()) {
+        return Continue(Some(Left {
+            what: format!("worker {}", names.worker),
+            why: "somebody has given it another credential label".to_owned(),
+        }));
     }
-    Continue(())
+    check_unlocked(pass, tenant).await?;
+    trouble(pass, tenant.delete_worker(names.realm, &names.worker).await)?;
+    Continue(None)
 }
 
 async fn remove_esv(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {

@@ -121,6 +121,8 @@ async fn a_bad_integration_is_refused() {
             ),
             (url("https://tenant.example.com#alpha"), "tenant.url", URL_GRAMMAR),
             (url("https://tenant.example.com:0"), "tenant.url", URL_GRAMMAR),
+            (url("https://tenant.example.com:65536"), "tenant.url", URL_GRAMMAR),
+            (url("https://tenant..example.com"), "tenant.url", URL_GRAMMAR),
             (url("https://tenant.example.com."), "tenant.url", URL_GRAMMAR),
             (url("https://tenant.example.com\n"), "tenant.url", URL_GRAMMAR),
             (spec(json!({"interval": "25h"})), "spec.interval", INTERVAL),

@@ -1,0 +1,131 @@
+//! Who is looked at again when something changes.
+
+use std::sync::Arc;
+
+use kube::{Resource, ResourceExt, runtime::reflector::Store};
+
+use super::{queue::Queue, watch::Change};
+use crate::api::{
+    AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
+    conditions::{CREDENTIAL_VALID, READY},
+};
+
+/// The objects of one namespace, or of all, and the queues in which they wait.
+pub(super) struct Wake {
+    pub(super) connections: Store<PingOneConnection>,
+    pub(super) integrations: Store<AICIntegration>,
+    pub(super) connection_queue: Arc<Queue<Ref>>,
+    pub(super) integration_queue: Arc<Queue<Ref>>,
+}
+
+/// An object, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Ref {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl Ref {
+    pub(super) fn of(object: &impl Resource) -> Self {
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+}
+
+/// What an object's owner asks for. Status is left out: our own writes are no news.
+type Asked = (Option<String>, Option<i64>, Option<String>, bool);
+
+pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
+    let meta = object.meta();
+    let requested = object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
+    let is_going = meta.deletion_timestamp.is_some();
+    (meta.uid.clone(), meta.generation, requested, is_going)
+}
+
+/// What a connection vouches for, which is news for its integrations.
+type Vouched = (Option<i64>, bool, Active, Option<String>);
+
+pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Vouched) {
+    let status = connection.status.as_ref();
+    let credential = status.and_then(|status| status.credential.as_ref());
+    let vouched = (
+        status.map(|status| status.observed_generation),
+        status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
+        status.map_or(Active::Unknown, |status| status.conditions.active()),
+        credential.map(|credential| credential.id.clone()),
+    );
+    (asked_for(connection), vouched)
+}
+
+impl Wake {
+    pub(super) fn connection_changed(&self, change: Change<PingOneConnection, (Asked, Vouched)>) {
+        match change {
+            Change::Applied(connection, before) => {
+                let item = Ref::of(&connection);
+                // What it says of its credential is our own doing, and news for its integrations only.
+                if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
+                    self.connection_queue.now(&item);
+                }
+                self.integrations_of(&item);
+            }
+            Change::Deleted { namespace, name } => {
+                let gone = Ref { namespace, name };
+                self.integrations_of(&gone);
+                self.connection_queue.forget(&gone);
+            }
+        }
+    }
+
+    pub(super) fn integration_changed(&self, change: Change<AICIntegration, Asked>) {
+        match change {
+            Change::Applied(integration, _) => self.integration_queue.now(&Ref::of(&integration)),
+            Change::Deleted { namespace, name } => {
+                self.integration_queue.forget(&Ref { namespace, name });
+                self.heirs();
+            }
+        }
+    }
+
+    pub(super) fn secret_changed(&self, (namespace, name): &(String, String)) {
+        for connection in self.connections.state() {
+            if connection.namespace().as_ref() == Some(namespace)
+                && connection.spec.credential_secret_ref.name == *name
+            {
+                let item = Ref::of(&*connection);
+                self.connection_queue.now(&item);
+                self.integrations_of(&item);
+            }
+        }
+        self.integrations(|integration| {
+            integration.namespace().as_ref() == Some(namespace)
+                && integration.spec.tenant.service_account_secret_ref.name == *name
+        });
+    }
+
+    fn integrations_of(&self, connection: &Ref) {
+        self.integrations(|integration| {
+            integration.namespace().as_ref() == Some(&connection.namespace)
+                && integration.spec.connection_ref.name == connection.name
+        });
+    }
+
+    /// What an elder object claimed is free for the next one.
+    fn heirs(&self) {
+        let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
+        self.integrations(|integration| {
+            let status = integration.status.as_ref();
+            let ready = status.and_then(|status| status.conditions.get(READY));
+            ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str()))
+        });
+    }
+
+    fn integrations(&self, concerned: impl Fn(&AICIntegration) -> bool) {
+        for integration in self.integrations.state() {
+            if concerned(&integration) {
+                self.integration_queue.now(&Ref::of(&*integration));
+            }
+        }
+    }
+}
