@@ -13,7 +13,7 @@ use kube::{
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::{fleet::Fleet, status::Definitions, turns::Turns};
+use super::{deletions::Deletions, fleet::Fleet, status::Definitions, turns::Turns};
 use crate::{
     aic::Aic,
     api::{Conditions, FIELD_MANAGER, PingOneConnection, Reason, conditions::READY},
@@ -35,6 +35,7 @@ pub struct Context {
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Health,
     pub(super) definitions: Definitions,
+    pub(super) deletions: Deletions,
     /// Passes over one tenant.
     pub(super) turns: Turns,
     /// Reads of Secrets: after a restart every object wants its own at once.
@@ -72,6 +73,7 @@ impl Context {
             metrics,
             health,
             definitions: Definitions::default(),
+            deletions: Deletions::default(),
             turns: Turns::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             events,

@@ -5,6 +5,7 @@
 
 mod connection;
 mod context;
+mod deletions;
 mod fleet;
 mod integration;
 mod queue;

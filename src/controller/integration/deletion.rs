@@ -17,7 +17,8 @@ use super::{
 };
 use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
 
-/// How long the tenant is waited for, from the object's `deletionTimestamp` on.
+/// How long the tenant is waited for, from the first try of this process on. An operator that was away itself has not
+/// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
 const PATIENCE: Duration = Duration::from_mins(5);
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
@@ -33,10 +34,10 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
     if !finalizer::is_set(&pass.object) {
         return Next::Check(pass.object.spec.interval.into());
     }
+    let remaining = remaining(&pass);
     let left = match remove(&mut pass).await {
         Continue(left) => left,
         Break(end) => {
-            let remaining = remaining(&pass);
             if !remaining.is_zero() {
                 return wait(pass, &end, remaining).await;
             }
@@ -66,6 +67,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
         }
         Ok(()) => tracing::info!(name = pass.object.name_any(), left = ?left, "object is let go"),
     }
+    pass.context.deletions.end(&pass.object.uid().unwrap_or_default());
     Next::Check(pass.object.spec.interval.into())
 }
 
@@ -94,7 +96,10 @@ async fn wait(mut pass: Pass<'_>, end: &End, remaining: Duration) -> Next {
 }
 
 fn remaining(pass: &Pass<'_>) -> Duration {
-    let since = pass.object.metadata.deletion_timestamp.as_ref();
-    let passed = since.map(|since| pass.context.clock.now().duration_since(since.0).unsigned_abs());
-    PATIENCE.saturating_sub(passed.unwrap_or(PATIENCE))
+    let uid = pass.object.uid().unwrap_or_default();
+    let tried_for = pass
+        .context
+        .deletions
+        .tried_for(&uid, pass.context.clock.instant());
+    PATIENCE.saturating_sub(tried_for)
 }
