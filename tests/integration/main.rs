@@ -8,8 +8,12 @@
 )]
 
 mod active;
+mod deletion;
+mod drift;
 mod failures;
 mod forged;
+mod mark;
+mod odd_objects;
 mod rotation;
 mod runtime;
 mod variants;

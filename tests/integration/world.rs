@@ -11,6 +11,8 @@ use pingone_aic_simulator::{
 use serde_json::{Value, json};
 
 pub const SOON: Duration = Duration::from_secs(30);
+pub const ESV: &str = "esv-pingone-integration-aic";
+pub const WORKER: &str = "PingOne-Integration-AIC";
 pub const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
 pub struct World {
@@ -53,6 +55,87 @@ impl World {
             network,
             namespace,
             operator,
+        }
+    }
+
+    /// A world in which a development tenant is Active: with its site and its credential.
+    pub async fn active_development(sentence: &str) -> (Self, Site, Credential) {
+        let world = Self::start(sentence).await;
+        let site = world.site("dev", Kind::Development);
+        let credential = credential_of(&site);
+        world.apply(&site, Kind::Development, &credential.jwt).await;
+        world.active("dev").await;
+        (world, site, credential)
+    }
+
+    /// Deletes an integration, and waits until it is gone.
+    pub async fn delete(&self, name: &str) {
+        let namespace = self.namespace.name();
+        let delete = [
+            "delete",
+            "aicintegration",
+            name,
+            "--namespace",
+            namespace,
+            "--timeout=30s",
+        ];
+        self.namespace.control_plane().kubectl(&delete).await.unwrap();
+    }
+
+    /// Changes an integration's spec.
+    pub async fn patch(&self, name: &str, spec: Value) {
+        self.namespace
+            .patch("AICIntegration", name, &json!({"spec": spec}))
+            .await
+            .unwrap();
+    }
+
+    /// Waits until the tenant was proved to work with a credential, and everything is done.
+    pub async fn proved(&self, name: &str, credential: &str) {
+        self.wait(
+            "AICIntegration",
+            name,
+            "to be Active with the credential",
+            |object| {
+                object.data["status"]["credentialId"] == credential
+                    && is_condition(object, "Active", "True")
+                    && is_condition(object, "Ready", "True")
+            },
+        )
+        .await;
+    }
+
+    /// Takes fields of an integration's status away, as a backup without status does.
+    pub async fn lose_status(&self, name: &str, patch: &Value) {
+        let namespace = self.namespace.name();
+        let patch = patch.to_string();
+        let command = [
+            "patch",
+            "aicintegration",
+            name,
+            "--namespace",
+            namespace,
+            "--subresource=status",
+            "--type=merge",
+            "--patch",
+            &patch,
+        ];
+        self.namespace.control_plane().kubectl(&command).await.unwrap();
+    }
+
+    /// Waits for an event with a reason, and returns its note.
+    pub async fn event(&self, reason: &str) -> String {
+        let deadline = std::time::Instant::now() + SOON;
+        loop {
+            let namespace = self.namespace.name();
+            let get = ["get", "events", "--namespace", namespace, "--output", "json"];
+            let events: Value =
+                serde_json::from_str(&self.namespace.control_plane().kubectl(&get).await.unwrap()).unwrap();
+            let mut events = events["items"].as_array().unwrap().iter();
+            if let Some(event) = events.find(|event| event["reason"] == reason) {
+                return event["message"].as_str().unwrap_or_default().to_owned();
+            }
+            assert!(std::time::Instant::now() < deadline, "there is no event {reason}");
         }
     }
 

@@ -12,8 +12,10 @@ pub(super) enum Decision {
     NotOurs(String),
     /// Somebody else's, and this object has no memory: it can be adopted.
     Foreign(Option<Mark>),
-    /// Whether it is ours, and which credential it holds, only a test can tell.
-    AskTest { ours: bool },
+    /// Ours; which credential it holds, only a test can tell.
+    AskTest,
+    /// Of a former object of our name, with another credential: ours only if a test shows the wanted one.
+    Former(Mark),
     /// A version was being written when the operator last knew.
     Recover(PendingVersion),
     /// Write the credential as a new version.
@@ -86,9 +88,10 @@ fn without_memory(mark: Option<Mark>, esv: &Esv, wanted: &Wanted<'_>, owner: &Ow
     if names_ours && mark.version == esv.active_version {
         return Decision::Settled(mark.version);
     }
-    Decision::AskTest {
-        ours: mark.uid == owner.uid || names_ours,
+    if mark.uid == owner.uid || names_ours {
+        return Decision::AskTest;
     }
+    Decision::Former(mark)
 }
 
 #[cfg(test)]
@@ -147,14 +150,15 @@ mod tests {
         };
         let foreign = |description: &str| Decision::Foreign(Mark::read(description));
         let other = mark("ns/other", "u2", "c1", "1");
+        let former = mark("ns/dev", "u0", "c0", "1");
         #[rustfmt::skip]
         let table = [
             ("the creation's answer was lost", none(), esv("1", &ours("c1", "1")), settled("1")),
             ("the status was lost after a rotation", none(), esv("2", &ours("c1", "2")), settled("2")),
-            ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::AskTest { ours: true }),
-            ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::AskTest { ours: true }),
+            ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::AskTest),
+            ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::AskTest),
             ("re-created with the same credential", none(), esv("1", &mark("ns/dev", "u0", "c1", "1")), settled("1")),
-            ("re-created with another", none(), esv("1", &mark("ns/dev", "u0", "c0", "1")), Decision::AskTest { ours: false }),
+            ("re-created with another", none(), esv("1", &former), Decision::Former(Mark::read(&former).unwrap())),
             ("made in the console", none(), esv("1", "mine"), foreign("mine")),
             ("another object's", none(), esv("1", &other), foreign(&other)),
             ("remembered and unchanged", memory("3", "c1"), esv("3", &ours("c1", "3")), settled("3")),

@@ -71,17 +71,15 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
             let esv = adopt::take(pass, inputs, &esv, mark.as_ref()).await?;
             settle_by_test(pass, inputs, &esv).await
         }
-        Decision::AskTest { ours: true } => settle_by_test(pass, inputs, &esv).await,
-        Decision::AskTest { ours: false } => {
-            if test::served_credential(pass, inputs).await?.as_ref() == Some(&inputs.credential.id) {
-                settle_by_test(pass, inputs, &esv).await
+        Decision::AskTest => settle_by_test(pass, inputs, &esv).await,
+        Decision::Former(mark) => {
+            let served = test::served_credential(pass, inputs).await?;
+            let esv = if served.as_ref() == Some(&inputs.credential.id) {
+                esv
             } else {
-                Break(not_owned(
-                    pass,
-                    inputs,
-                    "bears the mark of a former object of this name, with another credential than the Secret's",
-                ))
-            }
+                adopt::take(pass, inputs, &esv, Some(&mark)).await?
+            };
+            settle_by_test(pass, inputs, &esv).await
         }
         Decision::Recover(pending) => write::recover(pass, inputs, &esv, pending).await,
         Decision::Write => write::version(pass, inputs, &esv.active_version).await,

@@ -27,6 +27,13 @@ impl TestNamespace {
     }
 }
 
+/// Of a control plane that is the test's own.
+impl From<Namespace> for TestNamespace {
+    fn from(namespace: Namespace) -> Self {
+        Self(namespace)
+    }
+}
+
 impl Deref for TestNamespace {
     type Target = Namespace;
 
