@@ -73,6 +73,8 @@ impl ServiceAccount {
         if uuid::Uuid::try_parse(id).is_err() || id.len() != 36 {
             return Err(InvalidServiceAccount::Id);
         }
+        // Some editors begin a file with it.
+        let jwk = jwk.strip_prefix("\u{feff}".as_bytes()).unwrap_or(jwk);
         let jwk = match serde_json::from_slice(jwk) {
             Ok(KeyFile::Key(jwk)) => *jwk,
             Ok(KeyFile::Set { keys: [jwk] }) => jwk,

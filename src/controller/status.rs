@@ -80,10 +80,17 @@ where
             Ok(())
         }
         Ok(_) => Err(outdated(context, kind)),
-        Err(kube::Error::Api(error)) if error.code == 422 => Err(outdated(context, kind)),
+        Err(kube::Error::Api(error)) if error.code == 422 || is_undeclared(&error.message) => {
+            Err(outdated(context, kind))
+        }
         Err(kube::Error::Api(error)) if error.code == 404 => Err(NotWritten::Conflict),
         Err(error) => Err(error.into()),
     }
+}
+
+/// An apply with a field that the definition does not know is refused with a 500 that says so; other writes prune it.
+fn is_undeclared(message: &str) -> bool {
+    message.contains("field not declared in schema")
 }
 
 fn outdated(context: &Context, kind: String) -> NotWritten {
@@ -127,6 +134,9 @@ where
             Err(outdated(context, K::kind(&()).into_owned()))
         }
         Err(kube::Error::Api(error)) if error.code == 409 || error.code == 404 => Err(NotWritten::Conflict),
+        Err(kube::Error::Api(error)) if is_undeclared(&error.message) => {
+            Err(outdated(context, K::kind(&()).into_owned()))
+        }
         Err(error) => Err(error.into()),
     }
 }

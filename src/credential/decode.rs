@@ -21,6 +21,9 @@ const ASSUMED_CLIENT_SECRET_CLAIMS: [&str; 2] = ["clientSecret", "client_secret"
 const ASSUMED_API_URL_CLAIMS: [&str; 2] = ["apiServerUrl", "apiUrl"];
 const ASSUMED_AUTH_URL_CLAIMS: [&str; 2] = ["authServerUrl", "authUrl"];
 
+/// What some editors write at the beginning of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Why a Secret's value is no credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
@@ -63,6 +66,7 @@ pub enum Undecodable {
 pub fn decode(bytes: &[u8]) -> Result<Credential, Undecodable> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Undecodable::NotAJwt("it is not text"))?
+        .trim_start_matches(BYTE_ORDER_MARK)
         .trim();
     if text.is_empty() {
         return Err(Undecodable::Empty);
@@ -231,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_pasting_leaves_around_a_credential_is_dropped() {
-        let pasted = format!(" \r\n{}\r\n", jwt(&claims()));
+        let pasted = format!("\u{feff} \r\n{}\r\n", jwt(&claims()));
         let credential = decode(pasted.as_bytes()).unwrap();
         assert_eq!(credential.id, "c0ffee");
         assert_eq!(credential.api_url.unwrap().to_string(), "https://api.pingone.eu");

@@ -79,7 +79,7 @@ async fn back_to_retain_takes_the_finalizer_away() {
 async fn connection_and_credential_may_go_first() {
     let (mut world, site) = deletable("connection and credential go first").await;
     world.namespace.delete("PingOneConnection", "dev").await.unwrap();
-    world.namespace.delete("Secret", "pingone-dev").await.unwrap();
+    world.delete_secret("pingone-dev").await;
     world.delete("dev").await;
     assert!(is_empty(&site));
     world.check_outputs().await;
@@ -88,7 +88,7 @@ async fn connection_and_credential_may_go_first() {
 #[tokio::test]
 async fn without_its_service_account_the_object_goes_at_once_and_what_is_left_is_named() {
     let (mut world, site) = deletable("the service account goes first").await;
-    world.namespace.delete("Secret", "aic-dev").await.unwrap();
+    world.delete_secret("aic-dev").await;
     world.delete("dev").await;
     assert!(!is_empty(&site));
     let event = world.event("LeftBehind").await;

@@ -12,12 +12,12 @@ type Edit = fn(&Site);
 /// What a person does in the console, and what the report has to name.
 const EDITS: [(&str, Edit); 6] = [
     ("worker service is not enabled", |site| {
-        site.tenant.console().set_worker_service(Realm::Alpha, false)
+        site.tenant.console().set_worker_service(Realm::Alpha, false);
     }),
     ("useCredential", |site| {
         site.tenant
             .console()
-            .edit_worker(Realm::Alpha, WORKER, "useCredential", false)
+            .edit_worker(Realm::Alpha, WORKER, "useCredential", false);
     }),
     ("Credential Secret Label Identifier is other", |site| {
         site.tenant
@@ -27,13 +27,13 @@ const EDITS: [(&str, Edit); 6] = [
     ("mapped to esv-other", |site| {
         site.tenant
             .console()
-            .put_mapping(Realm::Alpha, LABEL, "esv-other")
+            .put_mapping(Realm::Alpha, LABEL, "esv-other");
     }),
     ("version 2 of the ESV", |site| {
-        site.tenant.console().add_version(ESV, "somebody else's")
+        site.tenant.console().add_version(ESV, "somebody else's");
     }),
     ("the worker is gone", |site| {
-        site.tenant.console().delete_worker(Realm::Alpha, WORKER)
+        site.tenant.console().delete_worker(Realm::Alpha, WORKER);
     }),
 ];
 

@@ -82,6 +82,11 @@ impl World {
         self.namespace.control_plane().kubectl(&delete).await.unwrap();
     }
 
+    pub async fn delete_secret(&self, name: &str) {
+        let delete = ["delete", "secret", name, "--namespace", self.namespace.name()];
+        self.namespace.control_plane().kubectl(&delete).await.unwrap();
+    }
+
     /// Changes an integration's spec.
     pub async fn patch(&self, name: &str, spec: Value) {
         self.namespace
