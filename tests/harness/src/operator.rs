@@ -146,6 +146,9 @@ impl Operator {
 
     /// Sends SIGKILL, as a kernel out of memory does, and waits until the operator is gone.
     pub fn kill(&mut self) {
+        if let Some(clock) = &mut self.clock {
+            clock.detach();
+        }
         drop(self.process.take());
     }
 

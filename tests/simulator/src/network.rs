@@ -103,9 +103,13 @@ impl Network {
 
     /// Puts the real server at this `host:port` behind a host of this network: it proves itself by this authority
     /// (PEM), and the program under test sees the network's.
+    ///
+    /// # Panics
+    /// If the host is taken.
     pub fn relay(&self, host: &str, address: &str, ca_pem: &str) {
         let relay = Relay::new(address, ca_pem);
-        self.shared.sites().insert(host.to_owned(), Site::Relay(relay));
+        let taken = self.shared.sites().insert(host.to_owned(), Site::Relay(relay));
+        assert!(taken.is_none(), "there is already a site at {host}");
     }
 
     /// Cuts all connections to a host, and refuses new ones until what is returned is dropped.

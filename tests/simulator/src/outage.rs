@@ -7,31 +7,41 @@ use tokio::sync::watch;
 /// Who is away; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outages {
-    away: watch::Sender<BTreeMap<String, usize>>,
+    hosts: watch::Sender<BTreeMap<String, Record>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    under_way: usize,
+    /// All there ever were: one that ends before a connection's task runs has cut it all the same.
+    begun: usize,
 }
 
 impl Outages {
     pub(crate) fn begin(&self, host: &str) -> Outage {
-        self.away
-            .send_modify(|away| *away.entry(host.to_owned()).or_default() += 1);
+        self.hosts.send_modify(|hosts| {
+            let record = hosts.entry(host.to_owned()).or_default();
+            record.under_way += 1;
+            record.begun += 1;
+        });
         Outage {
             outages: self.clone(),
             host: host.to_owned(),
         }
     }
 
-    pub(crate) fn is_away(&self, host: &str) -> bool {
-        self.away.borrow().contains_key(host)
+    /// How many outages a host has had; `None` while it is away.
+    pub(crate) fn so_far(&self, host: &str) -> Option<usize> {
+        let record = self.hosts.borrow().get(host).copied().unwrap_or_default();
+        (record.under_way == 0).then_some(record.begun)
     }
 
-    /// Waits until the host is away.
-    pub(crate) async fn begun(&self, host: &str) {
+    /// Waits until the host has had more outages than that.
+    pub(crate) async fn more_than(&self, host: &str, so_far: usize) {
+        let is_cut =
+            |hosts: &BTreeMap<_, Record>| hosts.get(host).is_some_and(|record| record.begun > so_far);
         // An error means that the network has ended.
-        let _ = self
-            .away
-            .subscribe()
-            .wait_for(|away| away.contains_key(host))
-            .await;
+        let _ = self.hosts.subscribe().wait_for(is_cut).await;
     }
 }
 
@@ -44,12 +54,9 @@ pub struct Outage {
 
 impl Drop for Outage {
     fn drop(&mut self) {
-        self.outages.away.send_modify(|away| {
-            if let Some(outages) = away.get_mut(&self.host) {
-                *outages -= 1;
-                if *outages == 0 {
-                    away.remove(&self.host);
-                }
+        self.outages.hosts.send_modify(|hosts| {
+            if let Some(record) = hosts.get_mut(&self.host) {
+                record.under_way -= 1;
             }
         });
     }

@@ -40,8 +40,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     };
     let host = authority.strip_suffix(":443").unwrap_or(&authority).to_owned();
     shared.record_connect(authority);
-    let site = shared.site(&host).filter(|_| !shared.outages().is_away(&host));
-    let Some(site) = site else {
+    let (Some(site), Some(outages)) = (shared.site(&host), shared.outages().so_far(&host)) else {
         return refuse(stream, "502 Bad Gateway").await;
     };
     if stream
@@ -53,13 +52,13 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     }
     let name = host.split(':').next().unwrap_or_default();
     let acceptor = TlsAcceptor::from(shared.authority().server_config(name));
-    let outages = shared.outages().clone();
+    let cut = shared.outages().clone();
     let serve = async {
         if let Ok(stream) = acceptor.accept(stream).await {
             service::serve(stream, host.clone(), site, shared).await;
         }
     };
-    tokio::select! { () = serve => {}, () = outages.begun(&host) => {} }
+    tokio::select! { () = serve => {}, () = cut.more_than(&host, outages) => {} }
 }
 
 /// Reads up to the empty line; the first line.

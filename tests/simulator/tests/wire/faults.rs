@@ -142,3 +142,30 @@ async fn a_rule_lets_requests_through_first_acts_so_often_and_can_be_removed() {
     assert_eq!(caller.get("/environment/startup", ESV).await.status, 200);
     assert_eq!(caller.get("/environment/secrets/esv-a", ESV).await.status, 200);
 }
+
+#[tokio::test]
+async fn an_answer_that_hangs_was_processed_and_a_short_outage_cuts_it() {
+    let caller = caller_with_secret().await;
+    let handle = caller
+        .network
+        .fault(Rule::on(HOST).path_contains("_action=create"), Fault::HangAfter);
+    let request = tokio::spawn(create_version(&caller).send());
+    caller
+        .network
+        .wait_for(Duration::from_mins(1), |it| {
+            it.fault == Some(Fault::HangAfter) && it.status == Some(200)
+        })
+        .await
+        .unwrap();
+    assert_eq!((versions(&caller), request.is_finished()), (2, false));
+    // However short it is, it cuts what is open.
+    drop(caller.network.outage(HOST));
+    request.await.unwrap().unwrap_err();
+
+    handle.remove();
+    let outage = caller.network.outage(HOST);
+    create_version(&caller).send().await.unwrap_err();
+    drop(outage);
+    send(create_version(&caller)).await.expect(200);
+    assert_eq!(versions(&caller), 3);
+}
