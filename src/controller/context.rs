@@ -13,7 +13,7 @@ use kube::{
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::{deletions::Deletions, fleet::Fleet, status::Definitions, turns::Turns};
+use super::{definitions::Definitions, deletions::Deletions, fleet::Fleet, turns::Turns};
 use crate::{
     aic::Aic,
     api::{Conditions, FIELD_MANAGER, PingOneConnection, Reason, conditions::READY},

@@ -5,6 +5,7 @@
 
 mod connection;
 mod context;
+mod definitions;
 mod deletions;
 mod fleet;
 mod integration;

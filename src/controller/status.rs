@@ -1,11 +1,6 @@
 //! The one place that writes status.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Debug,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt::Debug, time::Duration};
 
 use kube::{
     Api, Resource, ResourceExt,
@@ -24,17 +19,6 @@ pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResource
     fn status(&self) -> Option<&Self::Status>;
     /// A status with every field, to see whether the definition in the cluster keeps them.
     fn complete() -> Self::Status;
-}
-
-/// Which definitions in the cluster keep all of this version's status. Clones are the same.
-#[derive(Clone, Default)]
-pub(super) struct Definitions(Arc<Mutex<BTreeSet<String>>>);
-
-impl Definitions {
-    fn kept(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        // A set is whole at every step, so a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Why a status does not stand.

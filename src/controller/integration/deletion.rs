@@ -13,7 +13,7 @@ use super::{
     super::Next,
     finalizer,
     pass::{End, Pass},
-    teardown,
+    teardown::{self, Left},
 };
 use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
 
@@ -21,13 +21,6 @@ use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
 /// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
 const PATIENCE: Duration = Duration::from_mins(5);
 const TRY_AGAIN: Duration = Duration::from_secs(15);
-
-/// What stays in the tenant, and why.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Left {
-    pub(super) what: String,
-    pub(super) why: String,
-}
 
 /// One pass over an object that is being deleted.
 pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {

@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::{
     super::Next,
     dereference::Inputs,
-    esv,
+    esv::{self, LONGEST_CACHE},
     pass::{End, Pass},
 };
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
     },
 };
 
-/// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
-/// the clock and the way.
-pub(super) const LONGEST_CACHE: Duration = Duration::from_mins(11);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {

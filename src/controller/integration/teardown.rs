@@ -6,7 +6,6 @@ use std::{
 };
 
 use super::{
-    deletion::Left,
     dereference::{NoAccount, read_account},
     esv,
     lock::check_unlocked,
@@ -14,10 +13,14 @@ use super::{
     pass::{End, Pass},
     usage,
 };
-use crate::{
-    aic::{Error, Tenant},
-    api::Realm,
-};
+use crate::{aic::Tenant, api::Realm};
+
+/// What stays in the tenant, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) what: String,
+    pub(super) why: String,
+}
 
 /// Removes mapping, worker and ESV; what stays is returned.
 pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
@@ -77,16 +80,16 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 /// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
 async fn owns(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, bool> {
     let remembers = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
-    let esv = trouble(pass, tenant.esv(&names.esv).await)?;
+    let esv = pass.tried(tenant.esv(&names.esv).await)?;
     Continue(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
 }
 
 async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End> {
-    let mapping = trouble(pass, tenant.mapping(names.realm, &names.label).await)?;
+    let mapping = pass.tried(tenant.mapping(names.realm, &names.label).await)?;
     // One that leads elsewhere is not the one that this object made.
     if mapping.is_some_and(|mapping| mapping.leads_to(&names.esv)) {
         check_unlocked(pass, tenant).await?;
-        trouble(pass, tenant.delete_mapping(names.realm, &names.label).await)?;
+        pass.tried(tenant.delete_mapping(names.realm, &names.label).await)?;
     }
     Continue(())
 }
@@ -96,10 +99,10 @@ async fn remove_worker(
     tenant: &Tenant,
     names: &Names,
 ) -> ControlFlow<End, Option<Left>> {
-    let Some(worker) = trouble(pass, tenant.worker(names.realm, &names.worker).await)? else {
+    let Some(worker) = pass.tried(tenant.worker(names.realm, &names.worker).await)? else {
         return Continue(None);
     };
-    let attribute = trouble(pass, tenant.label_attribute(names.realm).await)?;
+    let attribute = pass.tried(tenant.label_attribute(names.realm).await)?;
     let label = attribute.as_ref().and_then(|attribute| worker.label(attribute));
     if label != Some(names.label.as_str()) {
         return Continue(Some(Left {
@@ -108,14 +111,14 @@ async fn remove_worker(
         }));
     }
     check_unlocked(pass, tenant).await?;
-    trouble(pass, tenant.delete_worker(names.realm, &names.worker).await)?;
+    pass.tried(tenant.delete_worker(names.realm, &names.worker).await)?;
     Continue(None)
 }
 
 async fn remove_esv(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {
-    let labels = trouble(pass, usage::labels(tenant, &names.esv).await)?;
+    let labels = pass.tried(usage::labels(tenant, &names.esv).await)?;
     if labels.is_empty() {
-        trouble(pass, tenant.delete_esv(&names.esv).await)?;
+        pass.tried(tenant.delete_esv(&names.esv).await)?;
         return Continue(None);
     }
     let labels: Vec<_> = labels.iter().map(ToString::to_string).collect();
@@ -126,11 +129,4 @@ async fn remove_esv(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlF
         why += ", and static configuration of this environment comes and goes only by promotion";
     }
     Continue(Some(Left { what, why }))
-}
-
-fn trouble<T>(pass: &Pass<'_>, result: Result<T, Error>) -> ControlFlow<End, T> {
-    match result {
-        Ok(value) => Continue(value),
-        Err(error) => Break(pass.trouble(&error)),
-    }
 }

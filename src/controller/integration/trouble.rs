@@ -1,5 +1,7 @@
 //! What a tenant's failure means for the integration.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use super::{
     super::Next,
     pass::{End, Pass},
@@ -11,6 +13,14 @@ use crate::{
 };
 
 impl Pass<'_> {
+    /// Goes on with what a tenant answered, or ends the pass with its failure.
+    pub(super) fn tried<T>(&self, result: Result<T, Error>) -> ControlFlow<End, T> {
+        match result {
+            Ok(value) => Continue(value),
+            Err(error) => Break(self.trouble(&error)),
+        }
+    }
+
     /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
     pub(super) fn trouble(&self, error: &Error) -> End {
         let (reason, stalled, message) = judge(error);

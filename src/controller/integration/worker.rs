@@ -10,7 +10,7 @@ use super::{
     pass::{End, Pass},
 };
 use crate::{
-    aic::{Error, LabelAttribute, Service, Worker},
+    aic::{LabelAttribute, Service, Worker},
     api::{
         DriftPolicy, Reason, WorkerStatus,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
@@ -45,7 +45,7 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
 }
 
 async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
-    let service = trouble(pass, inputs.tenant.worker_service(inputs.realm).await)?;
+    let service = pass.tried(inputs.tenant.worker_service(inputs.realm).await)?;
     if service.as_ref().is_some_and(Service::is_enabled) {
         return Continue(());
     }
@@ -55,8 +55,7 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
         "the PingOne worker service is not enabled",
     )?;
     check_unlocked(pass, &inputs.tenant).await?;
-    trouble(
-        pass,
+    pass.tried(
         inputs
             .tenant
             .put_worker_service(inputs.realm, Service::enabled(service))
@@ -70,7 +69,7 @@ async fn ensure_worker(
     inputs: &Inputs,
     attribute: &LabelAttribute,
 ) -> ControlFlow<End, bool> {
-    let worker = trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
+    let worker = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
     match judge(
         worker.as_ref(),
         attribute,
@@ -94,10 +93,7 @@ async fn ensure_worker(
     check_unlocked(pass, &inputs.tenant).await?;
     let created = worker.is_none();
     let wanted = Worker::with_credential(worker, attribute, &inputs.label);
-    trouble(
-        pass,
-        inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await,
-    )?;
+    pass.tried(inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await)?;
     Continue(created)
 }
 
@@ -137,7 +133,7 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
     if !worker_is_new {
         // The condition is the memory of a mapping that was once as it should be.
         let mapped_before = pass.status.conditions.is_true(SECRET_MAPPED);
-        match trouble(pass, inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
+        match pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
             Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
             Some(mapping) if mapped_before => {
                 let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
@@ -157,8 +153,7 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
         }
     }
     check_unlocked(pass, &inputs.tenant).await?;
-    trouble(
-        pass,
+    pass.tried(
         inputs
             .tenant
             .put_mapping(inputs.realm, &inputs.label, &inputs.esv)
@@ -168,8 +163,8 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
 pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
-    if let Some(worker) = trouble(pass, inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
-        let attribute = trouble(pass, inputs.tenant.label_attribute(inputs.realm).await)?;
+    if let Some(worker) = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
+        let attribute = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)?;
         let label = attribute
             .as_ref()
             .and_then(|attribute| worker.label(attribute))
@@ -237,11 +232,4 @@ fn missing(pass: &mut Pass<'_>, reason: Reason, message: &str) -> End {
         pass.find(type_, &Finding::no(reason, message));
     }
     pass.stalled(reason, message)
-}
-
-fn trouble<T>(pass: &Pass<'_>, result: Result<T, Error>) -> ControlFlow<End, T> {
-    match result {
-        Ok(value) => Continue(value),
-        Err(error) => Break(pass.trouble(&error)),
-    }
 }

@@ -73,10 +73,7 @@ async fn obstacle(
         realm: inputs.realm,
         secret_label: inputs.label.secret_label(),
     };
-    let labels = match usage::labels(&inputs.tenant, &inputs.esv).await {
-        Ok(labels) => labels,
-        Err(error) => return Break(pass.trouble(&error)),
-    };
+    let labels = pass.tried(usage::labels(&inputs.tenant, &inputs.esv).await)?;
     let other = labels.iter().find(|label| **label != own);
     Continue(other.map(|label| format!("it is mapped to {label}, too")))
 }

@@ -10,6 +10,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use kube::{Resource, ResourceExt};
 
 use self::decide::{Decision, Owner, Wanted, decide};
+pub(super) use self::test::LONGEST_CACHE;
 use super::{
     dereference::Inputs,
     mark::Mark,
@@ -134,10 +135,7 @@ pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) 
         return Continue(());
     }
     if esv.version.as_deref() != Some("1") {
-        let versions = match inputs.tenant.esv_versions(&inputs.esv).await {
-            Ok(versions) => versions,
-            Err(error) => return Break(pass.trouble(&error)),
-        };
+        let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
         let newest = esv.version.as_deref().and_then(number);
         for old in versions.iter().filter(|old| {
             old.status == "ENABLED" && number(&old.version).is_some_and(|old| Some(old) < newest)
@@ -172,10 +170,7 @@ async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option
 }
 
 async fn look(pass: &Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<Esv>> {
-    match inputs.tenant.esv(&inputs.esv).await {
-        Ok(esv) => Continue(esv),
-        Err(error) => Break(pass.trouble(&error)),
-    }
+    pass.tried(inputs.tenant.esv(&inputs.esv).await)
 }
 
 /// The newest version holds this credential: status says so first, then the mark.

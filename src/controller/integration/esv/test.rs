@@ -1,6 +1,9 @@
 //! The tenant's own test as a witness of what an ESV holds.
 
-use std::ops::ControlFlow::{self, Break, Continue};
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::Duration,
+};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -8,11 +11,14 @@ use super::{
     super::{
         dereference::Inputs,
         pass::{End, Pass},
-        proof::LONGEST_CACHE,
     },
     number,
 };
 use crate::aic::{Esv, Proof};
+
+/// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
+/// the clock and the way.
+pub(in super::super) const LONGEST_CACHE: Duration = Duration::from_mins(11);
 
 /// The id of the credential that the tenant works with, where there is a worker to test.
 pub(super) async fn served_credential(pass: &Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<String>> {
@@ -39,10 +45,7 @@ pub(super) async fn newest_holds_credential(
     if served_credential(pass, inputs).await?.as_ref() != Some(&inputs.credential.id) {
         return Continue(false);
     }
-    let versions = match inputs.tenant.esv_versions(&inputs.esv).await {
-        Ok(versions) => versions,
-        Err(error) => return Break(pass.trouble(&error)),
-    };
+    let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
     let newest = versions.iter().max_by_key(|version| number(&version.version));
     let made = newest.and_then(|newest| newest.create_date.parse::<Timestamp>().ok());
     let only = versions.len() == 1 && esv.active_version == "1";

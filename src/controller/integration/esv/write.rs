@@ -116,10 +116,7 @@ pub(super) async fn recover(
     esv: &Esv,
     pending: PendingVersion,
 ) -> ControlFlow<End> {
-    let versions = match inputs.tenant.esv_versions(&inputs.esv).await {
-        Ok(versions) => versions,
-        Err(error) => return Break(pass.trouble(&error)),
-    };
+    let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
     match judge(&pending, &versions, inputs.tenant.time()) {
         Fate::Wait(wait) => {
             let message = format!(
