@@ -1,6 +1,6 @@
 //! Objects that this version of the operator cannot decode: told of, left alone, and never held back from deletion.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
@@ -14,6 +14,8 @@ use serde_json::json;
 
 use super::context::Context;
 use crate::api::{FINALIZER, Reason};
+
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// What tells of an object, in the background.
 pub(super) fn teller<K>(context: &Context) -> impl Fn(ObjectMeta, String) + Send + use<K>
@@ -57,21 +59,36 @@ where
     K: Clone + Debug + DeserializeOwned,
 {
     let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+    let api: Api<PartialObjectMeta<K>> = Api::namespaced(context.client.clone(), &namespace);
+    // Nothing else brings it here again: it is tried until it is done.
+    while let Err(error) = remove_finalizer(&api, &name, object.uid()).await {
+        tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer");
+        context.clock.sleep(TRY_AGAIN).await;
+    }
+    context.metrics.left_behind();
+    tracing::warn!(kind = %K::kind(&()), namespace, name, "object is let go that cannot be read: what it made stays in its tenant");
+}
+
+async fn remove_finalizer<K>(
+    api: &Api<PartialObjectMeta<K>>,
+    name: &str,
+    uid: Option<String>,
+) -> kube::Result<()>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let Some(object) = api
+        .get_metadata_opt(name)
+        .await?
+        .filter(|object| object.uid() == uid)
+    else {
+        return Ok(());
+    };
     let mut finalizers = object.finalizers().to_vec();
     finalizers.retain(|finalizer| finalizer != FINALIZER);
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
-    let api: Api<PartialObjectMeta<K>> = Api::namespaced(context.client.clone(), &namespace);
-    match api
-        .patch_metadata(&name, &PatchParams::default(), &Patch::Merge(patch))
+    api.patch_metadata(name, &PatchParams::default(), &Patch::Merge(patch))
         .await
-    {
-        Ok(_) => {
-            context.metrics.left_behind();
-            tracing::warn!(kind = %K::kind(&()), namespace, name, "object is let go that cannot be read: what it made stays in its tenant");
-        }
-        // A change of the object brings it here again.
-        Err(error) => {
-            tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer");
-        }
-    }
+        .map(drop)
 }

@@ -309,7 +309,7 @@ async fn many_integrations_of_one_tenant_share_one_token() {
 impl World {
     /// Asks for a check, and waits until it is answered.
     pub async fn check_now(&self, name: &str) {
-        let request = format!("{}", self.network.journal().len());
+        let request = jiff::Timestamp::now().to_string();
         let patch = json!({"metadata": {"annotations": {"pingone-aic.io/requestedAt": request}}});
         self.namespace
             .patch("AICIntegration", name, &patch)

@@ -1,6 +1,7 @@
 //! Deletion: nothing, or mapping, worker and ESV in that order; never stuck.
 
-use pingone_aic_simulator::Realm;
+use pingone_aic_harness::{Operator, TestNamespace, Values};
+use pingone_aic_simulator::{Network, Realm};
 use serde_json::json;
 
 use crate::world::{ESV, Kind, Site, WORKER, World, credential_of};
@@ -188,11 +189,35 @@ async fn what_a_promotion_brought_stays_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_is_going_is_not_held_up() {
-    let (world, _) = deletable("a namespace that is going").await;
-    let namespace = world.namespace.name().to_owned();
-    let delete = ["delete", "namespace", &namespace, "--timeout=60s"];
+async fn a_namespace_that_is_going_is_not_held_up_and_what_is_left_is_told() {
+    let network = Network::start().await;
+    let home = TestNamespace::create("the operator of a namespace that is going").await;
+    let namespace = TestNamespace::create("a namespace that is going").await;
+    let values = Values::new(env!("CARGO_BIN_EXE_pingone-aic-operator"))
+        .vendors(&network.proxy_url(), &network.ca_pem())
+        .set(json!({"watchNamespaces": [namespace.name()], "log": {"level": "debug"}}));
+    let operator = Operator::install(&home, values).await.unwrap();
+    let mut world = World {
+        network,
+        namespace,
+        operator,
+    };
+    let site = world.site("dev", Kind::Development);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    world
+        .objects(&site, Kind::Development, json!({"deletionPolicy": "Delete"}))
+        .await;
+    world.active("dev").await;
+    let delete = ["delete", "namespace", world.namespace.name(), "--timeout=60s"];
     world.namespace.control_plane().kubectl(&delete).await.unwrap();
-    // Whether its Secrets went before the tenant was cleared is the API server's affair; either way it is gone.
-    assert!(!world.operator.log().contains("panicked"));
+    // Whether its Secrets went before the tenant was cleared is the API server's affair.
+    let told = world.operator.log().contains("LeftBehind")
+        && world
+            .operator
+            .metrics()
+            .await
+            .unwrap()
+            .contains("pingone_aic_left_behind_total 1");
+    assert!(is_empty(&site) != told, "cleared, or told: {told}");
+    assert!(world.operator.terminate().await.unwrap().success());
 }

@@ -10,7 +10,11 @@ const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credenti
 type Edit = fn(&Site);
 
 /// What a person does in the console, and what the report has to name.
-const EDITS: [(&str, Edit); 6] = [
+const EDITS: [(&str, Edit); 8] = [
+    ("the mapping of the worker's label is gone", |site| {
+        site.tenant.console().delete_mapping(Realm::Alpha, LABEL);
+    }),
+    ("the ESV is gone", |site| site.tenant.console().delete_secret(ESV)),
     ("worker service is not enabled", |site| {
         site.tenant.console().set_worker_service(Realm::Alpha, false);
     }),
@@ -82,7 +86,7 @@ async fn every_drift_is_only_reported_where_the_policy_is_to_warn() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_gone_from_an_immutable_environment_is_reported() {
+async fn what_is_gone_from_an_immutable_environment_is_reported() {
     let mut world = World::start("a worker gone from staging").await;
     let development = world.site("dev", Kind::Development);
     let staging = world.site("staging", Kind::Staging);
@@ -101,6 +105,12 @@ async fn a_worker_that_is_gone_from_an_immutable_environment_is_reported() {
         .import_static_configuration_from(&development.tenant);
     world.check_now("staging").await;
     world.active("staging").await;
+    staging.tenant.console().delete_mapping(Realm::Alpha, LABEL);
+    world.check_now("staging").await;
+    let message = world
+        .reason("AICIntegration", "staging", "Stalled", "DriftDetected")
+        .await;
+    assert!(message.contains("is not mapped to esv-"), "{message}");
     staging.tenant.console().delete_worker(Realm::Alpha, WORKER);
     world.check_now("staging").await;
     let message = world

@@ -92,6 +92,43 @@ async fn a_credential_that_was_damaged_and_is_repaired_under_its_id_is_pushed() 
     world.check_outputs().await;
 }
 
+#[tokio::test]
+async fn secrets_that_are_missing_or_have_the_wrong_keys_are_named_and_noticed_when_they_are_right() {
+    let mut world = World::start("missing Secrets and wrong keys").await;
+    let site = world.site("dev", Kind::Development);
+    let credential = credential_of(&site);
+    world.objects(&site, Kind::Development, json!({})).await;
+    let message = world
+        .reason("PingOneConnection", "dev", "Ready", "SecretNotFound")
+        .await;
+    assert!(message.contains("Secret pingone-dev does not exist"), "{message}");
+    world
+        .namespace
+        .secret("pingone-dev", &[("jwt", &credential.jwt)])
+        .await
+        .unwrap();
+    let message = world
+        .reason("PingOneConnection", "dev", "Stalled", "SecretKeyMissing")
+        .await;
+    assert!(message.contains("no key credential"), "{message}");
+    world.credential(&site, &credential.jwt).await;
+
+    let message = world
+        .reason("AICIntegration", "dev", "Ready", "SecretNotFound")
+        .await;
+    assert!(message.contains("Secret aic-dev does not exist"), "{message}");
+    let account = site.tenant.create_service_account("operator", &SCOPES);
+    let wrong = [("id", account.id.as_str()), ("jwk", account.jwk.as_str())];
+    world.namespace.secret("aic-dev", &wrong).await.unwrap();
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "SecretKeyMissing")
+        .await;
+    assert!(message.contains("no key serviceAccountId"), "{message}");
+    world.secrets(&site, &credential.jwt).await;
+    world.active("dev").await;
+    world.check_outputs().await;
+}
+
 struct Old {
     network: Network,
     namespace: Namespace,
@@ -200,7 +237,7 @@ async fn an_object_that_cannot_be_decoded_is_told_of_and_stops_nobody() {
             .remove("x-kubernetes-validations");
     })
     .await;
-    let world = World {
+    let mut world = World {
         network: old.network,
         namespace: old.namespace.into(),
         operator: old.operator,
@@ -226,4 +263,7 @@ async fn an_object_that_cannot_be_decoded_is_told_of_and_stops_nobody() {
     assert!(event.contains("cannot read the object"), "{event}");
     // It is not held back by a finalizer that nobody can act on.
     world.delete("odd").await;
+    let metrics = world.operator.metrics().await.unwrap();
+    assert!(metrics.contains("pingone_aic_left_behind_total 1"), "{metrics}");
+    world.check_outputs().await;
 }

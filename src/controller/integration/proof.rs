@@ -66,6 +66,9 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
             })
         }
         Verdict::Failed(message) => {
+            if !inputs.is_mutable() {
+                check_promoted_mapping(pass, inputs).await?;
+            }
             pass.find(ACTIVE, &Finding::no(Reason::TestFailed, &message));
             Break(End {
                 conclusion: Conclusion::InProgress(Reason::TestFailed, message),
@@ -73,6 +76,28 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
             })
         }
     }
+}
+
+/// A failed test may be the promoted mapping's fault, which only a promotion can mend.
+async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+    let mapping = pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)?;
+    let fault = match &mapping {
+        Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
+        Some(mapping) => format!(
+            "is mapped to {}, not to {}",
+            mapping.aliases.join(", "),
+            inputs.esv
+        ),
+        None => format!("is not mapped to {}", inputs.esv),
+    };
+    let message = format!(
+        "the label {} of the promoted worker {fault}: correct it in the environment below and promote it",
+        inputs.label
+    );
+    for type_ in [SECRET_MAPPED, ACTIVE] {
+        pass.find(type_, &Finding::no(Reason::DriftDetected, &message));
+    }
+    Break(pass.stalled(Reason::DriftDetected, message))
 }
 
 /// Whether the version was written so lately that the tenant may not serve it yet.
