@@ -87,7 +87,7 @@ impl Operator {
 
     /// Starts the operator and waits until its readiness probe succeeds.
     pub async fn start(&mut self) -> Result<()> {
-        self.launch()?;
+        self.spawn()?;
         if let Some(clock) = &mut self.clock {
             clock.attach().await?;
         }
@@ -121,8 +121,16 @@ impl Operator {
         clock.advance(by).await
     }
 
-    /// Starts the operator and waits for nothing.
+    /// Starts the operator and waits for nothing. A fast-forwarded one has to be given its clock: see [`Self::start`].
     pub fn launch(&mut self) -> Result<()> {
+        ensure!(
+            self.clock.is_none(),
+            "a fast-forwarded operator is started by `start`"
+        );
+        self.spawn()
+    }
+
+    fn spawn(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the operator runs already");
         let Container {
             arguments,

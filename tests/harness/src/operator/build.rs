@@ -1,11 +1,12 @@
 //! Building the operator, for who has no `CARGO_BIN_EXE_…`: an example.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Error, Result, ensure};
 use serde_json::Value;
 use std::{
     env,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// Builds the operator's binary with cargo and returns where it is. Blocks.
@@ -15,7 +16,10 @@ pub fn operator_binary() -> Result<PathBuf> {
 
 /// The same of the operator whose clock [`super::Operator::advance`] moves.
 pub fn fast_forwarded_operator() -> Result<PathBuf> {
-    build("fast-forwarded-operator")
+    // Many tests of one program ask for it.
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build("fast-forwarded-operator").map_err(|error| format!("{error:#}")));
+    built.clone().map_err(Error::msg)
 }
 
 fn build(binary: &str) -> Result<PathBuf> {
