@@ -80,7 +80,7 @@ async fn a_revoked_service_account_behind_many_integrations_is_tried_a_dozen_tim
     let mut manifests = String::new();
     for number in 0..OBJECTS {
         let name = format!("many-{number}");
-        let object = subject.integration(&name, json!({"name": name, "interval": "1m"}));
+        let object = subject.integration(&name, json!({"name": name}));
         writeln!(manifests, "---\n{object}").unwrap();
     }
     let from = arena.network.journal().len();

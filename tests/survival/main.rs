@@ -25,8 +25,8 @@ use clap::Parser;
 use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
 
 /// How much of the matrix is run when nobody asks for all: it fits a minute or two.
-const SAMPLE: usize = 40;
-const HISTORIES: u64 = 4;
+const SAMPLE: usize = 24;
+const HISTORIES: u64 = 3;
 
 #[derive(Parser)]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]

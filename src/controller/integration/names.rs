@@ -1,6 +1,7 @@
 //! The names that an integration has in its tenant, and who else claims them.
 
-use kube::{Resource, ResourceExt};
+use k8s_openapi::jiff::Timestamp;
+use kube::Resource;
 
 use crate::{
     aic::{EsvId, IntegrationName, InvalidName, LabelIdentifier},
@@ -58,13 +59,25 @@ impl Names {
         Self::new(object, url.host().clone(), name).ok()
     }
 
-    /// The ESV belongs to the whole tenant, a worker to its realm.
-    fn clash(&self, other: &Self) -> Option<Claimed> {
-        if self.host != other.host {
-            None
-        } else if self.esv == other.esv {
+    /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, a worker to its
+    /// realm. Nothing is parsed or copied here: each pass asks it of every object.
+    fn clash(&self, other: &AICIntegration) -> Option<Claimed> {
+        let url = &other.spec.tenant.url;
+        let host = url.strip_prefix("https://").unwrap_or(url);
+        let host = host.strip_suffix(":443").unwrap_or(host);
+        if !host.eq_ignore_ascii_case(self.host.as_str()) {
+            return None;
+        }
+        let latched = other.status.as_ref().and_then(|status| status.name.as_ref());
+        let name = other.spec.name.as_ref().or(latched)?;
+        let is_same_esv = match (&other.spec.esv_id, self.esv.as_str().strip_prefix("esv-")) {
+            (Some(given), _) => given == self.esv.as_str(),
+            (None, Some(derived)) => name.eq_ignore_ascii_case(derived),
+            (None, None) => false,
+        };
+        if is_same_esv {
             Some(Claimed::Esv)
-        } else if self.realm == other.realm && self.worker == other.worker {
+        } else if self.realm == other.spec.realm && name == self.worker.as_str() {
             Some(Claimed::Worker)
         } else {
             None
@@ -80,17 +93,19 @@ impl Names {
     ) -> Option<(&'a AICIntegration, Claimed)> {
         all.into_iter()
             .filter(|other| age(other) < age(own))
-            .find_map(|other| Some((other, self.clash(&Self::of(other)?)?)))
+            .find_map(|other| Some((other, self.clash(other)?)))
     }
 }
 
-fn age(object: &AICIntegration) -> (Option<String>, Option<String>) {
-    let created = object.creation_timestamp().map(|time| time.0.to_string());
-    (created, object.meta().uid.clone())
+fn age(object: &AICIntegration) -> (Option<Timestamp>, Option<&str>) {
+    let meta = object.meta();
+    let created = meta.creation_timestamp.as_ref().map(|time| time.0);
+    (created, meta.uid.as_deref())
 }
 
 #[cfg(test)]
 mod tests {
+    use kube::ResourceExt;
     use serde_json::json;
 
     use super::*;
