@@ -78,7 +78,7 @@ async fn a_revoked_service_account_behind_many_integrations_is_tried_a_dozen_tim
         subject.tenant.revoke_service_account(&account);
     }
     let mut manifests = String::new();
-    for number in 0..OBJECTS {
+    for number in 0..100 {
         let name = format!("many-{number}");
         let object = subject.integration(&name, json!({"name": name}));
         writeln!(manifests, "---\n{object}").unwrap();
