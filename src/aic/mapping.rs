@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Error, EsvId, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
-use crate::{api::Realm, http::Call};
+use crate::{
+    api::Realm,
+    http::{Call, Reply},
+};
 
 const API_VERSION: &str = "protocol=2.0,resource=1.0";
 
@@ -20,6 +23,14 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Without anything secret that the tenant may have put there: people read both.
+    fn redacted(self, reply: &Reply) -> Self {
+        Self {
+            secret_label: reply.redact(&self.secret_label),
+            aliases: self.aliases.iter().map(|alias| reply.redact(alias)).collect(),
+        }
+    }
+
     /// Whether the label stands for this ESV.
     #[must_use]
     pub fn leads_to(&self, esv: &EsvId) -> bool {
@@ -35,11 +46,7 @@ impl Tenant {
         if reply.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let mut mapping: Mapping = reply.json()?;
-        for alias in &mut mapping.aliases {
-            *alias = reply.redact(alias);
-        }
-        Ok(Some(mapping))
+        Ok(Some(reply.json::<Mapping>()?.redacted(&reply)))
     }
 
     /// Maps a label to an ESV. The tenant wants the label repeated, knows only labels of workers that exist, and
@@ -64,8 +71,12 @@ impl Tenant {
             result: Vec<Mapping>,
         }
         let call = store_call(Method::GET, realm, "?_queryFilter=true", "list the mappings");
-        let Page { result } = self.send(call).await?.json()?;
-        Ok(result)
+        let reply = self.send(call).await?;
+        let Page { result } = reply.json()?;
+        Ok(result
+            .into_iter()
+            .map(|mapping| mapping.redacted(&reply))
+            .collect())
     }
 }
 

@@ -26,11 +26,18 @@ pub(super) fn redact(text: &str, secrets: &[SecretString]) -> String {
     }
 }
 
-/// Replaces every run of token characters that begins as the base64 of `{"` does, or that contains such a run.
+/// How a JWT begins (the base64 of `{"`), and how the base64 of a JWT does, as an ESV's value is sent.
+const BEGINNINGS: [&str; 2] = ["eyJ", "ZXlK"];
+
+/// Replaces every run of token characters from where a JWT, or the base64 of one, begins in it.
 fn without_jwts(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
     let mut rest = word;
-    while let Some(start) = rest.find("eyJ") {
+    while let Some(start) = BEGINNINGS
+        .iter()
+        .filter_map(|beginning| rest.find(beginning))
+        .min()
+    {
         out.push_str(&rest[..start]);
         out.push_str(REDACTED);
         let token = &rest[start..];
@@ -57,6 +64,15 @@ mod tests {
             ),
             "bad secret \"[redacted]\" in {\"assertion\":\"[redacted]\"}"
         );
+    }
+
+    #[test]
+    fn a_part_of_an_encoded_jwt_is_removed() {
+        assert_eq!(
+            redact("value ZXlKaGJHY2lPaUpT… is bad", &[]),
+            "value [redacted]… is bad"
+        );
+        assert_eq!(redact("a:ZXlKaGI= b:eyJhb", &[]), "a:[redacted] b:[redacted]");
     }
 
     #[test]
