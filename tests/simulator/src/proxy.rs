@@ -30,6 +30,8 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
 
 /// One client. Failures of its transport end it, and are the client's to report.
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // A message that goes out in two parts must not wait for the first one's acknowledgement.
+    let _ = stream.set_nodelay(true);
     let mut stream = BufReader::new(stream);
     let Ok(request_line) = read_head(&mut stream).await else {
         return;

@@ -76,12 +76,12 @@ where
         .await;
 }
 
-type Body = BoxBody<Bytes, hyper::Error>;
+type Body = BoxBody<Bytes, reqwest::Error>;
 
 /// What came of processing a request.
 enum Made {
     Answer(Answer),
-    Flow(hyper::Response<Incoming>),
+    Flow(http::Response<reqwest::Body>),
 }
 
 async fn exchange(
