@@ -50,6 +50,8 @@ fuzz_target!(|data: &[u8]| {
                 .map(drop)
         };
         if let Err(error) = result {
+            let texts = [error.to_string(), format!("{error:?}")];
+            assert!(texts.iter().all(|text| !text.contains(SECRET)), "{texts:?}");
             check(&error, false);
         }
     });

@@ -42,6 +42,7 @@ pub fn network(runtime: &tokio::runtime::Runtime) -> Network {
     let network = runtime.block_on(Network::start());
     std::env::set_var("HTTPS_PROXY", network.proxy_url());
     std::env::remove_var("NO_PROXY");
+    std::env::remove_var("no_proxy");
     network
 }
 
@@ -69,10 +70,8 @@ pub fn answer(data: &[u8]) -> Option<(u8, Fault)> {
     ))
 }
 
-/// What holds of every failure.
+/// What holds of every failure of a call.
 pub fn check(error: &Error, once_only: bool) {
-    let texts = [error.to_string(), format!("{error:?}")];
-    assert!(texts.iter().all(|text| !text.contains(SECRET)), "{texts:?}");
     let is_known = matches!(error.status(), Some(400 | 401 | 403 | 409 | 429));
     if once_only && error.status().is_some() {
         assert_eq!(error.outcome() == Outcome::NotDone, is_known, "{error:?}");

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 
 use super::{Error, EsvId, Tenant};
@@ -17,6 +17,7 @@ pub(super) const API_VERSION: &str = "protocol=1.0,resource=1.0";
 #[serde(rename_all = "camelCase")]
 pub struct Esv {
     /// The newest version.
+    #[serde(deserialize_with = "number")]
     pub active_version: String,
     /// How the value is encoded; the operator's are `generic`.
     pub encoding: String,
@@ -32,6 +33,7 @@ pub struct Esv {
 #[serde(rename_all = "camelCase")]
 pub struct Version {
     /// Its number.
+    #[serde(deserialize_with = "number")]
     pub version: String,
     /// When it was made, by the tenant's clock.
     pub create_date: String,
@@ -136,6 +138,15 @@ impl Tenant {
 fn esv_call(method: Method, id: &EsvId, rest: &str, operation: &'static str) -> Call {
     Call::new(method, format!("/environment/secrets/{id}{rest}"), operation)
         .header(ACCEPT_API_VERSION, API_VERSION)
+}
+
+/// A version's number, kept as the text that it is. Anything else would be remembered and never be found again.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.parse::<u64>() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(D::Error::custom("a version is not a number")),
+    }
 }
 
 fn encode(value: &SecretString) -> SecretString {

@@ -154,7 +154,7 @@ impl Conditions {
             type_: type_.to_owned(),
             status: status.to_owned(),
             reason: finding.reason.as_str().to_owned(),
-            message: finding.message.clone(),
+            message: clip(&finding.message),
             observed_generation: generation,
             last_transition_time: since,
         });
@@ -196,6 +196,15 @@ impl Conditions {
 
     fn remove(&mut self, type_: &str) {
         self.0.retain(|condition| condition.type_ != type_);
+    }
+}
+
+/// A vendor's answer can be as long as it likes; a condition is read by people.
+fn clip(message: &str) -> String {
+    const LONGEST: usize = 2000;
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
     }
 }
 
@@ -281,6 +290,14 @@ mod tests {
         assert_eq!(says(&conditions), (false, false, true));
         conditions.conclude(&Conclusion::Done(Reason::TestPassed, String::new()), None, at(1));
         assert_eq!(says(&conditions), (true, false, false));
+    }
+
+    #[test]
+    fn a_message_without_end_is_clipped_at_a_whole_character() {
+        let mut conditions = Conditions::default();
+        let finding = Finding::yes(Reason::TestPassed, "é".repeat(100_000));
+        conditions.set(ACTIVE, &finding, None, at(1));
+        assert_eq!(conditions.get(ACTIVE).unwrap().message.chars().count(), 2001);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::Exchange;
+use pingone_aic_simulator::{Exchange, Realm};
 use serde_json::json;
 
-use crate::arena::{API_SERVER, Arena, is_done};
+use crate::arena::{API_SERVER, Arena, is_done, subject::WORKER};
 
 #[tokio::test]
 async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() {
@@ -65,5 +65,25 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
         exchange.host == API_SERVER && exchange.path.ends_with(&format!("-{}", subject.name))
     });
     assert_eq!(secrets, 2 * tests + environments);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn drift_is_noticed_within_an_interval_though_nothing_tells_of_it() {
+    let mut arena = Arena::start("drift is noticed within an interval").await;
+    let subject = arena.subject();
+    let credential = subject.credential();
+    subject.set_account(&arena.namespace).await;
+    subject.set_credential(&arena.namespace, &credential.jwt).await;
+    subject.apply(&arena.namespace, json!({})).await;
+    arena
+        .until(&subject, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
+    arena.settle().await;
+    subject.tenant.console().delete_worker(Realm::Alpha, WORKER);
+    // The interval is ten minutes.
+    arena.pass(Duration::from_mins(11), Duration::from_secs(20)).await;
+    assert_eq!(subject.fault(&credential, Some(1)), None);
     arena.check_outputs().await;
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use pingone_aic_simulator::Realm;
 use serde_json::json;
 
-use crate::world::{Kind, World, calls, condition, credential_of};
+use crate::{
+    witness::{calls, condition},
+    world::{Kind, World, credential_of},
+};
 
 #[tokio::test]
 async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion() {
@@ -304,20 +307,4 @@ async fn many_integrations_of_one_tenant_share_one_token() {
         .count();
     assert_eq!(tokens, 2, "one for configuration, one for the lock");
     world.check_outputs().await;
-}
-
-impl World {
-    /// Asks for a check, and waits until it is answered.
-    pub async fn check_now(&self, name: &str) {
-        let request = jiff::Timestamp::now().to_string();
-        let patch = json!({"metadata": {"annotations": {"pingone-aic.io/requestedAt": request}}});
-        self.namespace
-            .patch("AICIntegration", name, &patch)
-            .await
-            .unwrap();
-        self.wait("AICIntegration", name, "to have answered the request", |object| {
-            object.data["status"]["lastHandledRequest"] == request.as_str()
-        })
-        .await;
-    }
 }

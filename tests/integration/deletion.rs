@@ -189,6 +189,22 @@ async fn what_a_promotion_brought_stays_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_locked_environment_is_cleared_when_it_is_unlocked() {
+    let (mut world, site) = deletable("a locked environment is cleared later").await;
+    site.tenant.console().lock();
+    world.namespace.delete("AICIntegration", "dev").await.unwrap();
+    world
+        .reason("AICIntegration", "dev", "Ready", "EnvironmentLocked")
+        .await;
+    assert!(site.tenant.secret(ESV).is_some() && !site.tenant.mappings(Realm::Alpha).is_empty());
+    site.tenant.console().unlock();
+    world.ask_for_check("dev").await;
+    world.delete("dev").await;
+    assert!(is_empty(&site));
+    world.check_outputs().await;
+}
+
+#[tokio::test]
 async fn a_namespace_that_is_going_is_not_held_up_and_what_is_left_is_told() {
     let network = Network::start().await;
     let home = TestNamespace::create("the operator of a namespace that is going").await;

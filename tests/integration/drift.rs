@@ -1,9 +1,12 @@
 //! Drift is noticed, and put right or reported by field name; a locked environment is waited for.
 
-use pingone_aic_simulator::Realm;
+use pingone_aic_simulator::{Fault, Realm, Rule};
 use serde_json::json;
 
-use crate::world::{ESV, Kind, Site, WORKER, World, condition, credential_of};
+use crate::{
+    witness::condition,
+    world::{ESV, Kind, Site, WORKER, World, credential_of},
+};
 
 const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
 
@@ -147,5 +150,52 @@ async fn a_locked_environment_is_waited_for_and_is_no_failure() {
     site.tenant.console().unlock();
     world.check_now("dev").await;
     world.active("dev").await;
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_begins_after_the_look_is_waited_for_too() {
+    let mut world = World::start("a lock that begins after the look").await;
+    let site = world.site("dev", Kind::Development);
+    // What the tenant answered just before.
+    let answer = Fault::status(200).body(r#"{"description": "Environment unlocked", "result": "unlocked"}"#);
+    let look = Rule::on(site.tenant.host()).path_contains("/lock/state").times(1);
+    let before = world.network.fault(look, answer);
+    site.tenant.console().lock();
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    world
+        .reason("AICIntegration", "dev", "Ready", "EnvironmentLocked")
+        .await;
+    assert_eq!(before.hits(), 1);
+    let journal = world.network.journal();
+    assert!(
+        journal.iter().any(|call| call.status == Some(403)),
+        "it met the lock"
+    );
+    site.tenant.console().unlock();
+    world.check_now("dev").await;
+    world.active("dev").await;
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn drift_in_a_locked_environment_is_corrected_when_it_is_unlocked() {
+    let (mut world, site, credential) =
+        World::active_development("drift in a locked environment is corrected later").await;
+    site.tenant
+        .console()
+        .edit_worker(Realm::Alpha, WORKER, "useCredential", false);
+    site.tenant.console().lock();
+    world.check_now("dev").await;
+    world
+        .reason("AICIntegration", "dev", "Ready", "EnvironmentLocked")
+        .await;
+    assert_eq!(site.tenant.workers(Realm::Alpha)[WORKER]["useCredential"], false);
+    site.tenant.console().unlock();
+    world.check_now("dev").await;
+    world.proved("dev", &credential.id).await;
+    assert_eq!(site.tenant.workers(Realm::Alpha)[WORKER]["useCredential"], true);
     world.check_outputs().await;
 }

@@ -2,7 +2,10 @@
 
 use pingone_aic_simulator::{Fault, Rule};
 
-use crate::world::{Kind, World, condition, credential_of};
+use crate::{
+    witness::condition,
+    world::{Kind, World, credential_of},
+};
 
 const ESV: &str = "esv-pingone-integration-aic";
 

@@ -17,4 +17,5 @@ mod odd_objects;
 mod rotation;
 mod runtime;
 mod variants;
+mod witness;
 mod world;

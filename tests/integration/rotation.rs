@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use pingone_aic_simulator::Exchange;
 
-use crate::world::{Kind, World, condition, credential_of};
+use crate::{
+    witness::condition,
+    world::{Kind, World, credential_of},
+};
 
 const ESV: &str = "esv-pingone-integration-aic";
 

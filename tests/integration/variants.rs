@@ -86,7 +86,7 @@ async fn the_other_spellings_of_the_claims_are_known_and_unknown_ones_cost_a_war
         "names the claims that there are: {message}"
     );
     let object = world.namespace.get("PingOneConnection", "dev").await.unwrap();
-    assert_eq!(crate::world::condition(&object, "Ready")["status"], "True");
+    assert_eq!(crate::witness::condition(&object, "Ready")["status"], "True");
     // The integration goes on: what it concludes, the tenant's own test decides.
     world
         .wait(
@@ -131,7 +131,7 @@ async fn a_renamed_environment_is_a_warning() {
         .unwrap();
     world
         .wait("PingOneConnection", "dev", "to warn of the new name", |object| {
-            crate::world::condition(object, "Active")["message"]
+            crate::witness::condition(object, "Active")["message"]
                 .as_str()
                 .is_some_and(|text| text.contains("Renamed"))
         })

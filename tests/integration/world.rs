@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use kube::core::DynamicObject;
-use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition};
+use pingone_aic_harness::{Operator, TestNamespace, Values};
 use pingone_aic_simulator::{
-    Exchange, Mutability, Network, Region, Tenant,
+    Mutability, Network, Region, Tenant,
     pingone::{Credential, Environment, ProductConnection},
 };
 use serde_json::{Value, json};
+
+use crate::witness::lines;
 
 pub const SOON: Duration = Duration::from_secs(30);
 pub const ESV: &str = "esv-pingone-integration-aic";
@@ -77,6 +78,7 @@ impl World {
             name,
             "--namespace",
             namespace,
+            "--ignore-not-found",
             "--timeout=30s",
         ];
         self.namespace.control_plane().kubectl(&delete).await.unwrap();
@@ -95,18 +97,23 @@ impl World {
             .unwrap();
     }
 
-    /// Waits until the tenant was proved to work with a credential, and everything is done.
-    pub async fn proved(&self, name: &str, credential: &str) {
-        self.wait(
-            "AICIntegration",
-            name,
-            "to be Active with the credential",
-            |object| {
-                object.data["status"]["credentialId"] == credential
-                    && is_condition(object, "Active", "True")
-                    && is_condition(object, "Ready", "True")
-            },
-        )
+    /// Asks for a check; what was asked with.
+    pub async fn ask_for_check(&self, name: &str) -> String {
+        let request = jiff::Timestamp::now().to_string();
+        let patch = json!({"metadata": {"annotations": {"pingone-aic.io/requestedAt": request}}});
+        self.namespace
+            .patch("AICIntegration", name, &patch)
+            .await
+            .unwrap();
+        request
+    }
+
+    /// Asks for a check, and waits until it is answered.
+    pub async fn check_now(&self, name: &str) {
+        let request = self.ask_for_check(name).await;
+        self.wait("AICIntegration", name, "to have answered the request", |object| {
+            object.data["status"]["lastHandledRequest"] == request.as_str()
+        })
         .await;
     }
 
@@ -126,22 +133,6 @@ impl World {
             &patch,
         ];
         self.namespace.control_plane().kubectl(&command).await.unwrap();
-    }
-
-    /// Waits for an event with a reason, and returns its note.
-    pub async fn event(&self, reason: &str) -> String {
-        let deadline = std::time::Instant::now() + SOON;
-        loop {
-            let namespace = self.namespace.name();
-            let get = ["get", "events", "--namespace", namespace, "--output", "json"];
-            let events: Value =
-                serde_json::from_str(&self.namespace.control_plane().kubectl(&get).await.unwrap()).unwrap();
-            let mut events = events["items"].as_array().unwrap().iter();
-            if let Some(event) = events.find(|event| event["reason"] == reason) {
-                return event["message"].as_str().unwrap_or_default().to_owned();
-            }
-            assert!(std::time::Instant::now() < deadline, "there is no event {reason}");
-        }
     }
 
     /// Both vendors' sides of an environment, and a product connection without a credential.
@@ -246,119 +237,8 @@ impl World {
             .await
             .unwrap();
     }
-
-    pub async fn active(&self, name: &str) -> DynamicObject {
-        self.wait("AICIntegration", name, "to be Active and Ready", |object| {
-            is_condition(object, "Active", "True") && is_condition(object, "Ready", "True")
-        })
-        .await
-    }
-
-    /// Waits for a reason of a condition, and returns its message.
-    pub async fn reason(&self, kind: &str, name: &str, type_: &str, reason: &str) -> String {
-        let what = format!("to have {type_} for the reason {reason}");
-        let object = self
-            .wait(kind, name, &what, |object| {
-                condition(object, type_)["reason"] == reason
-            })
-            .await;
-        condition(&object, type_)["message"].as_str().unwrap().to_owned()
-    }
-
-    pub async fn wait(
-        &self,
-        kind: &str,
-        name: &str,
-        what: &str,
-        predicate: impl Fn(&DynamicObject) -> bool + Send,
-    ) -> DynamicObject {
-        self.namespace
-            .wait_for(kind, name, what, SOON, predicate)
-            .await
-            .unwrap()
-    }
-
-    /// Everything that people or machines can see of the operator holds no secret, and every message to and from
-    /// the vendors is as they describe it.
-    pub async fn check_outputs(&mut self) {
-        let mut outputs = vec![self.operator.metrics().await.unwrap()];
-        for kind in ["pingoneconnections", "aicintegrations", "events"] {
-            let list = [
-                "get",
-                kind,
-                "--namespace",
-                self.namespace.name(),
-                "--output",
-                "yaml",
-            ];
-            outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
-        }
-        // Read last: what the questions above have left in it counts, too.
-        outputs.push(self.operator.log());
-        assert!(
-            outputs.iter().all(|output| !output.is_empty()),
-            "an output that is not there proves nothing"
-        );
-        assert!(outputs[3].contains("reason: "), "what happened is told in events");
-        let log = self.operator.log();
-        assert!(
-            !log.contains("failed to write a status"),
-            "every status that was written stands"
-        );
-        assert!(!log.contains("failed to publish an event"));
-        let markers = self.network.secret_markers();
-        assert!(markers.len() > 3, "markers are planted");
-        for marker in &markers {
-            for output in &outputs {
-                if let Some(at) = output.find(marker.as_str()) {
-                    let line = output[..at].lines().count();
-                    panic!(
-                        "a secret is in an output, line {line}: {}",
-                        &output[at.saturating_sub(200)..at]
-                    );
-                }
-            }
-        }
-        let violations = self.network.openapi_violations();
-        assert!(violations.is_empty(), "{}", lines(&violations));
-    }
-}
-
-pub fn condition<'a>(object: &'a DynamicObject, type_: &str) -> &'a Value {
-    object.data["status"]["conditions"]
-        .as_array()
-        .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == type_))
-        .unwrap_or(&Value::Null)
-}
-
-/// The calls to one site's two vendors, as `METHOD path-end action`.
-pub fn calls(journal: &[Exchange], site: &Site) -> Vec<String> {
-    journal
-        .iter()
-        .filter(|exchange| {
-            exchange.host == site.tenant.host() || exchange.path.contains(site.environment.id())
-        })
-        .map(|exchange| {
-            let end = exchange.path.rsplit('/').next().unwrap_or_default();
-            format!(
-                "{} {end} {}",
-                exchange.method,
-                exchange.action().unwrap_or_default()
-            )
-            .trim_end()
-            .to_owned()
-        })
-        .collect()
 }
 
 pub fn credential_of(site: &Site) -> Credential {
     site.connection.add_credential()
-}
-
-fn lines<T: ToString>(items: &[T]) -> String {
-    items
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
 }

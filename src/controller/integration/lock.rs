@@ -10,7 +10,7 @@ use super::{
     pass::{End, Pass},
 };
 use crate::{
-    aic::Tenant,
+    aic::{Error, Tenant},
     api::{Reason, TenantEnvironment, conditions::Conclusion},
 };
 
@@ -22,6 +22,26 @@ pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Cont
     if pass.unlocked || pass.object.spec.tenant.environment == TenantEnvironment::Sandbox {
         return Continue(());
     }
+    look(pass, tenant).await
+}
+
+/// What came of a write to static configuration. One that was refused may have met a lock that began after the look.
+pub(super) async fn written(
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    result: Result<(), Error>,
+) -> ControlFlow<End> {
+    let Err(error) = result else {
+        return Continue(());
+    };
+    let is_refused = matches!(&error, Error::Call(error) if matches!(error.status(), Some(403 | 409)));
+    if is_refused && pass.unlocked {
+        look(pass, tenant).await?;
+    }
+    Break(pass.trouble(&error))
+}
+
+async fn look(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
     match tenant.lock_state().await {
         Ok(state) if state.is_unlocked() => {
             pass.unlocked = true;

@@ -8,7 +8,7 @@ use std::{
 use super::{
     dereference::{NoAccount, read_account},
     esv,
-    lock::check_unlocked,
+    lock::{check_unlocked, written},
     names::Names,
     pass::{End, Pass},
     usage,
@@ -89,7 +89,8 @@ async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> 
     // One that leads elsewhere is not the one that this object made.
     if mapping.is_some_and(|mapping| mapping.leads_to(&names.esv)) {
         check_unlocked(pass, tenant).await?;
-        pass.tried(tenant.delete_mapping(names.realm, &names.label).await)?;
+        let result = tenant.delete_mapping(names.realm, &names.label).await;
+        written(pass, tenant, result).await?;
     }
     Continue(())
 }
@@ -111,7 +112,8 @@ async fn remove_worker(
         }));
     }
     check_unlocked(pass, tenant).await?;
-    pass.tried(tenant.delete_worker(names.realm, &names.worker).await)?;
+    let result = tenant.delete_worker(names.realm, &names.worker).await;
+    written(pass, tenant, result).await?;
     Continue(None)
 }
 

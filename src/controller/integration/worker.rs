@@ -6,7 +6,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::{
     dereference::Inputs,
-    lock::check_unlocked,
+    lock::{check_unlocked, written},
     pass::{End, Pass},
 };
 use crate::{
@@ -55,12 +55,9 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
         "the PingOne worker service is not enabled",
     )?;
     check_unlocked(pass, &inputs.tenant).await?;
-    pass.tried(
-        inputs
-            .tenant
-            .put_worker_service(inputs.realm, Service::enabled(service))
-            .await,
-    )
+    let service = Service::enabled(service);
+    let result = inputs.tenant.put_worker_service(inputs.realm, service).await;
+    written(pass, &inputs.tenant, result).await
 }
 
 /// Whether the worker was made just now.
@@ -93,7 +90,8 @@ async fn ensure_worker(
     check_unlocked(pass, &inputs.tenant).await?;
     let created = worker.is_none();
     let wanted = Worker::with_credential(worker, attribute, &inputs.label);
-    pass.tried(inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await)?;
+    let result = inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await;
+    written(pass, &inputs.tenant, result).await?;
     Continue(created)
 }
 
@@ -153,12 +151,11 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
         }
     }
     check_unlocked(pass, &inputs.tenant).await?;
-    pass.tried(
-        inputs
-            .tenant
-            .put_mapping(inputs.realm, &inputs.label, &inputs.esv)
-            .await,
-    )
+    let Inputs {
+        tenant, realm, label, ..
+    } = inputs;
+    let result = tenant.put_mapping(*realm, label, &inputs.esv).await;
+    written(pass, tenant, result).await
 }
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
