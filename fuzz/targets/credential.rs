@@ -26,7 +26,10 @@ fn check(bytes: &[u8]) {
         }
         Err(error) => {
             let texts = [error.to_string(), format!("{error:?}")];
-            assert!(texts.iter().all(|text| !text.contains("c2lnbmF0dXJl")), "{texts:?}");
+            assert!(
+                texts.iter().all(|text| !text.contains("c2lnbmF0dXJl")),
+                "{texts:?}"
+            );
         }
     }
 }

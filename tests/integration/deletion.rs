@@ -193,9 +193,8 @@ async fn a_locked_environment_is_cleared_when_it_is_unlocked() {
     let (mut world, site) = deletable("a locked environment is cleared later").await;
     site.tenant.console().lock();
     world.namespace.delete("AICIntegration", "dev").await.unwrap();
-    world
-        .reason("AICIntegration", "dev", "Ready", "EnvironmentLocked")
-        .await;
+    let message = world.reason("AICIntegration", "dev", "Ready", "Deleting").await;
+    assert!(message.contains("is locked for a promotion"), "{message}");
     assert!(site.tenant.secret(ESV).is_some() && !site.tenant.mappings(Realm::Alpha).is_empty());
     site.tenant.console().unlock();
     world.ask_for_check("dev").await;
