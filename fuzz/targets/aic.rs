@@ -74,7 +74,7 @@ fuzz_target!(|data: &[u8]| {
             3 => tenant.esv_versions(&esv).await.map(drop),
             4 => tenant.create_esv_version(&esv, &secret).await.map(drop),
             5 => tenant.describe_esv(&esv, "mark").await,
-            6 => tenant.lock_state().await.map(drop),
+            6 => tenant.own_lock_state().await.map(drop),
             7 => tenant.worker_service(realm).await.map(drop),
             8 => tenant.label_attribute(realm).await.map(drop),
             9 => tenant.worker(realm, &name).await.map(drop::<Option<Worker>>),

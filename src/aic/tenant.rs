@@ -118,6 +118,12 @@ impl Tenant {
         &self.host
     }
 
+    /// The account by which it is seen.
+    #[must_use]
+    pub fn account(&self) -> &Arc<ServiceAccount> {
+        &self.account
+    }
+
     /// The tenant's own clock.
     #[must_use]
     pub fn time(&self) -> k8s_openapi::jiff::Timestamp {

@@ -20,9 +20,9 @@ pub use integration::{
     ObjectReference, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
 };
 pub use promotion::{
-    ChangeCounts, DryRunStatus, FailurePolicy, LockStatus, NextStage, PromoteStatus, Promotion,
-    PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus, Stage, StageStatus,
-    StageTarget, Timeouts,
+    Action, ChangeCounts, DryRunRequest, DryRunStatus, FailurePolicy, LockStatus, NextStage, Outcome,
+    PromoteStatus, Promotion, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus,
+    SeenLock, Stage, StageStatus, StageTarget, Step, Timeouts,
 };
 pub use reason::Reason;
 use spelled::spelled_enum;
@@ -31,8 +31,12 @@ use spelled::spelled_enum;
 pub const GROUP: &str = "pingone-aic.io";
 /// The operator's name as field manager, event reporter and user agent.
 pub const FIELD_MANAGER: &str = "pingone-aic-operator";
-/// On an integration whose deletion has something to do in the tenant.
+/// On an object whose deletion has something to do in the tenant.
 pub const FINALIZER: &str = "pingone-aic.io/cleanup";
+/// On a Promotion that is being deleted: `"true"` lets it go although its lock may be open.
+pub const ABANDON_ANNOTATION: &str = "pingone-aic.io/abandon";
+/// On a Promotion: the promotion id of a lock of which a person says that it is to be removed.
+pub const UNLOCK_ANNOTATION: &str = "pingone-aic.io/unlock";
 /// Any new value of this annotation asks for a check now.
 pub const REQUESTED_AT_ANNOTATION: &str = "pingone-aic.io/requestedAt";
 /// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be carried to.

@@ -12,6 +12,12 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
             }
+
+            /// The reason of this spelling.
+            #[must_use]
+            pub fn find(text: &str) -> Option<Self> {
+                match text { $(stringify!($name) => Some(Self::$name),)+ _ => None }
+            }
         }
     };
 }
@@ -94,6 +100,66 @@ reasons! {
     CredentialNotYetServed,
     /// The tenant's connection test failed; the message repeats its answer.
     TestFailed,
+
+    // A promotion
+    /// Something is missing that can be seen without a lock; the message names all of it.
+    PreflightFailed,
+    /// The stages do not fit together: their order, their hosts or their names. The message says how; create a new Promotion.
+    GroupInvalid,
+    /// Another run occupies one of the environments, or an elder one is ready to. The run begins by itself.
+    Queued,
+    /// `upTo` is reached. Raise it to go on.
+    Gated,
+    /// Every stage is done.
+    Succeeded,
+    /// The environments are being locked.
+    Locking,
+    /// A dry run, a promotion or a rollback is under way.
+    Running,
+    /// The lock is being given back.
+    Unlocking,
+    /// The tenant's own tests are asked whether the stage works.
+    Verifying,
+    /// Whether a lock that is there is ours is not known, for an answer was lost. The message says what a person can do.
+    LockOwnershipUnknown,
+    /// The lock was taken away before anything was promoted.
+    LockLost,
+    /// The answer to a request for a lock was lost, and the idle lock was given back.
+    LockAnswerLost,
+    /// The tenant failed to lock the environments, or took too long.
+    LockFailed,
+    /// The lock is asked back without success. Look at the environments in the tenant's console.
+    LockNotReleased,
+    /// A person has let an open lock go with the object. Unlock it in the tenant's console.
+    LockAbandoned,
+    /// The dry run failed or was never reported.
+    DryRunFailed,
+    /// The upper environment lacks ESVs that the lower one's configuration needs. Create them, then start a new run.
+    MissingESVs,
+    /// The lower environment's configuration holds encrypted secrets. Move them into ESVs, or start a new run that ignores them.
+    EncryptedSecrets,
+    /// A dry run has looked at the stage, and nothing was promoted.
+    Inspected,
+    /// There is nothing to promote, and yet not every integration is Active.
+    NothingToPromote,
+    /// The tenant reports that the promotion or the rollback failed.
+    PromotionFailed,
+    /// It takes longer than spec.timeouts allows. The operator goes on observing.
+    PromotionOverdue,
+    /// The request to promote was never taken up.
+    PromoteNotTaken,
+    /// The stage was promoted.
+    Promoted,
+    /// The stage had been promoted under this name before: nothing is promoted again.
+    AlreadyPromoted,
+    /// The stage was promoted, and the tenant's own tests do not pass.
+    VerificationFailed,
+    /// The stage was rolled back, for its configuration was at fault.
+    RolledBack,
+    /// The last promotion into the environment is not this run's: nothing is rolled back.
+    RollbackNotOurs,
+    /// A person stopped the run.
+    Aborted,
 
     // Every kind
     /// spec.suspend is true: nothing is done.

@@ -13,13 +13,18 @@ use kube::{
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::{definitions::Definitions, deletions::Deletions, fleet::Fleet, turns::Turns};
+use super::{
+    definitions::Definitions, deletions::Deletions, fleet::Fleet, promotion, queue::Queue, turns::Turns,
+    wake::Ref,
+};
 use crate::{
     aic::Aic,
-    api::{Conditions, FIELD_MANAGER, PingOneConnection, Reason, conditions::READY},
+    api::{
+        AICIntegration, Conditions, FIELD_MANAGER, PingOneConnection, Promotion, Reason, conditions::READY,
+    },
     clock::Clock,
     pingone::PingOne,
-    runtime::{Health, Metrics},
+    runtime::{Health, Leadership, Metrics},
 };
 
 const READS_AT_ONCE: usize = 32;
@@ -40,6 +45,10 @@ pub struct Context {
     pub(super) turns: Turns,
     /// Reads of Secrets: after a restart every object wants its own at once.
     pub(super) reads: Arc<Semaphore>,
+    /// What all runs share.
+    pub(super) runs: promotion::Shared,
+    /// Whether this process is the one that acts.
+    pub(super) leadership: Leadership,
     events: Recorder,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
@@ -49,8 +58,20 @@ pub struct Context {
 pub(super) struct ScopeContext {
     pub(super) context: Context,
     pub(super) connections: Store<PingOneConnection>,
+    pub(super) integrations: Store<AICIntegration>,
     /// Of all namespaces.
-    pub(super) fleet: Fleet,
+    pub(super) fleet: Fleet<AICIntegration>,
+    /// Of all namespaces.
+    pub(super) promotions: Fleet<Promotion>,
+    pub(super) integration_queue: Arc<Queue<Ref>>,
+}
+
+impl ScopeContext {
+    /// Has an integration look for itself now.
+    pub(super) fn wake_integration(&self, namespace: &str, name: &str) {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        self.integration_queue.now(&Ref { namespace, name });
+    }
 }
 
 impl Context {
@@ -63,6 +84,7 @@ impl Context {
         pingone: PingOne,
         metrics: Arc<Metrics>,
         health: Health,
+        leadership: Leadership,
     ) -> Self {
         let events = Recorder::new(client.clone(), Reporter::from(FIELD_MANAGER));
         Self {
@@ -76,6 +98,8 @@ impl Context {
             deletions: Deletions::default(),
             turns: Turns::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            runs: promotion::Shared::default(),
+            leadership,
             events,
             tasks: TaskTracker::new(),
         }

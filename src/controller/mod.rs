@@ -3,12 +3,15 @@
 //! Contract: time comes from the clock that is passed in; a pass never fails, it concludes; a pass that changes nothing writes
 //! nothing.
 
+mod account;
 mod connection;
 mod context;
 mod definitions;
 mod deletions;
+mod finalizer;
 mod fleet;
 mod integration;
+mod promotion;
 mod queue;
 mod scope;
 mod secret;
@@ -22,7 +25,7 @@ use futures::future::join_all;
 use kube::runtime::reflector;
 use tokio_util::sync::CancellationToken;
 
-use self::fleet::Fleet;
+use self::{fleet::Fleet, scope::Fleets};
 use crate::runtime::Health;
 pub use context::Context;
 
@@ -51,18 +54,21 @@ pub async fn run(
     namespaces: &[String],
     shutdown: &CancellationToken,
 ) {
-    let (stores, writers): (Vec<_>, Vec<_>) = scope::namespaces(namespaces)
-        .into_iter()
-        .map(|namespace| {
-            let (store, writer) = reflector::store();
-            (store, (namespace, writer))
-        })
-        .unzip();
-    let fleet = Fleet::new(stores);
-    join_all(
-        writers
-            .into_iter()
-            .map(|(namespace, writer)| scope::run(context, watching, namespace, (&fleet, writer), shutdown)),
-    )
+    let (mut integrations, mut promotions, mut scopes) = (vec![], vec![], vec![]);
+    for namespace in scope::namespaces(namespaces) {
+        let (integration_store, integration_writer) = reflector::store();
+        let (promotion_store, promotion_writer) = reflector::store();
+        integrations.push(integration_store);
+        promotions.push(promotion_store);
+        scopes.push((namespace, integration_writer, promotion_writer));
+    }
+    let fleets = Fleets {
+        integrations: Fleet::new(integrations),
+        promotions: Fleet::new(promotions),
+    };
+    join_all(scopes.into_iter().map(|(namespace, integrations, promotions)| {
+        let written = (&fleets, integrations, promotions);
+        scope::run(context, watching, namespace, written, shutdown)
+    }))
     .await;
 }

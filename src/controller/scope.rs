@@ -1,38 +1,45 @@
 //! The controllers of one namespace, or of all: watches, queues, passes.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 
 use futures::{
-    FutureExt, StreamExt,
+    FutureExt, Stream, StreamExt,
     future::{self, BoxFuture},
 };
 use kube::{
     Api, Client, Resource,
     api::ListParams,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         controller::{Action, Config},
         reflector::{self, ObjectRef, Store, store::Writer},
     },
 };
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, Next, connection,
     context::ScopeContext,
     fleet::Fleet,
-    integration,
+    integration, promotion,
     queue::Queue,
     undecodable,
     wake::{self, Ref, Wake},
     watch,
 };
 use crate::{
-    api::{AICIntegration, PingOneConnection},
+    api::{AICIntegration, PingOneConnection, Promotion},
     runtime::{Gate, Health},
 };
 
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
+
+/// What is watched in all namespaces together.
+pub(super) struct Fleets {
+    pub(super) integrations: Fleet<AICIntegration>,
+    pub(super) promotions: Fleet<Promotion>,
+}
 
 /// The namespaces to watch; `None` stands for all.
 pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
@@ -56,6 +63,7 @@ pub(super) fn close_gates(health: &Health, namespace: Option<&str>) {
     }
     kind::<PingOneConnection>(health, cache_gate::<PingOneConnection>(namespace));
     kind::<AICIntegration>(health, cache_gate::<AICIntegration>(namespace));
+    kind::<Promotion>(health, cache_gate::<Promotion>(namespace));
     health.close(secrets_gate(namespace), "waiting for the first list of Secrets");
 }
 
@@ -79,7 +87,7 @@ pub(super) async fn run(
     context: &Context,
     watching: &Client,
     namespace: Option<String>,
-    (fleet, integration_writer): (&Fleet, Writer<AICIntegration>),
+    (fleets, integration_writer, promotion_writer): (&Fleets, Writer<AICIntegration>, Writer<Promotion>),
     shutdown: &CancellationToken,
 ) {
     let namespace = namespace.as_deref();
@@ -89,31 +97,26 @@ pub(super) async fn run(
     }
     let (connections, connection_writer) = reflector::store();
     let integrations = integration_writer.as_reader();
+    let promotions = promotion_writer.as_reader();
     let wake = Wake {
         connections: connections.clone(),
         integrations: integrations.clone(),
         connection_queue: Arc::new(Queue::new(context.clock.clone())),
         integration_queue: Arc::new(Queue::new(context.clock.clone())),
+        promotions: promotions.clone(),
+        promotion_queue: Arc::new(Queue::new(context.clock.clone())),
     };
     let health = &context.health;
-    let connection_changes = watch::objects(
-        watch::api::<DeserializeGuard<PingOneConnection>>(watching, namespace),
-        connection_writer,
-        (health.clone(), cache_gate::<PingOneConnection>(namespace)),
-        wake::told_of_connection,
-        undecodable::teller::<PingOneConnection>(context),
-    )
-    .map(|change| wake.connection_changed(change))
-    .collect::<()>();
-    let integration_changes = watch::objects(
-        watch::api::<DeserializeGuard<AICIntegration>>(watching, namespace),
-        integration_writer,
-        (health.clone(), cache_gate::<AICIntegration>(namespace)),
-        wake::asked_for,
-        undecodable::teller::<AICIntegration>(context),
-    )
-    .map(|change| wake.integration_changed(change))
-    .collect::<()>();
+    let watch = (context, watching, namespace);
+    let connection_changes = changes(watch, connection_writer, wake::told_of_connection)
+        .map(|change| wake.connection_changed(change))
+        .collect::<()>();
+    let integration_changes = changes(watch, integration_writer, wake::asked_for)
+        .map(|change| wake.integration_changed(change))
+        .collect::<()>();
+    let promotion_changes = changes(watch, promotion_writer, promotion::told_of)
+        .map(|change| wake.promotion_changed(change))
+        .collect::<()>();
     let secret_changes = watch::secrets(watching, namespace, (health.clone(), secrets_gate(namespace)))
         .map(|secret| wake.secret_changed(&secret))
         .collect::<()>();
@@ -121,9 +124,12 @@ pub(super) async fn run(
     let scope = Arc::new(ScopeContext {
         context: context.clone(),
         connections: connections.clone(),
-        fleet: fleet.clone(),
+        integrations: integrations.clone(),
+        fleet: fleets.integrations.clone(),
+        promotions: fleets.promotions.clone(),
+        integration_queue: Arc::clone(&wake.integration_queue),
     });
-    let passes = future::join(
+    let passes = future::join3(
         passes(
             connections.clone(),
             &wake.connection_queue,
@@ -135,30 +141,70 @@ pub(super) async fn run(
             // An integration must not be told that its connection does not exist before connections are known, nor
             // be taken for the eldest before all are.
             tokio::select! {
-                _ = future::join(connections.wait_until_ready(), fleet.known()) => {}
+                _ = future::join(connections.wait_until_ready(), fleets.integrations.known()) => {}
                 () = shutdown.cancelled() => return,
             }
             passes(
                 integrations.clone(),
                 &wake.integration_queue,
-                scope,
+                Arc::clone(&scope),
                 shutdown,
                 |object, scope| integration::reconcile(object, scope).boxed(),
             )
             .await;
         },
+        async {
+            // Nor must a run begin before it is known which others there are.
+            tokio::select! {
+                _ = future::join3(connections.wait_until_ready(), integrations.wait_until_ready(), fleets.promotions.known()) => {}
+                () = shutdown.cancelled() => return,
+            }
+            passes(
+                promotions.clone(),
+                &wake.promotion_queue,
+                Arc::clone(&scope),
+                shutdown,
+                |object, scope| promotion::reconcile(object, scope).boxed(),
+            )
+            .await;
+        },
     );
     // The watches go on while the last passes end, and then are dropped.
-    let watches = future::join3(connection_changes, integration_changes, secret_changes);
+    let watches = future::join4(
+        connection_changes,
+        integration_changes,
+        promotion_changes,
+        secret_changes,
+    );
     tokio::select! { _ = passes => {}, _ = watches => {} }
+}
+
+/// Watches one of the operator's kinds into its store.
+fn changes<K, F>(
+    (context, watching, namespace): (&Context, &Client, Option<&str>),
+    writer: Writer<K>,
+    fingerprint: impl Fn(&K) -> F + Send + 'static,
+) -> impl Stream<Item = watch::Change<K, F>> + Send
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    F: PartialEq + Send + 'static,
+{
+    watch::objects(
+        watch::api::<DeserializeGuard<K>>(watching, namespace),
+        writer,
+        (context.health.clone(), cache_gate::<K>(namespace)),
+        fingerprint,
+        undecodable::teller::<K>(context),
+    )
 }
 
 /// Waits for the definitions of the kinds rather than exiting: they may be on their way.
 async fn definitions(context: &Context, client: &Client, namespace: Option<&str>) {
     async fn of<K>(context: &Context, client: &Client, namespace: Option<&str>)
     where
-        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
-        K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+        K: Clone + DeserializeOwned + Debug,
     {
         let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
         while let Err(error) = api.list(&ListParams::default().limit(1)).await {
@@ -176,6 +222,7 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
     }
     of::<PingOneConnection>(context, client, namespace).await;
     of::<AICIntegration>(context, client, namespace).await;
+    of::<Promotion>(context, client, namespace).await;
 }
 
 /// Runs a pass over each object when it is due, at most one at a time for an object.
@@ -188,6 +235,11 @@ async fn passes<K>(
 ) where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
+    // Those who stand by have warm caches, and wait here.
+    tokio::select! {
+        () = scope.context.leadership.acquired() => {}
+        () = shutdown.cancelled() => return,
+    }
     let due = Arc::clone(queue)
         .due()
         .map(|item| {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::context::Context;
-use crate::api::{FINALIZER, Reason};
+use crate::api::{FINALIZER, Promotion, Reason};
 
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -47,7 +47,9 @@ where
     );
     context.warn_of(&reference, Reason::InvalidObject, &message).await;
     let is_going = object.metadata.deletion_timestamp.is_some();
-    if is_going && object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+    // A run's finalizer stands for an open lock, and a lock is worse left behind than an object.
+    let holds_lock = K::kind(&()) == Promotion::kind(&());
+    if is_going && !holds_lock && object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         let_go(context, object).await;
     }
 }

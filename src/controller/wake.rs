@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use kube::{Resource, ResourceExt, runtime::reflector::Store};
 
-use super::{queue::Queue, watch::Change};
+use super::{promotion, queue::Queue, watch::Change};
 use crate::api::{
-    AICIntegration, Active, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
+    AICIntegration, Active, PingOneConnection, Promotion, PromotionPhase, REQUESTED_AT_ANNOTATION, Reason,
     conditions::{CREDENTIAL_VALID, READY},
 };
 
@@ -16,6 +16,8 @@ pub(super) struct Wake {
     pub(super) integrations: Store<AICIntegration>,
     pub(super) connection_queue: Arc<Queue<Ref>>,
     pub(super) integration_queue: Arc<Queue<Ref>>,
+    pub(super) promotions: Store<Promotion>,
+    pub(super) promotion_queue: Arc<Queue<Ref>>,
 }
 
 /// An object, by namespace and name.
@@ -35,7 +37,7 @@ impl Ref {
 }
 
 /// What an object's owner asks for. Status is left out: our own writes are no news.
-type Asked = (Option<String>, Option<i64>, Option<String>, bool);
+pub(super) type Asked = (Option<String>, Option<i64>, Option<String>, bool);
 
 pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
     let meta = object.meta();
@@ -80,10 +82,59 @@ impl Wake {
 
     pub(super) fn integration_changed(&self, change: Change<AICIntegration, Asked>) {
         match change {
-            Change::Applied(integration, _) => self.integration_queue.now(&Ref::of(&integration)),
+            Change::Applied(integration, _) => {
+                let item = Ref::of(&integration);
+                self.integration_queue.now(&item);
+                self.promotions_of(&item);
+            }
             Change::Deleted { namespace, name } => {
-                self.integration_queue.forget(&Ref { namespace, name });
+                let gone = Ref { namespace, name };
+                self.integration_queue.forget(&gone);
                 self.heirs();
+                self.promotions_of(&gone);
+            }
+        }
+    }
+
+    pub(super) fn promotion_changed(&self, change: Change<Promotion, promotion::Told>) {
+        match change {
+            Change::Applied(promotion, before) => {
+                // Its own doing is no news to itself.
+                if before.is_none_or(|(asked, ..)| asked != asked_for(&promotion)) {
+                    self.promotion_queue.now(&Ref::of(&promotion));
+                }
+            }
+            Change::Deleted { namespace, name } => self.promotion_queue.forget(&Ref { namespace, name }),
+        }
+        self.queued_promotions();
+    }
+
+    /// Whoever waits for another run looks whether it is still in the way.
+    fn queued_promotions(&self) {
+        self.wake_promotions(|promotion| {
+            let phase = promotion.status.as_ref().and_then(|status| status.phase);
+            phase == Some(PromotionPhase::Queued)
+        });
+    }
+
+    /// A run that waits for its integrations; one that is under way looks by itself.
+    fn promotions_of(&self, integration: &Ref) {
+        self.wake_promotions(|promotion| {
+            let phase = promotion.status.as_ref().and_then(|status| status.phase);
+            phase.is_none_or(|phase| phase == PromotionPhase::Pending)
+                && promotion.namespace().as_ref() == Some(&integration.namespace)
+                && promotion
+                    .spec
+                    .order
+                    .iter()
+                    .any(|stage| stage.integrations.contains(&integration.name))
+        });
+    }
+
+    fn wake_promotions(&self, concerned: impl Fn(&Promotion) -> bool) {
+        for promotion in self.promotions.state() {
+            if concerned(&promotion) {
+                self.promotion_queue.now(&Ref::of(&*promotion));
             }
         }
     }

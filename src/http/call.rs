@@ -1,5 +1,7 @@
 //! One call to a vendor, and the answer to it.
 
+use std::{fmt, sync::Arc};
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -15,6 +17,27 @@ pub enum Delivery {
     OnceOnly,
 }
 
+/// Asked immediately before a call is sent, after every wait: whether it may still be.
+#[derive(Clone)]
+pub struct Guard(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Guard {
+    /// A guard that asks this.
+    pub fn new(allows: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(allows))
+    }
+
+    pub(super) fn allows(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Guard")
+    }
+}
+
 /// One call to a vendor.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -28,6 +51,7 @@ pub struct Call {
     pub(super) body: Option<Vec<u8>>,
     /// What must never be seen again outside this call.
     pub(super) secrets: Vec<SecretString>,
+    pub(super) guard: Option<Guard>,
 }
 
 impl Call {
@@ -44,7 +68,15 @@ impl Call {
             headers: HeaderMap::new(),
             body: None,
             secrets: vec![],
+            guard: None,
         }
+    }
+
+    /// Sends the call only if the guard allows it at that moment.
+    #[must_use]
+    pub fn guarded(mut self, guard: Guard) -> Self {
+        self.guard = Some(guard);
+        self
     }
 
     /// Marks the call as one that must not be sent twice.

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 /// How long a call may take that can be repeated.
 const REPEATABLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may take that must not be repeated: shorter than a lease, so that it ends within leadership.
-const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
+pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOO_LONG: &str = "it took too long";
 /// No answer that is read is near this size.
@@ -133,6 +133,11 @@ impl Http {
     async fn attempt(&self, host: &Host, call: &Call) -> Result<Reply, Error> {
         let budget = self.budget(host);
         self.wait_for_turn(host, &budget).await?;
+        if call.guard.as_ref().is_some_and(|guard| !guard.allows()) {
+            return Err(Error::Withheld {
+                operation: call.operation,
+            });
+        }
         let timeout = match call.delivery {
             Delivery::Repeatable => REPEATABLE_TIMEOUT,
             Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,

@@ -34,6 +34,12 @@ pub enum Error {
         /// How much longer.
         wait: Duration,
     },
+    /// The caller's own guard no longer allowed it. Nothing was sent.
+    #[error("did not {operation}: what allowed it has ended meanwhile")]
+    Withheld {
+        /// What was to be done, as a verb.
+        operation: &'static str,
+    },
     /// No connection was made. Nothing was sent.
     #[error("failed to connect to {host} to {operation}: {cause}")]
     NotConnected {
@@ -104,10 +110,11 @@ impl Error {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::HostNotAllowed { .. } | Self::Throttled { .. } | Self::NotConnected { .. } => {
-                Outcome::NotDone
-            }
-            Self::Status {
+            Self::HostNotAllowed { .. }
+            | Self::Throttled { .. }
+            | Self::Withheld { .. }
+            | Self::NotConnected { .. }
+            | Self::Status {
                 status: 400 | 401 | 403 | 409 | 429,
                 ..
             } => Outcome::NotDone,
@@ -187,6 +194,7 @@ impl Error {
         match self {
             Self::HostNotAllowed { .. } => "not_allowed",
             Self::Throttled { .. } => "throttled",
+            Self::Withheld { .. } => "withheld",
             Self::NotConnected { .. } => "not_connected",
             Self::Unanswered { .. } => "unanswered",
             Self::Unreadable { .. } => "unreadable",

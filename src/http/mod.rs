@@ -14,8 +14,8 @@ mod retry_after;
 mod single_flight;
 
 pub use budget::Rate;
-pub use call::{Call, Delivery, Reply};
-pub use client::{Http, Observer, Settings};
+pub use call::{Call, Delivery, Guard, Reply};
+pub use client::{Http, ONCE_ONLY_TIMEOUT, Observer, Settings};
 pub use error::{Error, Outcome, REFUSAL_STANDS_FOR};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
 pub use single_flight::SingleFlight;

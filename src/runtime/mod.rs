@@ -1,6 +1,7 @@
 //! What surrounds the controllers: options, logs, metrics, health, start and end.
 
 mod health;
+mod leadership;
 mod metrics;
 mod options;
 mod serve;
@@ -9,6 +10,7 @@ mod start;
 mod telemetry;
 
 pub use health::{Gate, Health};
+pub use leadership::{Candidate, Leadership, Lost};
 pub use metrics::{Metrics, Vendor};
 pub use options::{Arguments, Command, LogFormat, Options};
 pub use serve::serve;

@@ -78,6 +78,20 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub health_address: SocketAddr,
+    /// Act only while holding a Lease, so that several replicas can stand by.
+    #[arg(long, env = "PINGONE_AIC_LEADER_ELECT", requires = "lease_namespace")]
+    pub leader_elect: bool,
+    /// The namespace of the Lease.
+    #[arg(long, env = "PINGONE_AIC_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
+    /// The name of the Lease.
+    #[arg(
+        long,
+        env = "PINGONE_AIC_LEASE_NAME",
+        default_value = "pingone-aic-operator",
+        value_name = "NAME"
+    )]
+    pub lease_name: String,
     /// How logs are written.
     #[arg(long, env = "PINGONE_AIC_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Health, Metrics, Options, Vendor, serve};
+use super::{Candidate, Health, Leadership, Lost, Metrics, Options, Vendor, serve};
 use crate::{
     aic::Aic,
     clock::Clock,
@@ -33,6 +33,9 @@ pub enum Error {
     /// The way there cannot be used.
     #[error("failed to set up the Kubernetes client: {0}")]
     Client(#[from] kube::Error),
+    /// Another process may act now.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] std::io::Error),
@@ -110,9 +113,35 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
     )
     .await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?options.watch_namespaces, "operator starts");
-    let context = Context::new(writing, clock, aic, pingone, metrics, health);
-    controller::run(&context, &watching, &options.watch_namespaces, &shutdown).await;
-    context.finish().await;
+    let (mut candidate, leadership) = match &options.lease_namespace {
+        Some(namespace) if options.leader_elect => {
+            let (candidate, leadership) =
+                Candidate::new(writing.clone(), namespace, &options.lease_name, clock.clone());
+            (Some(candidate), leadership)
+        }
+        _ => (None, Leadership::alone(clock.clone())),
+    };
+    let context = Context::new(writing, clock, aic, pingone, metrics, health, leadership);
+    // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
+    let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());
+    let lead = async {
+        let result = match &mut candidate {
+            Some(candidate) => candidate.run(&nothing_acts).await,
+            None => Ok(()),
+        };
+        result.inspect_err(|_| ends.cancel())
+    };
+    let work = async {
+        controller::run(&context, &watching, &options.watch_namespaces, &ends).await;
+        context.finish().await;
+        nothing_acts.cancel();
+    };
+    // The lease is renewed until nothing acts any more.
+    let (leadership, ()) = tokio::join!(lead, work);
+    if let Some(candidate) = &candidate {
+        candidate.release().await;
+    }
+    leadership?;
     tracing::info!("operator ends");
     Ok(())
 }

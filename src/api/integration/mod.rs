@@ -134,7 +134,7 @@ pub struct AICIntegrationSpec {
 }
 
 /// Another object in the same namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectReference {
     /// The object's name.

@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{bounds, spelled_enum};
 
+mod report;
+mod stage;
 mod status;
 
-pub use status::{
-    ChangeCounts, DryRunStatus, LockStatus, NextStage, PromoteStatus, PromotionPhase, PromotionStatus,
-    ReportStatus, StageStatus, StageTarget,
+pub use report::{ChangeCounts, DryRunStatus, ReportStatus};
+pub use stage::{
+    Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step,
 };
+pub use status::{NextStage, PromotionPhase, PromotionStatus};
 
 /// One run through a promotion group.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]

@@ -1,12 +1,14 @@
 //! `PingOneConnection`: read the Secret → check the claims → ask PingOne → say what was found.
 
-pub(super) mod claims;
+mod claims;
 mod proof;
+mod vouch;
 
 use std::{sync::Arc, time::Duration};
 
 use kube::{Resource, ResourceExt};
 
+pub(super) use self::vouch::vouched;
 use super::{
     Next,
     context::{Context, ScopeContext},

@@ -10,8 +10,7 @@ use std::{
 use kube::ResourceExt;
 
 use super::{
-    super::Next,
-    finalizer,
+    super::{Next, finalizer},
     pass::{End, Pass},
     teardown::{self, Left},
 };
@@ -51,7 +50,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
             .warn(&pass.object, Reason::LeftBehind, &message)
             .await;
     }
-    match finalizer::set(&mut pass, false).await {
+    match finalizer::set(pass.context, &mut pass.object, false).await {
         // Gone already.
         Err(kube::Error::Api(status)) if status.code == 404 => {}
         Err(error) => {

@@ -8,20 +8,15 @@ use std::{
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{
-        Next,
-        connection::claims,
-        context::ScopeContext,
-        secret::{SecretValues, Unread},
-    },
+    super::{Next, account, connection::vouched, context::ScopeContext, secret::Unread},
     names::{Claimed, Names},
     pass::{End, Pass},
 };
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
     api::{
-        AICIntegration, Active, PingOneConnection, Realm, Reason, TenantEnvironment,
-        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, ESV_READY, Finding, WORKER_READY},
+        AICIntegration, PingOneConnection, Realm, Reason, TenantEnvironment,
+        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
     },
     credential::{self, Credential},
     http::BaseUrl,
@@ -73,7 +68,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
         return Break(pass.waiting(Reason::ConnectionNotFound, message));
     };
-    let (credential, tenant_hosts) = vouched_credential(pass, &connection, &namespace).await?;
+    let (credential, tenant_hosts) = vouched_credential(pass, &connection).await?;
     if let Err(refusal) = credential::check_fence(&credential, tenant_hosts.as_deref(), &host) {
         let message = refusal.to_string();
         pass.find(
@@ -147,7 +142,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
 
 /// Of two objects that claim one ESV or one worker, the younger touches nothing.
 fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
-    let all = pass.fleet.integrations();
+    let all = pass.fleet.all();
     let Some((elder, claimed)) = names.elder(&pass.object, all.iter().map(|other| &**other)) else {
         return Continue(());
     };
@@ -183,48 +178,24 @@ fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationN
 async fn vouched_credential(
     pass: &mut Pass<'_>,
     connection: &PingOneConnection,
-    namespace: &str,
 ) -> ControlFlow<End, (Credential, Option<String>)> {
-    let name = connection.name_any();
-    let reference = &connection.spec.credential_secret_ref;
-    let vouched = connection
-        .status
-        .as_ref()
-        .filter(|status| Some(status.observed_generation) == connection.metadata.generation)
-        .filter(|status| {
-            status.conditions.is_true(CREDENTIAL_VALID) && status.conditions.active() != Active::False
-        })
-        .and_then(|status| status.credential.as_ref());
-    let secret = match vouched {
-        Some(_) => SecretValues::read(pass.context, namespace, &reference.name).await,
-        None => Ok(None),
-    };
-    let secret = match secret {
-        Ok(secret) => secret,
+    let vouched = match vouched(pass.context, connection).await {
+        Ok(vouched) => vouched,
         Err(error) => return Break(unread(Reason::ConnectionNotReady, &error)),
     };
-    let credential = secret.as_ref().and_then(|secret| {
-        let value = secret.get(&reference.key).ok()?;
-        // What was read now may be another value than the one that the connection has checked.
-        claims::check(value, &connection.spec, &pass.context.pingone).ok()
-    });
-    match (credential, vouched) {
-        (Some(credential), Some(vouched)) if credential.id == vouched.id => {
-            Continue((credential, secret.and_then(|secret| secret.tenant_hosts)))
+    let Some(vouched) = vouched else {
+        let (name, secret) = (connection.name_any(), &connection.spec.credential_secret_ref.name);
+        let mut message = format!(
+            "PingOneConnection {name} does not vouch for the credential in Secret {secret}: see its conditions"
+        );
+        if let Some(id) = &pass.status.credential_id {
+            message += ". The tenant was last seen working with credential ";
+            message += id;
         }
-        _ => {
-            let mut message = format!(
-                "PingOneConnection {name} does not vouch for the credential in Secret {}: see its conditions",
-                reference.name
-            );
-            if let Some(id) = &pass.status.credential_id {
-                message += ". The tenant was last seen working with credential ";
-                message += id;
-            }
-            pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
-            Break(pass.waiting(Reason::ConnectionNotReady, message))
-        }
-    }
+        pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
+        return Break(pass.waiting(Reason::ConnectionNotReady, message));
+    };
+    Continue(vouched)
 }
 
 /// Why there is no service account to work with.
@@ -239,33 +210,21 @@ pub(super) enum NoAccount {
 pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
-    let secret = match SecretValues::read(pass.context, &namespace, name).await {
-        Ok(Some(secret)) => secret,
-        Ok(None) => {
-            let message = format!(
-                "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
-            );
-            return Err(NoAccount::None(pass.waiting(Reason::SecretNotFound, message)));
-        }
-        Err(error) => {
-            let end = unread(Reason::SecretNotFound, &error);
-            return Err(match error {
-                // In a namespace that is going, the Role that allows it goes first.
-                Unread::Forbidden(_) => NoAccount::None(end),
-                _ => NoAccount::Unreadable(end),
-            });
-        }
-    };
-    let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
-        (Ok(id), Ok(jwk)) => (id, jwk),
-        (Err(error), _) | (_, Err(error)) => {
-            let message = format!("{error}: correct the Secret");
-            return Err(NoAccount::None(pass.stalled(Reason::SecretKeyMissing, message)));
-        }
-    };
-    ServiceAccount::parse(&String::from_utf8_lossy(id), jwk).map_err(|error| {
-        NoAccount::None(pass.stalled(Reason::ServiceAccountInvalid, format!("Secret {name}: {error}")))
-    })
+    account::read(pass.context, &namespace, name)
+        .await
+        .map_err(|error| match error {
+            account::NoAccount::Missing(message) => {
+                NoAccount::None(pass.waiting(Reason::SecretNotFound, message))
+            }
+            account::NoAccount::Invalid(reason, message) => NoAccount::None(pass.stalled(reason, message)),
+            // In a namespace that is going, the Role that allows it goes first.
+            account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
+                NoAccount::None(unread(Reason::SecretNotFound, &error))
+            }
+            account::NoAccount::Unread(error) => {
+                NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
+            }
+        })
 }
 
 fn unread(reason: Reason, error: &Unread) -> End {

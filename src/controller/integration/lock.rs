@@ -42,7 +42,7 @@ pub(super) async fn written(
 }
 
 async fn look(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
-    match tenant.lock_state().await {
+    match tenant.own_lock_state().await {
         Ok(state) if state.is_unlocked() => {
             pass.unlocked = true;
             Continue(())

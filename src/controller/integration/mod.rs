@@ -22,6 +22,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use kube::{Resource, ResourceExt};
 
 use self::pass::{End, Pass};
+pub(super) use self::{names::Names, trouble::judge};
 use super::{
     Next,
     context::ScopeContext,

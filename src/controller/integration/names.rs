@@ -12,11 +12,11 @@ use crate::{
 /// What an integration is called in its tenant.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Names {
-    pub(super) host: Host,
-    pub(super) realm: Realm,
-    pub(super) worker: IntegrationName,
-    pub(super) esv: EsvId,
-    pub(super) label: LabelIdentifier,
+    pub(in super::super) host: Host,
+    pub(in super::super) realm: Realm,
+    pub(in super::super) worker: IntegrationName,
+    pub(in super::super) esv: EsvId,
+    pub(in super::super) label: LabelIdentifier,
 }
 
 /// What two integrations cannot both have.
@@ -52,7 +52,7 @@ impl Names {
     }
 
     /// As far as the object alone tells them: with the name that is given, or that was derived once.
-    pub(super) fn of(object: &AICIntegration) -> Option<Self> {
+    pub(in super::super) fn of(object: &AICIntegration) -> Option<Self> {
         let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
         let name = object.spec.name.as_ref().or(latched)?.parse().ok()?;
         let url = BaseUrl::parse(&object.spec.tenant.url, "").ok()?;

@@ -17,7 +17,7 @@ use crate::api::{
 
 pub(super) struct Pass<'a> {
     pub(super) context: &'a Context,
-    pub(super) fleet: &'a Fleet,
+    pub(super) fleet: &'a Fleet<AICIntegration>,
     pub(super) object: AICIntegration,
     pub(super) status: IntegrationStatus,
     /// The environment was seen unlocked in this pass.

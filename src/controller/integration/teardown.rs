@@ -28,7 +28,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
         // It was never known what it should be called in the tenant: it made nothing there.
         return Continue(None);
     };
-    let all = pass.fleet.integrations();
+    let all = pass.fleet.all();
     if names
         .elder(&pass.object, all.iter().map(|other| &**other))
         .is_some()

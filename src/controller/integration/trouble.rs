@@ -34,7 +34,8 @@ impl Pass<'_> {
     }
 }
 
-fn judge(error: &Error) -> (Reason, bool, String) {
+/// The reason, whether a person is needed, and what to say.
+pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
     match error {
         Error::ScopeMissing(_) => (Reason::ScopeMissing, true, error.to_string()),
         Error::Assertion(_) => (Reason::ServiceAccountInvalid, true, error.to_string()),

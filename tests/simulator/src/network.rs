@@ -129,8 +129,8 @@ impl Network {
     /// # Panics
     /// If the order is impossible, or a tenant is in a group already.
     #[allow(clippy::must_use_candidate, reason = "a group is one without its handle")]
-    pub fn group<const N: usize>(&self, order: [&Tenant; N]) -> Group {
-        Group::form(&order)
+    pub fn group(&self, order: &[&Tenant]) -> Group {
+        Group::form(order)
     }
 
     /// Puts a fault into force. Rules are tried in the order in which they were added.

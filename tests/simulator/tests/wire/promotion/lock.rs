@@ -136,7 +136,7 @@ async fn an_environment_is_in_one_lock_at_a_time() {
         &ALL_SCOPES,
     )
     .await;
-    let group = network.group([&dev.tenant, &staging.tenant, &prod.tenant]);
+    let group = network.group(&[&dev.tenant, &staging.tenant, &prod.tenant]);
     group.set_times(Times {
         lock: std::time::Duration::ZERO,
         ..Times::default()

@@ -30,7 +30,7 @@ impl Neighbours {
         let network = Network::start().await;
         let lower = Caller::at(&network, HOST, Mutability::Mutable, &ALL_SCOPES).await;
         let upper = Caller::at(&network, UPPER, Mutability::Immutable, &ALL_SCOPES).await;
-        let group = network.group([&lower.tenant, &upper.tenant]);
+        let group = network.group(&[&lower.tenant, &upper.tenant]);
         lower.enable_worker_service("alpha").await;
         lower.create_worker("alpha", "a", "A").await;
         lower

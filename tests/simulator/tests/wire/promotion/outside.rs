@@ -77,8 +77,8 @@ async fn an_environment_is_in_one_group() {
     let network = Network::start().await;
     let dev = network.tenant(HOST, Mutability::Mutable);
     let staging = network.tenant("staging.example", Mutability::Immutable);
-    network.group([&dev, &staging]);
-    network.group([&dev, &network.tenant("prod.example", Mutability::Immutable)]);
+    network.group(&[&dev, &staging]);
+    network.group(&[&dev, &network.tenant("prod.example", Mutability::Immutable)]);
 }
 
 #[tokio::test]
@@ -86,5 +86,5 @@ async fn an_environment_is_in_one_group() {
 async fn nothing_is_promoted_to_a_mutable_environment() {
     let network = Network::start().await;
     let dev = network.tenant(HOST, Mutability::Mutable);
-    network.group([&dev, &network.tenant("sandbox.example", Mutability::Mutable)]);
+    network.group(&[&dev, &network.tenant("sandbox.example", Mutability::Mutable)]);
 }

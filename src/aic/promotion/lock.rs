@@ -1,0 +1,149 @@
+//! The lock of two neighbours, which freezes their configuration for a promotion.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+
+use super::call;
+use crate::{
+    aic::{Error, Tenant},
+    http::Guard,
+};
+
+/// The state of a lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LockStatus {
+    /// Configuration can be changed.
+    Unlocked,
+    /// On the way to locked.
+    Locking,
+    /// Locked.
+    Locked,
+    /// On the way to unlocked.
+    Unlocking,
+    /// Locking or unlocking has failed.
+    Error,
+    /// A state that is not known, which counts as locked.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// One environment's own lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LockSide {
+    /// Its state.
+    #[serde(default)]
+    pub state: LockStatus,
+    /// The promotion that it is, or was last, locked for.
+    #[serde(default)]
+    pub promotion_id: Option<String>,
+}
+
+/// What the upper environment says of the lock of both.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LockState {
+    /// The state of both as one.
+    pub result: LockStatus,
+    /// The promotion that it is, or was last, locked for.
+    #[serde(default)]
+    pub promotion_id: Option<String>,
+    /// The lower environment; not there where one environment was asked about itself.
+    #[serde(default)]
+    pub lower_env: Option<LockSide>,
+    /// The upper environment.
+    #[serde(default)]
+    pub upper_env: Option<LockSide>,
+}
+
+/// The id of a lock, as a POST or a DELETE answers it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    promotion_id: String,
+}
+
+impl LockState {
+    /// Whether configuration can be changed, in each environment that was asked about.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.result == LockStatus::Unlocked && self.sides().all(|side| side.state == LockStatus::Unlocked)
+    }
+
+    /// The two environments, as far as they were told of.
+    pub fn sides(&self) -> impl Iterator<Item = &LockSide> {
+        self.lower_env.iter().chain(&self.upper_env)
+    }
+
+    /// Whether an environment shows this id in a state other than unlocked.
+    #[must_use]
+    pub fn shows(&self, id: &str) -> bool {
+        let is_taken =
+            |state: LockStatus, shown: Option<&str>| state != LockStatus::Unlocked && shown == Some(id);
+        self.sides()
+            .any(|side| is_taken(side.state, side.promotion_id.as_deref()))
+            || (self.lower_env.is_none() && is_taken(self.result, self.promotion_id.as_deref()))
+    }
+
+    /// Whether both environments are locked under this id.
+    #[must_use]
+    pub fn is_locked_by(&self, id: &str) -> bool {
+        let mut sides = self.sides();
+        self.result == LockStatus::Locked
+            && self.sides().count() == 2
+            && sides.all(|side| side.state == LockStatus::Locked && side.promotion_id.as_deref() == Some(id))
+    }
+
+    /// The id that both environments show, if neither is unlocked.
+    #[must_use]
+    pub fn common_id(&self) -> Option<&str> {
+        let (lower, upper) = (self.lower_env.as_ref()?, self.upper_env.as_ref()?);
+        let id = upper.promotion_id.as_deref()?;
+        let is_taken = self.sides().all(|side| side.state != LockStatus::Unlocked);
+        (is_taken && lower.promotion_id.as_deref() == Some(id)).then_some(id)
+    }
+}
+
+impl Tenant {
+    /// Reads this environment's own lock: `GET /environment/promotion/lock/state?localLockOnly=true`. Development
+    /// has no environment below it that could be asked about, too.
+    pub async fn own_lock_state(&self) -> Result<LockState, Error> {
+        let call = call(
+            Method::GET,
+            "lock/state?localLockOnly=true",
+            "read the state of the promotion lock",
+        );
+        Ok(self.send_promotion(call).await?.json()?)
+    }
+
+    /// Reads the lock of this environment and the one below: `GET /environment/promotion/lock/state`.
+    pub async fn lock_state(&self) -> Result<LockState, Error> {
+        let call = call(Method::GET, "lock/state", "read the state of the promotion lock");
+        Ok(self.send_promotion(call).await?.json()?)
+    }
+
+    /// Locks this environment and the one below: `POST /environment/promotion/lock`. Its answer holds the only key,
+    /// the promotion's id.
+    pub async fn lock(&self, guard: Guard) -> Result<String, Error> {
+        let call = call(Method::POST, "lock", "lock the environments for a promotion")
+            .once_only()
+            .guarded(guard);
+        let Accepted { promotion_id } = self.send_promotion(call).await?.json()?;
+        Ok(promotion_id)
+    }
+
+    /// Gives a lock back: `DELETE /environment/promotion/lock/{promotionId}`. Whether it is gone is seen by looking:
+    /// a conflict is an answer like another.
+    pub async fn unlock(&self, promotion_id: &str) -> Result<(), Error> {
+        let id = url::form_urlencoded::byte_serialize(promotion_id.as_bytes()).collect::<String>();
+        let call = call(
+            Method::DELETE,
+            &format!("lock/{id}"),
+            "unlock the environments after a promotion",
+        )
+        .accept(StatusCode::CONFLICT);
+        self.send_promotion(call).await.map(drop)
+    }
+}

@@ -1,0 +1,32 @@
+//! Self-service promotions (OpenAPI description, `/environment/promotion`): lock, run, reports.
+//!
+//! Calls go to the upper environment, which pulls. What is asked for once and must not be asked for twice (lock,
+//! promotion, rollback) goes with a [`Guard`].
+
+mod lock;
+mod report;
+mod run;
+
+use http::Method;
+
+use super::{
+    Error, Tenant,
+    esv::{ACCEPT_API_VERSION, API_VERSION},
+    token::Scopes,
+};
+use crate::http::{Call, Reply};
+
+pub use lock::{LockSide, LockState, LockStatus};
+pub use report::{Change, Report, ReportEntry};
+pub use run::{Order, Progress, RunKind, RunState};
+
+fn call(method: Method, path: &str, operation: &'static str) -> Call {
+    Call::new(method, format!("/environment/promotion/{path}"), operation)
+        .header(ACCEPT_API_VERSION, API_VERSION)
+}
+
+impl Tenant {
+    async fn send_promotion(&self, call: Call) -> Result<Reply, Error> {
+        self.send_as(Scopes::Promotion, call).await
+    }
+}

@@ -1,0 +1,164 @@
+//! What a run has changed, or would change.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+
+use super::{RunKind, call};
+use crate::aic::{Error, Tenant};
+
+/// A report's entry in the list, without its description and its content.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportEntry {
+    /// The report's id.
+    pub report_id: String,
+    /// Of the lock that the run went under: assumed.
+    #[serde(default)]
+    pub promotion_id: Option<String>,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Its date, in one of the platform's two forms.
+    #[serde(default)]
+    pub created_date: String,
+    /// Promotion or rollback.
+    #[serde(default, rename = "type")]
+    pub kind: RunKind,
+}
+
+/// A report with its content.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The report's id.
+    #[serde(default)]
+    pub report_id: String,
+    /// The caller's own text.
+    #[serde(default)]
+    pub promotion_description: String,
+    /// ESVs that the upper environment lacks.
+    #[serde(default, rename = "missingESVs")]
+    pub missing_esvs: Vec<String>,
+    #[serde(default, rename = "report")]
+    content: Content,
+}
+
+/// An item, and what a run does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Content {
+    #[serde(default, rename = "AMConfig")]
+    am: Vec<Kind>,
+    #[serde(default, rename = "IDMConfig")]
+    idm: Vec<Kind>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    #[serde(default)]
+    config_item: String,
+    #[serde(default)]
+    config_change: Changes,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Changes {
+    #[serde(default)]
+    added: Vec<Item>,
+    #[serde(default)]
+    modified: Vec<Item>,
+    #[serde(default)]
+    deleted: Vec<Item>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Item {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    realm: String,
+}
+
+impl Report {
+    /// What is changed, item by item, in the platform's order: `AM /alpha Email > Templates: welcome`.
+    pub fn changes(&self) -> impl Iterator<Item = (Change, String)> {
+        let kinds = [("AM", &self.content.am), ("IDM", &self.content.idm)];
+        kinds
+            .into_iter()
+            .flat_map(|(part, kinds)| kinds.iter().map(move |kind| (part, kind)))
+            .flat_map(|(part, kind)| {
+                let Changes {
+                    added,
+                    modified,
+                    deleted,
+                } = &kind.config_change;
+                let lists = [
+                    (Change::Added, added),
+                    (Change::Modified, modified),
+                    (Change::Deleted, deleted),
+                ];
+                lists.into_iter().flat_map(move |(change, items)| {
+                    items.iter().map(move |item| {
+                        let place = [part, item.realm.as_str(), kind.config_item.as_str()]
+                            .iter()
+                            .filter(|text| !text.is_empty())
+                            .copied()
+                            .collect::<Vec<_>>()
+                            .join(" ");
+                        (change, format!("{place}: {}", item.name))
+                    })
+                })
+            })
+    }
+}
+
+impl Tenant {
+    /// Lists all reports: `GET /environment/promotion/reports`.
+    pub async fn reports(&self) -> Result<Vec<ReportEntry>, Error> {
+        let call = call(Method::GET, "reports", "list the promotion reports");
+        Ok(self.send_promotion(call).await?.json()?)
+    }
+
+    /// Reads a report: `GET /environment/promotion/report/{reportId}`.
+    pub async fn report(&self, id: &str) -> Result<Report, Error> {
+        let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+        let call = call(Method::GET, &format!("report/{id}"), "read the promotion report");
+        let reply = self.send_promotion(call).await?;
+        Ok(reply.json()?)
+    }
+
+    /// What a promotion would change: `GET /environment/promotion/report/provisional`. `None` where this
+    /// environment does not answer it: which side does is not documented.
+    pub async fn provisional_report(&self) -> Result<Option<Report>, Error> {
+        self.optional_report("report/provisional", "read the provisional report")
+            .await
+    }
+
+    /// What a rollback would change: `GET /environment/promotion/report/provisional-rollback`. `None` where there is
+    /// nothing to roll back.
+    pub async fn provisional_rollback_report(&self) -> Result<Option<Report>, Error> {
+        self.optional_report(
+            "report/provisional-rollback",
+            "read the provisional rollback report",
+        )
+        .await
+    }
+
+    async fn optional_report(&self, path: &str, operation: &'static str) -> Result<Option<Report>, Error> {
+        let call = call(Method::GET, path, operation).accept(StatusCode::NOT_FOUND);
+        let reply = self.send_promotion(call).await?;
+        if reply.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(reply.json()?))
+    }
+}

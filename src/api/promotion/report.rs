@@ -1,0 +1,94 @@
+//! What a promotion changes, as a status can hold it.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// A report, capped: the totals are whole, the names may be cut.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportStatus {
+    /// The report's id in the tenant; a provisional report has none that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_id: Option<String>,
+    /// The report in numbers, and its hash.
+    pub totals: ChangeCounts,
+    /// Names of items added, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub added: Vec<String>,
+    /// Names of items modified, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub modified: Vec<String>,
+    /// Names of items deleted, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub deleted: Vec<String>,
+    /// Whether names were cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// A report in numbers, and a hash of what it lists.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeCounts {
+    /// Items added.
+    #[schemars(range(min = 0))]
+    pub added: i32,
+    /// Items modified.
+    #[schemars(range(min = 0))]
+    pub modified: i32,
+    /// Items deleted.
+    #[schemars(range(min = 0))]
+    pub deleted: i32,
+    /// A hash over the sorted content without dates and ids, so that an approval can be tied to it.
+    pub hash: String,
+}
+
+/// What a dry run found.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRunStatus {
+    /// What would be changed.
+    pub report: ReportStatus,
+    /// ESVs that the lower environment's configuration needs and the upper one does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "missingESVs")]
+    #[schemars(length(max = 50))]
+    pub missing_esvs: Vec<String>,
+    /// Encrypted secrets that stand in the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub encrypted_secrets: Vec<String>,
+}
+
+impl ReportStatus {
+    /// Whether nothing would be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let ChangeCounts {
+            added,
+            modified,
+            deleted,
+            ..
+        } = self.totals;
+        added + modified + deleted == 0
+    }
+
+    pub(super) fn complete() -> Self {
+        let names = || vec!["complete".to_owned()];
+        Self {
+            report_id: Some("complete".to_owned()),
+            totals: ChangeCounts {
+                added: 1,
+                modified: 1,
+                deleted: 1,
+                hash: "complete".to_owned(),
+            },
+            added: names(),
+            modified: names(),
+            deleted: names(),
+            truncated: true,
+        }
+    }
+}

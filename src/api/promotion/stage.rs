@@ -1,0 +1,258 @@
+//! One stage of a run: all that the operator must remember to give a lock back, whatever happens.
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{ObjectReference, spelled_enum},
+    report::{DryRunStatus, ReportStatus},
+};
+
+/// One stage of the run.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct StageStatus {
+    /// The stage's name.
+    pub name: String,
+    /// The step that is under way; none before a lock is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
+    /// How the stage ends: decided first, applied once its lock is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why, as a constant for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is going on, and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What the lock is for: Promotion, or the Rollback of this stage's own promotion.
+    #[serde(default)]
+    pub action: Action,
+    /// The two environments, fixed when the stage began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<StageTarget>,
+    /// The lock that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockStatus>,
+    /// The dry run that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run_request: Option<DryRunRequest>,
+    /// What the dry run found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<DryRunStatus>,
+    /// The promotion, or the rollback, that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<PromoteStatus>,
+    /// What the promotion changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportStatus>,
+    /// What the rollback was to change, kept before it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<ReportStatus>,
+    /// How often the stage has begun anew after a lost lock or answer.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub retries: i32,
+    /// When the stage began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the proof by the tenant's own tests began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifying_since: Option<Time>,
+    /// When the stage ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+}
+
+spelled_enum! {
+    /// The step of a stage.
+    Step {
+        /// The lock is asked for, and its answer not known.
+        LockRequested = "LockRequested",
+        /// The lock is ours, and on its way.
+        Locking = "Locking",
+        /// A dry run is under way.
+        DryRun = "DryRun",
+        /// The promotion, or the rollback, is asked for.
+        Promoting = "Promoting",
+        /// The lock is being given back.
+        Unlocking = "Unlocking",
+        /// The tenant's own tests are asked.
+        Verifying = "Verifying",
+        /// The stage is over.
+        Done = "Done",
+    }
+}
+
+spelled_enum! {
+    /// How a stage ends.
+    Outcome {
+        /// It was promoted by this run.
+        Promoted = "Promoted",
+        /// It had been promoted under this name before.
+        AlreadyPromoted = "AlreadyPromoted",
+        /// There was nothing to promote.
+        Skipped = "Skipped",
+        /// It was looked at by a dry run.
+        Inspected = "Inspected",
+        /// It begins anew.
+        Retry = "Retry",
+        /// It failed.
+        Failed = "Failed",
+        /// A person stopped it.
+        Aborted = "Aborted",
+        /// It was rolled back.
+        RolledBack = "RolledBack",
+    }
+}
+
+spelled_enum! {
+    /// What a lock is taken for.
+    #[derive(Default)]
+    Action {
+        /// To promote.
+        #[default]
+        Promotion = "Promotion",
+        /// To roll the stage's promotion back.
+        Rollback = "Rollback",
+    }
+}
+
+/// The two environments of a stage.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct StageTarget {
+    /// The host that is promoted from.
+    pub lower_host: String,
+    /// The host that is promoted to, which all calls go to.
+    pub upper_host: String,
+    /// The Secret with the upper environment's service account.
+    pub service_account_secret_ref: ObjectReference,
+}
+
+/// A lock, from the intent to ask for it on.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LockStatus {
+    /// A random name for this attempt, recorded before the lock is asked for.
+    pub attempt: String,
+    /// When it was asked for.
+    pub requested_at: Time,
+    /// The promotion id that was seen while the environment was unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The lock's own promotion id, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// An id that may be this lock's, and since when it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenLock>,
+    /// Whether the id was never proved to be ours: it is given back, and nothing is promoted under it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproved: bool,
+    /// Since when it is being given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasing_since: Option<Time>,
+}
+
+/// A lock that may be ours.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenLock {
+    /// Its promotion id.
+    pub id: String,
+    /// Since when it was seen.
+    pub since: Time,
+}
+
+/// A dry run that was asked for.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRunRequest {
+    /// When it was asked for last.
+    pub requested_at: Time,
+    /// How often.
+    #[schemars(range(min = 1))]
+    pub times: i32,
+}
+
+/// A promotion, or a rollback, from the intent to ask for it on.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PromoteStatus {
+    /// The lock that it was asked for under.
+    pub lock_id: String,
+    /// When it was asked for.
+    pub requested_at: Time,
+    /// Since when nothing is under way, and no report tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<Time>,
+}
+
+impl StageStatus {
+    /// Whether a lock may be open that this stage has asked for.
+    #[must_use]
+    pub fn may_hold_lock(&self) -> bool {
+        self.lock.is_some() && !matches!(self.step, None | Some(Step::Verifying | Step::Done))
+    }
+
+    /// Whether the stage is over.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.step == Some(Step::Done)
+    }
+
+    pub(super) fn complete() -> Self {
+        let text = || Some("complete".to_owned());
+        let time = || Time(Timestamp::UNIX_EPOCH);
+        Self {
+            name: "complete".to_owned(),
+            step: Some(Step::Done),
+            outcome: Some(Outcome::Failed),
+            reason: text(),
+            message: text(),
+            action: Action::Rollback,
+            target: Some(StageTarget {
+                lower_host: "complete".to_owned(),
+                upper_host: "complete".to_owned(),
+                service_account_secret_ref: ObjectReference {
+                    name: "complete".to_owned(),
+                },
+            }),
+            lock: Some(LockStatus {
+                attempt: "complete".to_owned(),
+                requested_at: time(),
+                before: text(),
+                id: text(),
+                seen: Some(SeenLock {
+                    id: "complete".to_owned(),
+                    since: time(),
+                }),
+                unproved: true,
+                releasing_since: Some(time()),
+            }),
+            dry_run_request: Some(DryRunRequest {
+                requested_at: time(),
+                times: 1,
+            }),
+            dry_run: Some(DryRunStatus {
+                report: ReportStatus::complete(),
+                missing_esvs: vec!["complete".to_owned()],
+                encrypted_secrets: vec!["complete".to_owned()],
+            }),
+            promote: Some(PromoteStatus {
+                lock_id: "complete".to_owned(),
+                requested_at: time(),
+                idle_since: Some(time()),
+            }),
+            report: Some(ReportStatus::complete()),
+            rollback: Some(ReportStatus::complete()),
+            retries: 1,
+            started_at: Some(time()),
+            verifying_since: Some(time()),
+            finished_at: Some(time()),
+        }
+    }
+}

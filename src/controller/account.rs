@@ -1,0 +1,53 @@
+//! A tenant's service account, from its Secret.
+
+use super::{
+    context::Context,
+    secret::{SecretValues, Unread},
+};
+use crate::{aic::ServiceAccount, api::Reason};
+
+/// Why there is no service account to work with.
+pub(super) enum NoAccount {
+    /// The Secret is not there.
+    Missing(String),
+    /// It is there, and holds none: a person has to correct it.
+    Invalid(Reason, String),
+    /// It could not be read.
+    Unread(Unread),
+}
+
+pub(super) async fn read(
+    context: &Context,
+    namespace: &str,
+    name: &str,
+) -> Result<ServiceAccount, NoAccount> {
+    let secret = SecretValues::read(context, namespace, name)
+        .await
+        .map_err(NoAccount::Unread)?
+        .ok_or_else(|| {
+            NoAccount::Missing(format!(
+                "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
+            ))
+        })?;
+    let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
+        (Ok(id), Ok(jwk)) => (id, jwk),
+        (Err(error), _) | (_, Err(error)) => {
+            return Err(NoAccount::Invalid(
+                Reason::SecretKeyMissing,
+                format!("{error}: correct the Secret"),
+            ));
+        }
+    };
+    ServiceAccount::parse(&String::from_utf8_lossy(id), jwk)
+        .map_err(|error| NoAccount::Invalid(Reason::ServiceAccountInvalid, format!("Secret {name}: {error}")))
+}
+
+impl NoAccount {
+    /// What to tell a person.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Missing(message) | Self::Invalid(_, message) => message.clone(),
+            Self::Unread(error) => error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Acts: what is recorded, then sent.
+//!
+//! A request that must not be repeated, and the recording of its answer, are one task that nothing cuts off.
+
+use std::time::Duration;
+
+use super::{
+    super::{Next, finalizer, status},
+    End,
+    protocol::{LOCK_SETTLES, lock_accepted, lock_refused},
+    run::Run,
+};
+use crate::{
+    aic::{Order, Tenant},
+    api::{Action, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
+    http::{Guard, ONCE_ONLY_TIMEOUT, Outcome},
+};
+
+/// Between two looks at a lock that could not be recorded.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(15);
+
+impl Run<'_> {
+    /// Asks for the lock, once.
+    pub(super) async fn lock(&mut self, tenant: &Tenant, mut stage: StageStatus) -> Result<(), End> {
+        if !finalizer::is_set(&self.object)
+            && let Err(error) = finalizer::set(self.context, &mut self.object, true).await
+        {
+            return Err(self.unrecorded(&error));
+        }
+        if let Some(lock) = &mut stage.lock {
+            lock.attempt = uuid::Uuid::new_v4().to_string();
+        }
+        self.context.runs.keep_key(&self.uid, tenant.account());
+        self.set_stage(stage.clone());
+        self.status.phase = Some(PromotionPhase::Running);
+        self.status.next = None;
+        self.record().await?;
+        let guard = self.guard();
+        let (context, tenant) = (self.context.clone(), tenant.clone());
+        let (mut object, status) = (self.object.clone(), self.status.clone());
+        let task = self.context.tasks.spawn(async move {
+            let after = match tenant.lock(guard).await {
+                Ok(id) => lock_accepted(&stage, &id),
+                Err(error) if is_not_done(&error) => {
+                    tracing::info!(%error, "the lock was not given");
+                    lock_refused(&stage)
+                }
+                // Whether it was taken is found out by looking.
+                Err(error) => {
+                    tracing::warn!(%error, "the answer to the request for a lock is not known");
+                    return (object, status);
+                }
+            };
+            let mut known = status.clone();
+            let place = known.stages.iter_mut().find(|known| known.name == after.name);
+            if let Some(place) = place {
+                *place = after.clone();
+            }
+            match status::write(&context, &mut object, &known).await {
+                Ok(_) => (object, known),
+                Err(error) => {
+                    tracing::warn!(%error, "failed to record the answer to the request for a lock");
+                    // Nobody else has the key: it is given back by whoever holds it, leader or not.
+                    if let Some(id) = after.lock.and_then(|lock| lock.id) {
+                        give_back(&tenant, &context.clock, &id).await;
+                    }
+                    (object, status)
+                }
+            }
+        });
+        if let Ok((object, status)) = task.await {
+            self.object = object;
+            self.status = status;
+        }
+        Ok(())
+    }
+
+    /// Asks for a dry run. It may be repeated, so that its answer is not recorded.
+    pub(super) async fn dry_run(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
+        let order = self.order(&stage.name);
+        self.set_stage(stage);
+        self.record().await?;
+        if let Err(error) = tenant.dry_run(&order).await {
+            tracing::warn!(%error, "the dry run may not have begun");
+        }
+        Ok(())
+    }
+
+    /// Asks for the promotion or the rollback: once under this lock, whatever is answered.
+    pub(super) async fn promote(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
+        let (order, action) = (self.order(&stage.name), stage.action);
+        self.set_stage(stage);
+        self.record().await?;
+        let (guard, tenant) = (self.guard(), tenant.clone());
+        let task = self.context.tasks.spawn(async move {
+            match action {
+                Action::Rollback => tenant.roll_back(&order, guard).await,
+                Action::Promotion | Action::Unknown => tenant.promote(&order, guard).await,
+            }
+        });
+        if let Ok(Err(error)) = task.await {
+            tracing::warn!(%error, "what came of the request to promote is found out by looking");
+        }
+        Ok(())
+    }
+
+    /// Gives a lock back: whatever is answered, the next look tells.
+    pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) {
+        match tenant.unlock(id).await {
+            Ok(()) => tracing::info!(run = self.key, id, "lock is asked back"),
+            Err(error) => tracing::warn!(run = self.key, id, %error, "failed to ask a lock back"),
+        }
+    }
+
+    /// Removes what only an open lock needs: the finalizer, the key, the claim.
+    pub(super) async fn let_go(&mut self) {
+        let is_verifying = self
+            .status
+            .stages
+            .iter()
+            .any(|stage| stage.step == Some(Step::Verifying));
+        if !is_verifying {
+            self.context.runs.forget(&self.uid);
+        }
+        if finalizer::is_set(&self.object) {
+            // If it fails, the next pass tries again: the object can wait a little longer.
+            if let Err(error) = finalizer::set(self.context, &mut self.object, false).await {
+                tracing::warn!(run = self.key, %error, "failed to remove the finalizer");
+            }
+        }
+    }
+
+    /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
+    /// and only soon after it was recorded.
+    fn guard(&self) -> Guard {
+        let (clock, leadership) = (self.context.clock.clone(), self.context.leadership.clone());
+        let deadline = clock.instant() + ONCE_ONLY_TIMEOUT;
+        Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
+    }
+
+    fn order(&self, stage: &str) -> Order {
+        let spec = &self.object.spec;
+        let mark = super::protocol::Mark {
+            key: self.key.clone(),
+            stage: stage.to_owned(),
+            run: self.uid.clone(),
+        };
+        Order {
+            promoter: spec.promoter.clone(),
+            description: mark.describe(spec.description.as_deref()),
+            ticket_reference: spec.ticket_reference.clone(),
+            ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
+        }
+    }
+
+    /// Ends the pass with a tenant's failure.
+    pub(super) fn trouble(&self, error: &crate::aic::Error) -> End {
+        let (reason, is_stalled, message) = super::super::integration::judge(error);
+        let conclusion = if is_stalled {
+            Conclusion::Stalled(reason, message)
+        } else {
+            Conclusion::InProgress(reason, message)
+        };
+        // A lock that is open is not left alone for long.
+        let next = if self.may_hold_lock() {
+            Next::Poll(error.wait().unwrap_or_default().max(GIVE_BACK_EVERY))
+        } else {
+            Next::Retry(error.wait())
+        };
+        End {
+            phase: self.phase(),
+            conclusion,
+            next,
+        }
+    }
+
+    /// Tells people that an idle lock was given back after our own answer was lost.
+    pub(super) async fn tell_of_unproved(&self, id: &str) {
+        let message = format!(
+            "the answer to our request for a lock was lost; lock {id} was idle for ten minutes and is given back"
+        );
+        self.context
+            .warn(&self.object, Reason::LockAnswerLost, &message)
+            .await;
+    }
+}
+
+fn is_not_done(error: &crate::aic::Error) -> bool {
+    error.outcome() == Outcome::NotDone
+}
+
+/// Gives a lock back until it is gone, whatever happens to this process's leadership.
+async fn give_back(tenant: &Tenant, clock: &crate::clock::Clock, id: &str) {
+    let taken = clock.instant();
+    loop {
+        if let Err(error) = tenant.unlock(id).await {
+            tracing::warn!(id, %error, "failed to give back a lock that could not be recorded");
+        }
+        clock.sleep(GIVE_BACK_EVERY).await;
+        let is_settled = clock.instant().saturating_duration_since(taken) >= LOCK_SETTLES;
+        match tenant.lock_state().await {
+            Ok(lock) if !lock.shows(id) && is_settled => {
+                tracing::info!(id, "a lock that could not be recorded is gone");
+                return;
+            }
+            _ => {}
+        }
+    }
+}

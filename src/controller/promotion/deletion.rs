@@ -1,0 +1,64 @@
+//! The object is being deleted: an open lock is given back first.
+
+use kube::{Resource, ResourceExt};
+
+use super::{
+    super::{Next, finalizer},
+    End, LOOK_AGAIN,
+    run::Run,
+    stage,
+};
+use crate::api::{ABANDON_ANNOTATION, Reason, StageStatus};
+
+pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
+    if !finalizer::is_set(&run.object) {
+        run.context.runs.forget(&run.uid);
+        return Next::Check(LOOK_AGAIN);
+    }
+    let is_abandoned = run
+        .object
+        .annotations()
+        .get(ABANDON_ANNOTATION)
+        .is_some_and(|value| value == "true");
+    if is_abandoned && run.may_hold_lock() {
+        let held = run.status.stages.iter().find(|stage| stage.may_hold_lock());
+        let id = held.and_then(|stage| stage.lock.as_ref()?.id.clone());
+        let message = format!(
+            "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
+            id.as_deref().unwrap_or("of an unknown id")
+        );
+        run.context.metrics.left_behind();
+        run.context
+            .warn(&run.object, Reason::LockAbandoned, &message)
+            .await;
+        run.let_go().await;
+        return Next::Check(LOOK_AGAIN);
+    }
+    let Some(index) = open_stage(&run) else {
+        run.let_go().await;
+        return Next::Check(LOOK_AGAIN);
+    };
+    let End {
+        phase,
+        conclusion,
+        next,
+    } = stage::go_on(&mut run, index).await;
+    if run.object.meta().deletion_timestamp.is_some() && !run.may_hold_lock() {
+        run.let_go().await;
+        return Next::Check(LOOK_AGAIN);
+    }
+    run.finish(phase, &conclusion, next).await
+}
+
+fn open_stage(run: &Run<'_>) -> Option<usize> {
+    let open = run
+        .status
+        .stages
+        .iter()
+        .find(|stage| StageStatus::may_hold_lock(stage))?;
+    run.object
+        .spec
+        .order
+        .iter()
+        .position(|stage| stage.name == open.name)
+}

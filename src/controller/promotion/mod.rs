@@ -1,0 +1,120 @@
+//! `Promotion`: look → decide → act, until there is something to wait for.
+//!
+//! What happens to a lock is decided by [`protocol`]; which stage it happens for by [`plan`]. Both are pure. What has
+//! to be remembered stands in status before anything is sent.
+
+mod act;
+mod deletion;
+mod end;
+mod group;
+mod look;
+mod next;
+mod occupancy;
+mod plan;
+mod preflight;
+mod proof;
+mod protocol;
+mod reports;
+mod run;
+mod shared;
+mod stage;
+mod summary;
+mod target;
+mod verify;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{Resource, ResourceExt};
+
+pub(super) use self::{
+    occupancy::{Told, told_of},
+    shared::Shared,
+};
+use self::{plan::Position, run::Run};
+use super::{Next, context::ScopeContext, status::HasStatus};
+use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion};
+
+/// How often a run that waits at its gate is looked at.
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+impl HasStatus for Promotion {
+    type Status = PromotionStatus;
+
+    fn status(&self) -> Option<&PromotionStatus> {
+        self.status.as_ref()
+    }
+
+    fn complete() -> PromotionStatus {
+        PromotionStatus::complete()
+    }
+}
+
+/// How a pass ends.
+#[derive(Debug)]
+struct End {
+    phase: PromotionPhase,
+    conclusion: Conclusion,
+    next: Next,
+}
+
+/// One pass.
+pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>) -> Next {
+    let started = scope.context.clock.instant();
+    // Read anew: a cache that lags behind would decide about a lock by what was before.
+    let mut run = match Run::read(&promotion, &scope).await {
+        Ok(Some(run)) => run,
+        Ok(None) => return Next::Check(LOOK_AGAIN),
+        Err(error) => {
+            tracing::warn!(name = promotion.name_any(), %error, "failed to read a Promotion");
+            return Next::Retry(None);
+        }
+    };
+    if run.object.meta().deletion_timestamp.is_some() {
+        return deletion::reconcile(run).await;
+    }
+    let End {
+        phase,
+        conclusion,
+        next,
+    } = match run.check_definition().await {
+        Ok(()) => one(&mut run).await,
+        Err(end) => end,
+    };
+    let (reason, _) = conclusion.text();
+    let took = scope.context.clock.instant() - started;
+    scope.context.metrics.reconciled("Promotion", reason, took);
+    run.finish(phase, &conclusion, next).await
+}
+
+async fn one(run: &mut Run<'_>) -> End {
+    if run.object.spec.abort {
+        run.status.aborting = true;
+    }
+    let spec = &run.object.spec;
+    match plan::position(spec, &run.status) {
+        Position::Over(phase, reason) => {
+            let message = plan::last_words(&run.status, phase);
+            let conclusion = if phase == PromotionPhase::Succeeded {
+                Conclusion::Done(reason, message)
+            } else {
+                Conclusion::Stalled(reason, message)
+            };
+            run.status.next = None;
+            End {
+                phase,
+                conclusion,
+                next: Next::Check(LOOK_AGAIN),
+            }
+        }
+        Position::Suspended => End {
+            phase: run.status.phase.unwrap_or(PromotionPhase::Pending),
+            conclusion: Conclusion::Done(
+                Reason::Suspended,
+                "spec.suspend is true: no further stage is begun".to_owned(),
+            ),
+            next: Next::Check(LOOK_AGAIN),
+        },
+        Position::Gate(index) => next::gated(run, index).await,
+        Position::Stage(index) => stage::go_on(run, index).await,
+    }
+}

@@ -1,0 +1,73 @@
+//! Who occupies an environment: a run does from the intent to lock it to the end of the stage's verification.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::{Resource, ResourceExt};
+
+use super::{
+    super::wake::{Asked, asked_for},
+    run::Run,
+};
+use crate::{
+    api::{Promotion, PromotionPhase, StageStatus, Step},
+    http::Host,
+};
+
+/// What is asked of a run, its annotations included, and what it tells the others: whom it stands in the way of.
+pub(in super::super) type Told = (Asked, Option<PromotionPhase>, Vec<String>);
+
+pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
+    let status = promotion.status.as_ref();
+    let occupied = status.map(|status| {
+        let occupied = status.stages.iter().filter(|stage| occupies(stage));
+        occupied.flat_map(hosts).map(ToOwned::to_owned).collect()
+    });
+    (
+        asked_for(promotion),
+        status.and_then(|status| status.phase),
+        occupied.unwrap_or_default(),
+    )
+}
+
+fn occupies(stage: &StageStatus) -> bool {
+    stage.may_hold_lock() || stage.step == Some(Step::Verifying)
+}
+
+fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {
+    stage
+        .target
+        .iter()
+        .flat_map(|target| [target.lower_host.as_str(), target.upper_host.as_str()])
+}
+
+impl Run<'_> {
+    /// The run that stands in the way: one that occupies a host, or an elder one that is queued for it.
+    pub(super) fn in_the_way(&self, wanted: [&Host; 2]) -> Option<String> {
+        let wanted: BTreeSet<&str> = wanted.iter().map(|host| host.as_str()).collect();
+        let is_wanted = |stage: &StageStatus| hosts(stage).any(|host| wanted.contains(host));
+        self.scope
+            .promotions
+            .all()
+            .into_iter()
+            .filter(|other| other.uid().as_deref() != Some(self.uid.as_str()))
+            .find(|other| {
+                let Some(status) = &other.status else { return false };
+                let is_queued =
+                    status.phase == Some(PromotionPhase::Queued) && age(other) < age(&self.object);
+                status
+                    .stages
+                    .iter()
+                    .any(|stage| (occupies(stage) || (is_queued && stage.step.is_none())) && is_wanted(stage))
+            })
+            .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
+    }
+}
+
+fn age(object: &Promotion) -> (Option<Timestamp>, Option<&str>) {
+    let meta = object.meta();
+    (
+        meta.creation_timestamp.as_ref().map(|time| time.0),
+        meta.uid.as_deref(),
+    )
+}

@@ -1,0 +1,248 @@
+//! Where a run stands: which stage is next, and whether it may begin. No I/O.
+
+use crate::api::{
+    Action, Outcome, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, Reason, StageStatus, Step,
+};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Position {
+    /// This stage is under way, or may begin.
+    Stage(usize),
+    /// This stage would be next, and `upTo` does not reach it.
+    Gate(usize),
+    /// No stage is begun for now.
+    Suspended,
+    /// The run is over.
+    Over(PromotionPhase, Reason),
+}
+
+pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Position {
+    if let Some(phase) = status.phase.filter(|phase| phase.is_terminal()) {
+        return Position::Over(phase, last_reason(status, phase));
+    }
+    let gate = spec
+        .order
+        .iter()
+        .position(|stage| stage.name == spec.up_to)
+        .unwrap_or(0);
+    for (index, stage) in spec.order.iter().enumerate().skip(1) {
+        let known = status.stages.iter().find(|known| known.name == stage.name);
+        if known.is_some_and(is_under_way) {
+            return Position::Stage(index);
+        }
+        if let Some(known) = known.filter(|known| known.is_done()) {
+            match known.outcome {
+                Some(Outcome::Failed) => return Position::Over(PromotionPhase::Failed, reason(known)),
+                Some(Outcome::RolledBack) => {
+                    return Position::Over(PromotionPhase::RolledBack, reason(known));
+                }
+                Some(Outcome::Aborted) => return Position::Over(PromotionPhase::Aborted, reason(known)),
+                _ => continue,
+            }
+        }
+        if status.aborting {
+            return Position::Over(PromotionPhase::Aborted, Reason::Aborted);
+        }
+        if index > gate {
+            let is_inspected = spec.mode == PromotionMode::DryRun && index > 1;
+            return if is_inspected {
+                Position::Over(PromotionPhase::Succeeded, Reason::Succeeded)
+            } else if spec.suspend {
+                Position::Suspended
+            } else {
+                Position::Gate(index)
+            };
+        }
+        return if spec.suspend {
+            Position::Suspended
+        } else {
+            Position::Stage(index)
+        };
+    }
+    Position::Over(PromotionPhase::Succeeded, Reason::Succeeded)
+}
+
+/// A stage that has begun is brought to its end, wherever the gate is.
+fn is_under_way(stage: &StageStatus) -> bool {
+    let has_begun = stage.step.is_some() || stage.action == Action::Rollback;
+    has_begun && stage.step != Some(Step::Done)
+}
+
+fn reason(stage: &StageStatus) -> Reason {
+    stage
+        .reason
+        .as_deref()
+        .and_then(Reason::find)
+        .unwrap_or(Reason::Aborted)
+}
+
+fn last_reason(status: &PromotionStatus, phase: PromotionPhase) -> Reason {
+    match phase {
+        PromotionPhase::Succeeded => Reason::Succeeded,
+        _ => status
+            .stages
+            .iter()
+            .rfind(|stage| stage.is_done())
+            .map_or(Reason::Aborted, reason),
+    }
+}
+
+/// What is said of a run that is over.
+pub(super) fn last_words(status: &PromotionStatus, phase: PromotionPhase) -> String {
+    let told = |outcome: Outcome| {
+        status
+            .stages
+            .iter()
+            .filter(|stage| stage.outcome == Some(outcome))
+            .map(|stage| stage.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if phase == PromotionPhase::Succeeded {
+        let parts: Vec<_> = [
+            ("promoted", Outcome::Promoted),
+            ("promoted before", Outcome::AlreadyPromoted),
+            ("nothing to promote", Outcome::Skipped),
+            ("inspected", Outcome::Inspected),
+        ]
+        .into_iter()
+        .map(|(what, outcome)| (what, told(outcome)))
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{names}: {what}"))
+        .collect();
+        return parts.join("; ");
+    }
+    let last = status.stages.iter().rfind(|stage| stage.is_done());
+    let what = last.and_then(|stage| stage.message.clone());
+    let stage = last.map_or("", |stage| stage.name.as_str());
+    match what {
+        Some(what) => format!("stage {stage}: {what}. A new run is a new Promotion"),
+        None => {
+            "the run was stopped before it promoted anything further. A new run is a new Promotion".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(more: &serde_json::Value) -> PromotionSpec {
+        let mut spec = json!({
+            "order": [
+                {"name": "dev", "integrations": ["d"]}, {"name": "staging", "integrations": ["s"]},
+                {"name": "prod", "integrations": ["p"]},
+            ],
+            "upTo": "staging",
+        });
+        for (key, value) in more.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        serde_json::from_value(spec).unwrap()
+    }
+
+    fn status(stages: &[(&str, Option<Step>, Option<Outcome>)]) -> PromotionStatus {
+        PromotionStatus {
+            stages: stages
+                .iter()
+                .map(|(name, step, outcome)| StageStatus {
+                    name: (*name).to_owned(),
+                    step: *step,
+                    outcome: *outcome,
+                    ..StageStatus::default()
+                })
+                .collect(),
+            ..PromotionStatus::default()
+        }
+    }
+
+    #[test]
+    fn each_state_of_a_run_has_one_position() {
+        let none = || status(&[]);
+        let staging = |outcome| status(&[("staging", Some(Step::Done), Some(outcome))]);
+        let under_way = || status(&[("staging", Some(Step::Locking), None)]);
+        let all = || {
+            let done = Some(Step::Done);
+            status(&[
+                ("staging", done, Some(Outcome::Promoted)),
+                ("prod", done, Some(Outcome::Skipped)),
+            ])
+        };
+        let aborting = |mut status: PromotionStatus| {
+            status.aborting = true;
+            status
+        };
+        let over = |phase, reason| Position::Over(phase, reason);
+        let up_to = |stage: &str| spec(&json!({"upTo": stage}));
+        let table = [
+            ("it begins", up_to("staging"), none(), Position::Stage(1)),
+            ("look only", up_to("dev"), none(), Position::Gate(1)),
+            (
+                "the gate is reached",
+                up_to("staging"),
+                staging(Outcome::Promoted),
+                Position::Gate(2),
+            ),
+            (
+                "the gate is raised",
+                up_to("prod"),
+                staging(Outcome::Promoted),
+                Position::Stage(2),
+            ),
+            (
+                "the gate is lowered under way",
+                up_to("dev"),
+                under_way(),
+                Position::Stage(1),
+            ),
+            (
+                "suspended",
+                spec(&json!({"suspend": true})),
+                none(),
+                Position::Suspended,
+            ),
+            (
+                "suspended under way",
+                spec(&json!({"suspend": true})),
+                under_way(),
+                Position::Stage(1),
+            ),
+            (
+                "aborted",
+                up_to("staging"),
+                aborting(none()),
+                over(PromotionPhase::Aborted, Reason::Aborted),
+            ),
+            (
+                "aborted under way",
+                up_to("staging"),
+                aborting(under_way()),
+                Position::Stage(1),
+            ),
+            (
+                "all done",
+                up_to("prod"),
+                all(),
+                over(PromotionPhase::Succeeded, Reason::Succeeded),
+            ),
+            (
+                "a dry run up to the gate",
+                spec(&json!({"mode": "DryRun"})),
+                staging(Outcome::Inspected),
+                over(PromotionPhase::Succeeded, Reason::Succeeded),
+            ),
+            (
+                "failed",
+                up_to("prod"),
+                staging(Outcome::Failed),
+                over(PromotionPhase::Failed, Reason::Aborted),
+            ),
+        ];
+        for (what, spec, status, expected) in table {
+            assert_eq!(position(&spec, &status), expected, "{what}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Everything that can be found without the lock, said all at once.
+
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
+
+use super::{
+    group::{Member, name_of},
+    run::Run,
+};
+use crate::{
+    aic::{Error, Tenant},
+    api::{Active, conditions::ESV_READY},
+};
+
+/// What is in the way of promoting from the lower stage to the upper one.
+pub(super) async fn faults(
+    run: &Run<'_>,
+    tenant: &Tenant,
+    lower: &[Member],
+    upper: &[Member],
+) -> Result<Vec<String>, Error> {
+    let mut faults: Vec<_> = lower
+        .iter()
+        .chain(upper)
+        .filter_map(|member| refused(run, member))
+        .collect();
+    for member in upper {
+        faults.extend(missing_esv(tenant, member).await?);
+    }
+    Ok(faults)
+}
+
+/// A connection that PingOne refuses.
+fn refused(run: &Run<'_>, member: &Member) -> Option<String> {
+    let namespace = run.object.namespace().unwrap_or_default();
+    let name = &member.integration.spec.connection_ref.name;
+    let Some(connection) = run
+        .scope
+        .connections
+        .get(&ObjectRef::new(name).within(&namespace))
+    else {
+        return Some(format!(
+            "PingOneConnection {name} of AICIntegration {} does not exist",
+            name_of(member)
+        ));
+    };
+    let status = connection.status.as_ref()?;
+    (status.conditions.active() == Active::False)
+        .then(|| format!("PingOneConnection {name} is not Active: its own conditions say why"))
+}
+
+/// An ESV that is missing above, or is not the integration's own.
+async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>, Error> {
+    let (name, esv) = (name_of(member), &member.names.esv);
+    if tenant.esv(esv).await?.is_none() {
+        return Ok(Some(format!(
+            "ESV {esv} is not there yet: AICIntegration {name} creates it, and says what it waits for"
+        )));
+    }
+    let status = member.integration.status.as_ref();
+    let is_ours = status.is_some_and(|status| status.conditions.is_true(ESV_READY));
+    Ok((!is_ours)
+        .then(|| format!("ESV {esv} is not known to be AICIntegration {name}'s own: its conditions say why")))
+}

@@ -1,0 +1,79 @@
+//! What the tenant shows: the lock, the run, the reports.
+
+use crate::{
+    aic::{LockState, Progress, RunKind, RunState},
+    api::{Action, FIELD_MANAGER},
+};
+
+/// What the tenant shows at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in super::super) struct Sight {
+    pub(in super::super) lock: LockState,
+    pub(in super::super) run: Progress,
+    /// Newest first: those under the lock's id, and the real ones up to the newest of our name and stage.
+    pub(in super::super) reports: Vec<SeenReport>,
+}
+
+/// A report, as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in super::super) struct SeenReport {
+    pub(in super::super) id: String,
+    pub(in super::super) lock_id: Option<String>,
+    pub(in super::super) is_dry_run: bool,
+    pub(in super::super) kind: RunKind,
+    /// Whose run it was, where it was one of the operator's.
+    pub(in super::super) mark: Option<Mark>,
+    /// What is read of a dry run's content.
+    pub(in super::super) is_empty: bool,
+    pub(in super::super) missing_esvs: Vec<String>,
+}
+
+/// The operator's mark in a run's description: `[pingone-aic-operator <key> stage=<stage> run=<uid>]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in super::super) struct Mark {
+    /// `namespace/name`.
+    pub(in super::super) key: String,
+    pub(in super::super) stage: String,
+    pub(in super::super) run: String,
+}
+
+impl Sight {
+    /// Whether something is under way, or may be.
+    pub(super) fn is_running(&self) -> bool {
+        self.run.state() != RunState::Idle
+    }
+}
+
+impl SeenReport {
+    /// Whether it tells of something that was done, of this kind.
+    pub(super) fn is_real(&self, action: Action) -> bool {
+        let kind = match action {
+            Action::Rollback => RunKind::Rollback,
+            Action::Promotion | Action::Unknown => RunKind::Promotion,
+        };
+        !self.is_dry_run && self.kind == kind
+    }
+}
+
+impl Mark {
+    /// Finds the mark in a description.
+    pub(in super::super) fn find(description: &str) -> Option<Self> {
+        let start = description.rfind(&format!("[{FIELD_MANAGER} "))?;
+        let mark = description[start..].strip_prefix('[')?.strip_suffix(']')?;
+        let [_, key, stage, run] = mark.split(' ').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        Some(Self {
+            key: key.to_owned(),
+            stage: stage.strip_prefix("stage=")?.to_owned(),
+            run: run.strip_prefix("run=")?.to_owned(),
+        })
+    }
+
+    /// A description that bears the mark.
+    pub(in super::super) fn describe(&self, description: Option<&str>) -> String {
+        let Self { key, stage, run } = self;
+        let mark = format!("[{FIELD_MANAGER} {key} stage={stage} run={run}]");
+        description.map_or_else(|| mark.clone(), |text| format!("{text} {mark}"))
+    }
+}

@@ -1,0 +1,134 @@
+//! The reports of an environment, as far as a decision needs them.
+
+use k8s_openapi::jiff::{Timestamp, civil, tz::TimeZone};
+
+use super::{
+    protocol::{Mark, SeenReport},
+    shared::{KnownReport, Shared},
+    summary,
+};
+use crate::aic::{Error, ReportEntry, Tenant};
+
+/// Whose reports are looked for.
+pub(super) struct Wanted<'a> {
+    /// `namespace/name`.
+    pub(super) key: &'a str,
+    pub(super) stage: &'a str,
+    /// Promotion ids that locks bear or bore.
+    pub(super) lock_ids: Vec<&'a str>,
+}
+
+/// The reports that count, newest first: those under the locks in question, and the real ones down to the newest of
+/// this name and stage. A report is read once.
+pub(super) async fn read(
+    tenant: &Tenant,
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<SeenReport>, Error> {
+    let mut entries = tenant.reports().await?;
+    // Stable: of one moment, the order of the list holds.
+    entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date)));
+    let mut reports = Vec::new();
+    let mut is_found = false;
+    for entry in entries {
+        let is_under_lock = entry
+            .promotion_id
+            .as_deref()
+            .is_some_and(|id| wanted.lock_ids.contains(&id));
+        if !is_under_lock && (entry.dry_run || is_found) {
+            continue;
+        }
+        let KnownReport {
+            mark,
+            is_empty,
+            missing_esvs,
+        } = known(tenant, shared, &entry).await?;
+        is_found |= !entry.dry_run
+            && mark
+                .as_ref()
+                .is_some_and(|mark| mark.key == wanted.key && mark.stage == wanted.stage);
+        reports.push(SeenReport {
+            id: entry.report_id,
+            lock_id: entry.promotion_id,
+            is_dry_run: entry.dry_run,
+            kind: entry.kind,
+            mark,
+            is_empty,
+            missing_esvs,
+        });
+    }
+    Ok(reports)
+}
+
+async fn known(tenant: &Tenant, shared: &Shared, entry: &ReportEntry) -> Result<KnownReport, Error> {
+    if let Some(known) = shared.report(tenant.host(), &entry.report_id) {
+        return Ok(known);
+    }
+    let known = match tenant.report(&entry.report_id).await {
+        Ok(report) => KnownReport {
+            mark: Mark::find(&report.promotion_description),
+            is_empty: summary::of(&report).is_empty(),
+            missing_esvs: report.missing_esvs,
+        },
+        // Listed, and not kept: whose it was cannot be known.
+        Err(Error::Call(error)) if error.status() == Some(404) => KnownReport {
+            mark: None,
+            is_empty: false,
+            missing_esvs: Vec::new(),
+        },
+        Err(error) => return Err(error),
+    };
+    shared.remember_report(tenant.host(), &entry.report_id, known.clone());
+    Ok(known)
+}
+
+/// A report's date, in either of the platform's forms; what is in neither counts as the oldest.
+fn date(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let minutes = civil::DateTime::strptime("%Y-%m-%dT%H-%M+00Z", text).ok()?;
+        Some(minutes.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_date_are_read() {
+        let at = |text: &str| date(text).map(|at| at.to_string());
+        assert_eq!(
+            at("2022-01-19T13:04:00Z").as_deref(),
+            Some("2022-01-19T13:04:00Z")
+        );
+        assert_eq!(
+            at("2022-01-27T15-23+00Z").as_deref(),
+            Some("2022-01-27T15:23:00Z")
+        );
+        assert_eq!(at("yesterday"), None);
+    }
+
+    #[test]
+    fn a_mark_is_found_at_the_end_of_a_description_and_nowhere_else() {
+        let mark = Mark {
+            key: "ns/run".to_owned(),
+            stage: "staging".to_owned(),
+            run: "uid".to_owned(),
+        };
+        for description in [
+            None,
+            Some("Ticket 7"),
+            Some("[pingone-aic-operator ns/other stage=x run=y]"),
+        ] {
+            assert_eq!(Mark::find(&mark.describe(description)), Some(mark.clone()));
+        }
+        for other in [
+            "",
+            "Ticket 7",
+            "[pingone-aic-operator ns/run stage=staging run=uid] and more",
+            "[pingone-aic-operator]",
+        ] {
+            assert_eq!(Mark::find(other), None, "{other}");
+        }
+    }
+}

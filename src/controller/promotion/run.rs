@@ -1,0 +1,150 @@
+//! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
+
+use kube::{Api, Resource, ResourceExt};
+
+use super::{
+    super::{
+        Next,
+        context::{Context, ScopeContext},
+        status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
+    },
+    End,
+};
+use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, conditions::Conclusion};
+
+pub(super) struct Run<'a> {
+    pub(super) context: &'a Context,
+    pub(super) scope: &'a ScopeContext,
+    pub(super) object: Promotion,
+    pub(super) status: PromotionStatus,
+    /// `namespace/name`: a stage is promoted once under it.
+    pub(super) key: String,
+    pub(super) uid: String,
+}
+
+impl<'a> Run<'a> {
+    /// Reads the object from the API server itself; `None` if it is gone.
+    pub(super) async fn read(
+        object: &Promotion,
+        scope: &'a ScopeContext,
+    ) -> Result<Option<Self>, kube::Error> {
+        let namespace = object.namespace().unwrap_or_default();
+        let api: Api<Promotion> = Api::namespaced(scope.context.client.clone(), &namespace);
+        let object = api.get_opt(&object.name_any()).await?;
+        Ok(object.map(|object| Self {
+            context: &scope.context,
+            scope,
+            status: object.status.clone().unwrap_or_default(),
+            key: format!("{namespace}/{}", object.name_any()),
+            uid: object.uid().unwrap_or_default(),
+            object,
+        }))
+    }
+
+    /// The stage of this name as status remembers it.
+    pub(super) fn stage(&self, name: &str) -> StageStatus {
+        let known = self.status.stages.iter().find(|stage| stage.name == name);
+        known.cloned().unwrap_or_else(|| StageStatus {
+            name: name.to_owned(),
+            ..StageStatus::default()
+        })
+    }
+
+    /// Sets a stage in the status that is becoming. One that has not begun is not told of.
+    pub(super) fn set_stage(&mut self, stage: StageStatus) {
+        match self
+            .status
+            .stages
+            .iter_mut()
+            .find(|known| known.name == stage.name)
+        {
+            Some(known) => *known = stage,
+            None => self.status.stages.push(stage),
+        }
+    }
+
+    /// Whether a lock may be open.
+    pub(super) fn may_hold_lock(&self) -> bool {
+        self.status.stages.iter().any(StageStatus::may_hold_lock)
+    }
+
+    /// Writes the status as it is, before anything is sent that must be remembered.
+    pub(super) async fn record(&mut self) -> Result<(), End> {
+        match status::write(self.context, &mut self.object, &self.status).await {
+            Ok(_) => Ok(()),
+            Err(error @ NotWritten::Outdated(_)) => Err(self.outdated(&error)),
+            Err(error) => Err(self.unrecorded(&error)),
+        }
+    }
+
+    /// Goes on if the definition in the cluster keeps all that has to be remembered.
+    pub(super) async fn check_definition(&self) -> Result<(), End> {
+        match status::check_definition(self.context, &self.object).await {
+            Ok(()) => Ok(()),
+            Err(error @ NotWritten::Outdated(_)) => Err(self.outdated(&error)),
+            Err(error) => Err(self.unrecorded(&error)),
+        }
+    }
+
+    fn outdated(&self, error: &NotWritten) -> End {
+        End {
+            phase: self.phase(),
+            conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
+            next: Next::Poll(LOOK_AT_DEFINITIONS_AGAIN),
+        }
+    }
+
+    pub(super) fn unrecorded(&self, error: &impl std::fmt::Display) -> End {
+        tracing::warn!(run = self.key, %error, "what is about to be done could not be recorded first");
+        End {
+            phase: self.phase(),
+            conclusion: Conclusion::InProgress(
+                Reason::NotReached,
+                "what is about to be done could not be recorded first".to_owned(),
+            ),
+            next: Next::Retry(None),
+        }
+    }
+
+    /// The phase as it is.
+    pub(super) fn phase(&self) -> PromotionPhase {
+        if self.may_hold_lock() {
+            return PromotionPhase::Running;
+        }
+        self.status.phase.unwrap_or(PromotionPhase::Pending)
+    }
+
+    /// Writes what the pass has found, if it is news.
+    pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: Next) -> Next {
+        let generation = self.object.meta().generation;
+        // No phase is left, and none is terminal, while a lock is open.
+        self.status.phase = Some(phase);
+        self.status
+            .conditions
+            .conclude(conclusion, generation, self.context.clock.now());
+        self.status.observed_generation = generation.unwrap_or_default();
+        if !self.may_hold_lock() {
+            self.let_go().await;
+        }
+        let before = self
+            .object
+            .status
+            .as_ref()
+            .map(|status| status.conditions.clone());
+        match status::write(self.context, &mut self.object, &self.status).await {
+            Ok(changed) => {
+                if changed {
+                    self.context
+                        .announce(&self.object, before.as_ref(), &self.status.conditions)
+                        .await;
+                }
+                next
+            }
+            Err(NotWritten::Conflict) => Next::Retry(None),
+            Err(error) => {
+                tracing::warn!(run = self.key, %error, "failed to write a status");
+                Next::Retry(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What all runs of this process share: keys of open locks, claims to environments, reports that were read.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::protocol::Mark;
+use crate::{aic::ServiceAccount, http::Host};
+
+/// More reports are not kept: they are read anew.
+const MOST_REPORTS: usize = 10_000;
+
+/// Clones share everything.
+#[derive(Clone, Default)]
+pub(in super::super) struct Shared(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    keys: HashMap<String, Arc<ServiceAccount>>,
+    claims: HashMap<Host, String>,
+    reports: HashMap<(Host, String), KnownReport>,
+}
+
+/// A report as decisions need it: a report never changes.
+#[derive(Clone, Debug)]
+pub(super) struct KnownReport {
+    pub(super) mark: Option<Mark>,
+    pub(super) is_empty: bool,
+    pub(super) missing_esvs: Vec<String>,
+}
+
+impl Shared {
+    /// Keeps the key of a lock: its Secret may go before the lock does.
+    pub(super) fn keep_key(&self, uid: &str, account: &Arc<ServiceAccount>) {
+        self.lock().keys.insert(uid.to_owned(), Arc::clone(account));
+    }
+
+    pub(super) fn key(&self, uid: &str) -> Option<Arc<ServiceAccount>> {
+        self.lock().keys.get(uid).cloned()
+    }
+
+    /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.
+    pub(super) fn claim(&self, uid: &str, hosts: [&Host; 2]) -> bool {
+        let claims = &mut self.lock().claims;
+        let is_free = |host: &Host| claims.get(host).is_none_or(|holder| holder == uid);
+        if !hosts.iter().all(|host| is_free(host)) {
+            return false;
+        }
+        for host in hosts {
+            claims.insert(host.clone(), uid.to_owned());
+        }
+        true
+    }
+
+    /// The run holds no lock and no environment any more.
+    pub(super) fn forget(&self, uid: &str) {
+        let state = &mut *self.lock();
+        state.keys.remove(uid);
+        state.claims.retain(|_, holder| holder != uid);
+    }
+
+    pub(super) fn report(&self, host: &Host, id: &str) -> Option<KnownReport> {
+        self.lock().reports.get(&(host.clone(), id.to_owned())).cloned()
+    }
+
+    pub(super) fn remember_report(&self, host: &Host, id: &str, report: KnownReport) {
+        let reports = &mut self.lock().reports;
+        if reports.len() >= MOST_REPORTS {
+            reports.clear();
+        }
+        reports.insert((host.clone(), id.to_owned()), report);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Maps are whole at every step, so a panic elsewhere does not spoil them.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

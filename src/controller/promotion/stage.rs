@@ -1,0 +1,217 @@
+//! One stage: from its preflight to its proof.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+
+use super::{
+    End,
+    end::{next_stage, pending, queued, waiting},
+    group::Group,
+    look::look,
+    next, preflight,
+    proof::prove,
+    protocol::{self, Act, Rules, Sight, Wait, whole_seconds},
+    run::Run,
+    summary,
+    target::{claim, read_group, target, tenant},
+};
+use crate::{
+    aic::{Error, Tenant},
+    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, UNLOCK_ANNOTATION},
+};
+
+/// A pass does no more than this: then others have their turn.
+const MOST_ACTS: usize = 32;
+
+/// Goes on with a stage until there is something to wait for.
+pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
+    match advance(run, index).await {
+        Ok(end) | Err(end) => end,
+    }
+}
+
+async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
+    let name = run.object.spec.order[index].name.clone();
+    let group = read_group(run);
+    let mut stage = run.stage(&name);
+    if stage.target.is_none() {
+        stage.target = Some(target(&group, index)?);
+    }
+    let tenant = tenant(run, &stage).await?;
+    for _ in 0..MOST_ACTS {
+        // As it was recorded, if it was.
+        if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
+            stage = StageStatus {
+                target: known.target.clone().or(stage.target),
+                ..known.clone()
+            };
+        }
+        if stage.step == Some(Step::Verifying) {
+            return prove(run, &tenant, &group, index, stage).await;
+        }
+        if stage.is_done() {
+            return Ok(next_stage(run, &stage));
+        }
+        let is_new = stage.step.is_none() && stage.action == Action::Promotion;
+        let obstacle = if is_new {
+            obstacle(run, &tenant, &group, index, &mut stage).await?
+        } else {
+            None
+        };
+        let (sight, act) = decide(run, &tenant, &stage, obstacle.is_none()).await?;
+        match act {
+            Act::Remember(mut next) => {
+                fill(&tenant, &sight, &stage, &mut next)
+                    .await
+                    .map_err(|error| run.trouble(&error))?;
+                if let Some(id) = unproved(&stage, &next) {
+                    run.tell_of_unproved(&id).await;
+                }
+                run.set_stage(next);
+                run.record().await?;
+            }
+            Act::Lock(next) => {
+                if is_new && next::is_nothing(run, &tenant, &group, index).await? {
+                    run.set_stage(skipped(run, &stage));
+                    run.record().await?;
+                    continue;
+                }
+                if !claim(run, &stage) {
+                    return Ok(queued(run, stage, "another run"));
+                }
+                run.lock(&tenant, next).await?;
+            }
+            Act::DryRun(next) => run.dry_run(&tenant, next).await?,
+            Act::Promote(next) => run.promote(&tenant, next).await?,
+            Act::Unlock(id, wait) => {
+                run.unlock(&tenant, &id).await;
+                return Ok(waiting(run, wait));
+            }
+            Act::Wait(wait) => return Ok(held_up(run, &stage, wait, obstacle)),
+            Act::Leave => {
+                return Ok(match obstacle {
+                    Some(Obstacle::Queue(other)) => queued(run, stage, &other),
+                    Some(Obstacle::Faults(faults)) => pending(Reason::PreflightFailed, &faults),
+                    None => next_stage(run, &stage),
+                });
+            }
+        }
+    }
+    Ok(next_stage(run, &stage))
+}
+
+async fn decide(
+    run: &Run<'_>,
+    tenant: &Tenant,
+    stage: &StageStatus,
+    is_ready: bool,
+) -> Result<(Sight, Act), End> {
+    let spec = &run.object.spec;
+    let rules = Rules {
+        key: &run.key,
+        run: &run.uid,
+        mode: spec.mode,
+        ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
+        timeouts: &spec.timeouts,
+        is_ready,
+        stops: run.status.aborting || run.object.metadata.deletion_timestamp.is_some(),
+        unlock: run
+            .object
+            .annotations()
+            .get(UNLOCK_ANNOTATION)
+            .map(String::as_str),
+    };
+    let sight = look(tenant, &run.context.runs, stage, &rules)
+        .await
+        .map_err(|error| run.trouble(&error))?;
+    let act = protocol::decide(stage, &sight, &rules, run.context.clock.now());
+    Ok((sight, act))
+}
+
+/// What keeps a stage from being begun.
+enum Obstacle {
+    Faults(Vec<String>),
+    Queue(String),
+}
+
+async fn obstacle(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    group: &Group,
+    index: usize,
+    stage: &mut StageStatus,
+) -> Result<Option<Obstacle>, End> {
+    stage.target = Some(target(group, index)?);
+    let faults = preflight::faults(run, tenant, &group.stages[index - 1], &group.stages[index])
+        .await
+        .map_err(|error| run.trouble(&error))?;
+    next::show(run, group, index).await;
+    if !faults.is_empty() {
+        return Ok(Some(Obstacle::Faults(faults)));
+    }
+    let (Some(lower), Some(upper)) = (group.host(index - 1), group.host(index)) else {
+        return Ok(None);
+    };
+    Ok(run.in_the_way([lower, upper]).map(Obstacle::Queue))
+}
+
+/// Adds to a stage what its reports say, as soon as a decision rests on them.
+async fn fill(
+    tenant: &Tenant,
+    sight: &Sight,
+    before: &StageStatus,
+    next: &mut StageStatus,
+) -> Result<(), Error> {
+    if before.dry_run.is_none()
+        && let Some(dry_run) = &mut next.dry_run
+        && let Some(id) = dry_run.report.report_id.clone()
+    {
+        dry_run.report = summary::of(&tenant.report(&id).await?);
+    }
+    let is_done = matches!(
+        next.outcome,
+        Some(Outcome::Promoted | Outcome::AlreadyPromoted | Outcome::RolledBack)
+    );
+    if is_done && next.report.is_none() {
+        let real = sight.reports.iter().find(|report| {
+            !report.is_dry_run && report.mark.as_ref().is_some_and(|mark| mark.stage == next.name)
+        });
+        if let Some(real) = real {
+            next.report = Some(summary::of(&tenant.report(&real.id).await?));
+        }
+    }
+    Ok(())
+}
+
+/// The id of a lock that is given back without having been proved ours.
+fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
+    let is = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
+    (!is(before) && is(next)).then(|| next.lock.as_ref()?.id.clone())?
+}
+
+fn skipped(run: &Run<'_>, stage: &StageStatus) -> StageStatus {
+    let now = Time(whole_seconds(run.context.clock.now()));
+    StageStatus {
+        step: Some(Step::Done),
+        outcome: Some(Outcome::Skipped),
+        reason: Some(Reason::NothingToPromote.as_str().to_owned()),
+        message: Some("nothing to promote, and every integration is Active".to_owned()),
+        started_at: Some(now.clone()),
+        finished_at: Some(now),
+        ..stage.clone()
+    }
+}
+
+/// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
+fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
+    if stage.step.is_none() && stage.action == Action::Promotion {
+        if let Some(Obstacle::Faults(faults)) = obstacle {
+            wait.message = format!("{}. {}", wait.message, faults.join(". "));
+        }
+        return End {
+            phase: PromotionPhase::Pending,
+            ..waiting(run, wait)
+        };
+    }
+    waiting(run, wait)
+}

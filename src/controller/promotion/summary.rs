@@ -1,0 +1,68 @@
+//! A report as a status can hold it: totals, a hash, and as many names as fit.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest;
+
+use crate::{
+    aic::{Change, Report},
+    api::{ChangeCounts, ReportStatus},
+};
+
+const MOST_NAMES: usize = 50;
+/// Of the names of a stage together, in bytes.
+const LONGEST: usize = 32 * 1024;
+const LONGEST_NAME: usize = 200;
+
+/// Sums a report up. The hash is over the sorted content, without dates and ids.
+pub(super) fn of(report: &Report) -> ReportStatus {
+    let mut changes: Vec<_> = report.changes().collect();
+    changes.sort();
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let mut status = ReportStatus {
+        report_id: (!report.report_id.is_empty()).then(|| clip(&report.report_id)),
+        ..ReportStatus::default()
+    };
+    let mut room = LONGEST;
+    for (change, name) in &changes {
+        hash.update(format!("{change:?} {name}\n").as_bytes());
+        let (count, names) = match change {
+            Change::Added => (&mut status.totals.added, &mut status.added),
+            Change::Modified => (&mut status.totals.modified, &mut status.modified),
+            Change::Deleted => (&mut status.totals.deleted, &mut status.deleted),
+        };
+        *count += 1;
+        let name = clip(name);
+        if names.len() < MOST_NAMES && name.len() <= room {
+            room -= name.len();
+            names.push(name);
+        } else {
+            status.truncated = true;
+        }
+    }
+    let digest = hash.finish();
+    for byte in &digest.as_ref()[..16] {
+        // Writing to a string does not fail.
+        let _ = write!(status.totals.hash, "{byte:02x}");
+    }
+    status
+}
+
+/// In numbers, for a sentence.
+pub(super) fn words(report: &ReportStatus) -> String {
+    let ChangeCounts {
+        added,
+        modified,
+        deleted,
+        ..
+    } = report.totals;
+    format!("{added} added, {modified} modified, {deleted} deleted")
+}
+
+/// A name is the platform's: it is shown to people, and not without end.
+fn clip(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_NAME)
+        .collect()
+}

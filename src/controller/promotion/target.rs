@@ -1,0 +1,132 @@
+//! The two environments of a stage, and the account that sees them.
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
+
+use super::{
+    super::{
+        Next,
+        account::{self, NoAccount},
+    },
+    End,
+    end::pending,
+    group::Group,
+    run::Run,
+};
+use crate::{
+    aic::Tenant,
+    api::{ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget, conditions::Conclusion},
+    http::Host,
+};
+
+const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
+
+pub(super) fn read_group(run: &Run<'_>) -> Group {
+    let namespace = run.object.namespace().unwrap_or_default();
+    Group::of(&run.object.spec, |name| {
+        run.scope
+            .integrations
+            .get(&ObjectRef::new(name).within(&namespace))
+    })
+}
+
+/// The two environments of a stage, once the group fits together.
+pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
+    if !group.faults.is_empty() {
+        let all: Vec<_> = group.faults.iter().chain(&group.missing).cloned().collect();
+        return Err(End {
+            phase: PromotionPhase::Pending,
+            conclusion: Conclusion::Stalled(Reason::GroupInvalid, all.join(". ")),
+            next: Next::Check(LOOK_FOR_MISSING),
+        });
+    }
+    let hosts = (group.host(index - 1), group.host(index));
+    let (true, (Some(lower), Some(upper)), Some(first)) =
+        (group.missing.is_empty(), hosts, group.stages[index].first())
+    else {
+        return Err(pending(Reason::PreflightFailed, &group.missing));
+    };
+    Ok(StageTarget {
+        lower_host: lower.to_string(),
+        upper_host: upper.to_string(),
+        service_account_secret_ref: ObjectReference {
+            name: first
+                .integration
+                .spec
+                .tenant
+                .service_account_secret_ref
+                .name
+                .clone(),
+        },
+    })
+}
+
+/// The upper environment, as its service account sees it. The key of an open lock is kept in memory.
+pub(super) async fn tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, End> {
+    let Some(target) = &stage.target else {
+        return Err(pending(Reason::PreflightFailed, &[]));
+    };
+    of_account(run, &target.upper_host, &target.service_account_secret_ref.name).await
+}
+
+/// A tenant, with the account in a Secret of this namespace.
+pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Result<Tenant, End> {
+    let stalled = |reason: Reason, message: String| End {
+        phase: run.phase(),
+        conclusion: Conclusion::Stalled(reason, message),
+        next: Next::Poll(LOOK_FOR_MISSING),
+    };
+    let host: Host = host.parse().map_err(|error| {
+        stalled(
+            Reason::InvalidObject,
+            format!("status.stages names no host: {error}"),
+        )
+    })?;
+    if let Err(error) = run.context.aic.check_allowed(&host) {
+        return Err(stalled(Reason::HostNotAllowed, error.to_string()));
+    }
+    let namespace = run.object.namespace().unwrap_or_default();
+    let account = match account::read(run.context, &namespace, secret).await {
+        Ok(account) => Arc::new(account),
+        Err(error) => {
+            let key = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
+            key.ok_or_else(|| without_account(run, &error))?
+        }
+    };
+    Ok(run.context.aic.tenant(host, account))
+}
+
+fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
+    let reason = match error {
+        NoAccount::Invalid(reason, _) => *reason,
+        NoAccount::Missing(_) | NoAccount::Unread(_) => Reason::SecretNotFound,
+    };
+    let (message, holds_lock) = (error.message(), run.may_hold_lock());
+    let conclusion = if holds_lock {
+        let message = format!("{message}. A lock may be open, and only this account can give it back");
+        Conclusion::Stalled(reason, message)
+    } else if matches!(error, NoAccount::Invalid(..)) {
+        Conclusion::Stalled(reason, message)
+    } else {
+        Conclusion::InProgress(reason, message)
+    };
+    End {
+        phase: run.phase(),
+        conclusion,
+        next: Next::Poll(LOOK_FOR_MISSING),
+    }
+}
+
+/// Claims both environments for the run, before anything is asked for.
+pub(super) fn claim(run: &Run<'_>, stage: &StageStatus) -> bool {
+    let Some(target) = &stage.target else { return false };
+    let hosts = (
+        target.lower_host.parse::<Host>(),
+        target.upper_host.parse::<Host>(),
+    );
+    let (Ok(lower), Ok(upper)) = hosts else {
+        return false;
+    };
+    run.context.runs.claim(&run.uid, [&lower, &upper])
+}
