@@ -47,11 +47,12 @@ impl Values {
         self.set(json!({"proxy": {"noProxy": ""}}))
     }
 
-    /// The binary is [`super::fast_forwarded_operator`].
+    /// The binary is [`super::fast_forwarded_operator`]. It is alone: a lease that is renewed would be a write for
+    /// every ten seconds of its time, and a restart would wait for the end of the one before.
     #[must_use]
     pub fn fast_forwarded(mut self) -> Self {
         self.fast_forwarded = true;
-        self
+        self.set(json!({"leaderElect": false}))
     }
 
     /// The vendors' hosts are reached through this proxy and prove themselves by this authority (PEM).

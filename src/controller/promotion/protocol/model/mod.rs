@@ -1,0 +1,118 @@
+//! A model of the protocol, explored exhaustively within its budgets: it calls the same function as the operator.
+
+mod platform;
+mod world;
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::jiff::Timestamp;
+use stateright::{Checker, HasDiscoveries, Model};
+
+use self::world::{Budget, Decide, World};
+use super::{Act, Rules, Sight, Wait, decide, lock_accepted};
+use crate::api::{Reason, StageStatus, Step};
+
+const ALONE: Budget = Budget {
+    troubles: 1,
+    person: 1,
+    minutes: 5,
+    quiet_periods: 1,
+};
+const TOGETHER: Budget = Budget {
+    troubles: 1,
+    person: 0,
+    minutes: 3,
+    quiet_periods: 1,
+};
+
+const END: &str = "a run promotes";
+
+/// Explores until the model is exhausted, or until this property is found broken; the properties that do not hold.
+fn broken(runs: u8, budget: Budget, decide: Decide, until: Option<&'static str>) -> BTreeSet<&'static str> {
+    let world = World {
+        runs,
+        budget,
+        can_stop: runs == 1,
+        decide,
+    };
+    let enough = until.map_or(HasDiscoveries::AnyFailures, |property| {
+        HasDiscoveries::AllOf(BTreeSet::from([property]))
+    });
+    let checker = world.checker().threads(2).finish_when(enough).spawn_bfs().join();
+    println!(
+        "{} states, {} of them unique, depth {}",
+        checker.state_count(),
+        checker.unique_state_count(),
+        checker.max_depth()
+    );
+    let mut discoveries = checker.discoveries();
+    let has_end = discoveries.remove(END).is_some();
+    for (name, path) in &discoveries {
+        println!("{name}: {:?}", path.clone().into_actions());
+    }
+    assert!(has_end || !discoveries.is_empty(), "a run comes to its end");
+    discoveries.into_keys().collect()
+}
+
+#[test]
+fn the_law_holds_for_a_run_that_is_alone_with_a_person() {
+    assert_eq!(broken(1, ALONE, decide, None), BTreeSet::new());
+}
+
+#[test]
+fn the_law_holds_for_two_runs_that_do_not_know_each_other() {
+    assert_eq!(broken(2, TOGETHER, decide, None), BTreeSet::new());
+}
+
+/// A test of the test: each line of the law, broken on purpose, is found.
+#[test]
+fn a_protocol_that_breaks_the_law_is_found_out() {
+    let table: [(&str, Decide); 4] = [
+        ("nothing is promoted under a stranger's lock", trusts_any_lock),
+        ("no stranger's lock is removed", removes_any_lock),
+        ("a lock that we took is eventually gone", forgets_its_lock),
+        ("a stage is promoted once", reads_no_reports),
+    ];
+    for (property, decide) in table {
+        let broken = broken(1, ALONE, decide, Some(property));
+        assert!(broken.contains(property), "{broken:?}");
+    }
+}
+
+fn trusts_any_lock(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    match sight.lock.common_id() {
+        Some(id) if stage.step == Some(Step::LockRequested) => Act::Remember(lock_accepted(stage, id)),
+        _ => decide(stage, sight, rules, now),
+    }
+}
+
+fn removes_any_lock(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    match sight.lock.common_id() {
+        Some(id) if stage.step.is_none() => Act::Unlock(
+            id.to_owned(),
+            Wait {
+                reason: Reason::Unlocking,
+                is_stalled: false,
+                message: String::new(),
+                after: super::POLL,
+            },
+        ),
+        _ => decide(stage, sight, rules, now),
+    }
+}
+
+fn forgets_its_lock(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    match decide(stage, sight, rules, now) {
+        Act::Unlock(..) => Act::Remember(StageStatus {
+            step: Some(Step::Done),
+            ..stage.clone()
+        }),
+        act => act,
+    }
+}
+
+fn reads_no_reports(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let mut sight = sight.clone();
+    sight.reports.retain(|report| report.is_dry_run);
+    decide(stage, &sight, rules, now)
+}

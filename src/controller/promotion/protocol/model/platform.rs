@@ -1,0 +1,200 @@
+//! The tenant as the model plays it, and what everybody knows but the operator: whose a lock is.
+
+use crate::{
+    aic::{LockSide, LockState, LockStatus, Progress, RunKind},
+    controller::promotion::protocol::{Mark, SeenReport, Sight},
+};
+
+/// Who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    Run(u8),
+    Person,
+}
+
+/// What breaks the law, or would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Crime {
+    PromotedUnderAStrangersLock,
+    RemovedAStrangersLock,
+    PromotedTwice,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Platform {
+    pub lock: LockStatus,
+    /// Of each lock that there was, whose it is; the last one is the present one.
+    pub takers: Vec<Who>,
+    pub running: Option<Running>,
+    pub reports: Vec<Filed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Running {
+    pub lock: u8,
+    pub is_dry: bool,
+    pub by: Who,
+}
+
+/// A report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Filed {
+    pub lock: u8,
+    pub is_dry: bool,
+    pub by: Who,
+}
+
+impl Platform {
+    pub fn new() -> Self {
+        Self {
+            lock: LockStatus::Unlocked,
+            takers: Vec::new(),
+            running: None,
+            reports: Vec::new(),
+        }
+    }
+
+    pub fn holder(&self) -> Option<Who> {
+        (self.lock != LockStatus::Unlocked).then(|| self.takers.last().copied())?
+    }
+
+    fn id(&self) -> Option<u8> {
+        self.takers
+            .len()
+            .checked_sub(1)
+            .and_then(|id| u8::try_from(id).ok())
+    }
+
+    /// The id of the lock, if it is given.
+    pub fn take(&mut self, who: Who) -> Option<u8> {
+        if self.lock != LockStatus::Unlocked || self.running.is_some() {
+            return None;
+        }
+        self.takers.push(who);
+        self.lock = LockStatus::Locking;
+        self.id()
+    }
+
+    /// `DELETE`. `may` tells whether the caller may remove this lock although it is a stranger's.
+    pub fn release(&mut self, id: u8, who: Who, may: bool) -> Option<Crime> {
+        let is_held = matches!(self.lock, LockStatus::Locked | LockStatus::Error) && self.id() == Some(id);
+        if !is_held || self.running.is_some() {
+            return None;
+        }
+        self.lock = LockStatus::Unlocking;
+        let is_strangers = self.takers.last() != Some(&who) && who != Who::Person;
+        (is_strangers && !may).then_some(Crime::RemovedAStrangersLock)
+    }
+
+    /// `POST` of a dry run or a promotion, which names no lock.
+    pub fn start(&mut self, who: Who, is_dry: bool) -> Option<Crime> {
+        if self.lock != LockStatus::Locked || self.running.is_some() {
+            return None;
+        }
+        let lock = self.id()?;
+        self.running = Some(Running {
+            lock,
+            is_dry,
+            by: who,
+        });
+        if is_dry || who == Who::Person {
+            return None;
+        }
+        if self.takers.last() != Some(&who) {
+            return Some(Crime::PromotedUnderAStrangersLock);
+        }
+        let before = self
+            .reports
+            .iter()
+            .any(|report| report.by == who && !report.is_dry);
+        before.then_some(Crime::PromotedTwice)
+    }
+
+    /// What runs is over.
+    pub fn end_run(&mut self) {
+        let Some(Running { lock, is_dry, by }) = self.running.take() else {
+            return;
+        };
+        self.reports.push(Filed { lock, is_dry, by });
+        if !is_dry {
+            self.lock = LockStatus::Unlocking;
+        }
+    }
+
+    /// What takes minutes happens.
+    pub fn pass_time(&mut self) {
+        self.lock = match self.lock {
+            LockStatus::Locking => LockStatus::Locked,
+            LockStatus::Unlocking => LockStatus::Unlocked,
+            other => other,
+        };
+    }
+
+    /// What a run sees.
+    pub fn sight(&self) -> Sight {
+        let id = self.id().map(name);
+        let side = LockSide {
+            state: self.lock,
+            promotion_id: id.clone(),
+        };
+        let mut run = Progress::with_status(if self.running.is_some() {
+            "RUNNING"
+        } else {
+            "READY"
+        });
+        run.promotion_id = self
+            .running
+            .map(|running| name(running.lock))
+            .or_else(|| id.clone());
+        Sight {
+            lock: LockState {
+                result: self.lock,
+                promotion_id: id,
+                lower_env: Some(side.clone()),
+                upper_env: Some(side),
+            },
+            run,
+            reports: self.reports.iter().rev().map(Filed::seen).collect(),
+        }
+    }
+}
+
+impl Filed {
+    fn seen(&self) -> SeenReport {
+        let mark = match self.by {
+            Who::Run(run) => Some(Mark {
+                key: key(run),
+                stage: STAGE.to_owned(),
+                run: uid(run),
+            }),
+            Who::Person => None,
+        };
+        SeenReport {
+            id: String::new(),
+            lock_id: Some(name(self.lock)),
+            is_dry_run: self.is_dry,
+            kind: RunKind::Promotion,
+            mark,
+            is_empty: false,
+            missing_esvs: Vec::new(),
+        }
+    }
+}
+
+pub const STAGE: &str = "staging";
+
+pub fn key(run: u8) -> String {
+    format!("ns/{run}")
+}
+
+pub fn uid(run: u8) -> String {
+    format!("uid-{run}")
+}
+
+pub fn name(lock: u8) -> String {
+    format!("lock-{lock}")
+}
+
+pub fn number(name: &str) -> Option<u8> {
+    name.strip_prefix("lock-")?.parse().ok()
+}

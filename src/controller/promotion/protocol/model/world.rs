@@ -1,0 +1,450 @@
+//! All that can happen: runs decide and act, answers are lost, processes die, time passes, a person interferes.
+
+use std::{
+    hash::{Hash, Hasher},
+    time::Duration,
+};
+
+use k8s_openapi::jiff::Timestamp;
+use stateright::{Model, Property};
+
+use super::platform::{Crime, Platform, STAGE, Who, key, number, uid};
+use crate::{
+    aic::LockStatus,
+    api::{PromotionMode, StageStatus, Step, Timeouts},
+    controller::promotion::protocol::{
+        Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, lock_accepted, lock_refused,
+    },
+};
+
+/// The function that is checked.
+pub type Decide = fn(&StageStatus, &Sight, &Rules<'_>, Timestamp) -> Act;
+
+/// How much of each trouble there is. The model is exhaustive within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Requests or answers that are lost, records that fail, processes that are killed.
+    pub troubles: u8,
+    /// What a person does.
+    pub person: u8,
+    /// Times that a minute passes, and times that ten do.
+    pub minutes: u8,
+    pub quiet_periods: u8,
+}
+
+pub struct World {
+    pub runs: u8,
+    pub budget: Budget,
+    pub can_stop: bool,
+    pub decide: Decide,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    pub platform: Platform,
+    pub runs: Vec<Run>,
+    /// A request of a process that is dead, on its way still.
+    orphan: Option<(u8, Request)>,
+    now: u32,
+    budget: Budget,
+    pub crime: Option<Crime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Run {
+    pub memory: Memory,
+    flight: Flight,
+    stops: bool,
+}
+
+/// What status remembers: all that outlives a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory(pub StageStatus);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Request {
+    Lock,
+    Promote,
+}
+
+/// What a process has under way, and loses when it dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Flight {
+    None,
+    Sent(Request),
+    /// The answer to a request for a lock: the id, if it was given.
+    Answered(Option<u8>),
+    /// A lock that could not be recorded.
+    GivingBack(u8),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Decide(u8),
+    Deliver(u8),
+    LoseRequest(u8),
+    Record(u8),
+    LoseAnswer(u8),
+    FailToRecord(u8),
+    Kill(u8),
+    DeliverOrphan,
+    Stop(u8),
+    EndRun,
+    FailLock,
+    PersonLocks,
+    PersonUnlocks,
+    PersonPromotes,
+    Minute,
+    QuietPeriod,
+}
+
+impl Hash for Memory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let StageStatus {
+            step,
+            outcome,
+            lock,
+            dry_run_request,
+            dry_run,
+            promote,
+            retries,
+            ..
+        } = &self.0;
+        (step, outcome, retries, dry_run.is_some()).hash(state);
+        let lock = lock.as_ref();
+        lock.map(|lock| (lock.requested_at.0, &lock.id, &lock.before, lock.unproved))
+            .hash(state);
+        lock.and_then(|lock| lock.seen.as_ref())
+            .map(|seen| (&seen.id, seen.since.0))
+            .hash(state);
+        lock.and_then(|lock| lock.releasing_since.as_ref())
+            .map(|since| since.0)
+            .hash(state);
+        dry_run_request
+            .as_ref()
+            .map(|request| (request.requested_at.0, request.times))
+            .hash(state);
+        promote
+            .as_ref()
+            .map(|promote| {
+                (
+                    promote.requested_at.0,
+                    promote.idle_since.as_ref().map(|idle| idle.0),
+                )
+            })
+            .hash(state);
+    }
+}
+
+impl State {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(i64::from(self.now)).unwrap()
+    }
+
+    fn trouble(&mut self) -> Option<()> {
+        self.budget.troubles = self.budget.troubles.checked_sub(1)?;
+        Some(())
+    }
+
+    fn person(&mut self) -> Option<()> {
+        self.budget.person = self.budget.person.checked_sub(1)?;
+        Some(())
+    }
+
+    fn blame(&mut self, crime: Option<Crime>) {
+        self.crime = self.crime.or(crime);
+    }
+
+    fn send(&mut self, run: u8, request: Request) -> Flight {
+        match request {
+            Request::Lock => Flight::Answered(self.platform.take(Who::Run(run))),
+            Request::Promote => {
+                let crime = self.platform.start(Who::Run(run), false);
+                self.blame(crime);
+                Flight::None
+            }
+        }
+    }
+
+    /// A run looks, decides, and acts.
+    fn decide(&mut self, run: u8, decide: Decide) {
+        let at = usize::from(run);
+        if let Flight::GivingBack(id) = self.runs[at].flight {
+            let crime = self.platform.release(id, Who::Run(run), false);
+            self.blame(crime);
+            if self.platform.lock == LockStatus::Unlocked
+                || !self.platform.sight().lock.shows(&super::platform::name(id))
+            {
+                self.runs[at].flight = Flight::None;
+            }
+            return;
+        }
+        let (name, uid, timeouts) = (key(run), uid(run), Timeouts::default());
+        let rules = Rules {
+            key: &name,
+            run: &uid,
+            mode: PromotionMode::Promote,
+            ignore_encrypted_secrets: false,
+            timeouts: &timeouts,
+            is_ready: true,
+            stops: self.runs[at].stops,
+            unlock: None,
+        };
+        let memory = &self.runs[at].memory.0;
+        let act = decide(memory, &self.platform.sight(), &rules, self.now());
+        let was_unproved = memory.lock.as_ref().is_some_and(|lock| lock.unproved);
+        let remember =
+            |state: &mut Self, stage: StageStatus| state.runs[at].memory = Memory(without_words(stage));
+        match act {
+            Act::Remember(stage) => remember(self, stage),
+            Act::Lock(stage) => {
+                remember(self, stage);
+                self.runs[at].flight = Flight::Sent(Request::Lock);
+            }
+            Act::Promote(stage) => {
+                remember(self, stage);
+                self.runs[at].flight = Flight::Sent(Request::Promote);
+            }
+            Act::DryRun(stage) => {
+                remember(self, stage);
+                self.platform.start(Who::Run(run), true);
+            }
+            Act::Unlock(id, _) => {
+                if let Some(id) = number(&id) {
+                    // The one exception: a lock under which nobody has done anything, after a lost answer of ours.
+                    let is_idle = self.platform.reports.iter().all(|report| report.lock != id);
+                    let crime = self.platform.release(id, Who::Run(run), was_unproved && is_idle);
+                    self.blame(crime);
+                }
+            }
+            Act::Wait(_) | Act::Leave => {}
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        // A request arrives within its settle time, or never.
+        self.orphan = None;
+        self.now += u32::try_from(time.as_secs()).unwrap();
+        self.platform.pass_time();
+    }
+
+    fn is_busy(&self) -> bool {
+        self.runs
+            .iter()
+            .any(|run| matches!(run.flight, Flight::Sent(_) | Flight::Answered(_)))
+    }
+
+    fn apply(&mut self, action: Action, decide: Decide) -> Option<()> {
+        match action {
+            Action::Decide(run) => self.decide(run, decide),
+            Action::Deliver(run) => {
+                if let Flight::Sent(request) = self.runs[usize::from(run)].flight {
+                    self.runs[usize::from(run)].flight = self.send(run, request);
+                }
+            }
+            Action::LoseRequest(run) | Action::LoseAnswer(run) => {
+                self.trouble()?;
+                self.runs[usize::from(run)].flight = Flight::None;
+            }
+            Action::Record(run) => {
+                let run = &mut self.runs[usize::from(run)];
+                if let Flight::Answered(id) = run.flight {
+                    run.memory = Memory(match id {
+                        Some(id) => lock_accepted(&run.memory.0, &super::platform::name(id)),
+                        None => lock_refused(&run.memory.0),
+                    });
+                    run.flight = Flight::None;
+                }
+            }
+            Action::FailToRecord(run) => {
+                self.trouble()?;
+                let run = &mut self.runs[usize::from(run)];
+                if let Flight::Answered(id) = run.flight {
+                    run.flight = id.map_or(Flight::None, Flight::GivingBack);
+                }
+            }
+            Action::Kill(run) => {
+                self.trouble()?;
+                let flight = std::mem::replace(&mut self.runs[usize::from(run)].flight, Flight::None);
+                if let Flight::Sent(request) = flight {
+                    self.orphan = Some((run, request));
+                }
+            }
+            Action::DeliverOrphan => {
+                let (run, request) = self.orphan.take()?;
+                self.send(run, request);
+            }
+            Action::Stop(run) => self.runs[usize::from(run)].stops = true,
+            Action::EndRun => self.platform.end_run(),
+            Action::FailLock => {
+                self.trouble()?;
+                self.platform.lock = LockStatus::Error;
+            }
+            Action::PersonLocks => {
+                self.person()?;
+                self.platform.take(Who::Person)?;
+            }
+            Action::PersonUnlocks => {
+                self.person()?;
+                let id = u8::try_from(self.platform.takers.len().checked_sub(1)?).ok()?;
+                self.platform.release(id, Who::Person, true);
+            }
+            Action::PersonPromotes => {
+                self.person()?;
+                self.platform.start(Who::Person, false);
+            }
+            Action::Minute => {
+                self.budget.minutes = self.budget.minutes.checked_sub(1)?;
+                self.pass(LOCK_SETTLES + Duration::from_mins(1));
+            }
+            Action::QuietPeriod => {
+                self.budget.quiet_periods = self.budget.quiet_periods.checked_sub(1)?;
+                self.pass(QUIET_PERIOD + Duration::from_secs(1));
+            }
+        }
+        Some(())
+    }
+
+    /// Whether every lock that a run took is gone once nothing goes wrong any more, and time passes. A run that came
+    /// back too late to tell its lock from a stranger's waits for a person.
+    pub fn recovers(&self, decide: Decide) -> bool {
+        if !matches!(self.platform.holder(), Some(Who::Run(_))) {
+            return true;
+        }
+        let mut state = self.clone();
+        let started = state.now();
+        if let Some((run, request)) = state.orphan.take() {
+            state.send(run, request);
+        }
+        for round in 0..60 {
+            for run in 0..u8::try_from(state.runs.len()).unwrap() {
+                for action in [
+                    Action::Deliver(run),
+                    Action::Record(run),
+                    Action::Decide(run),
+                    Action::Deliver(run),
+                    Action::Record(run),
+                    Action::Decide(run),
+                ] {
+                    state.apply(action, decide);
+                }
+            }
+            if round % 3 == 2 {
+                state.platform.end_run();
+            }
+            state.pass(if round % 8 == 7 {
+                QUIET_PERIOD
+            } else {
+                LOCK_SETTLES + Duration::from_mins(1)
+            });
+        }
+        state.runs.iter().enumerate().all(|(run, after)| {
+            let run_held = Who::Run(u8::try_from(run).unwrap());
+            let came_late = self.runs[run].memory.0.lock.as_ref().is_some_and(|lock| {
+                lock.id.is_none() && started.duration_since(lock.requested_at.0).as_secs() > 15 * 60
+            });
+            let waits_for_person = after.memory.0.step == Some(Step::LockRequested) && came_late;
+            state.platform.holder() != Some(run_held) || waits_for_person
+        })
+    }
+}
+
+/// Sentences decide nothing.
+fn without_words(mut stage: StageStatus) -> StageStatus {
+    stage.message = None;
+    stage.reason = None;
+    stage
+}
+
+impl Model for World {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let run = Run {
+            memory: Memory(StageStatus {
+                name: STAGE.to_owned(),
+                ..StageStatus::default()
+            }),
+            flight: Flight::None,
+            stops: false,
+        };
+        vec![State {
+            platform: Platform::new(),
+            runs: vec![run; usize::from(self.runs)],
+            orphan: None,
+            now: 0,
+            budget: self.budget,
+            crime: None,
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        for (run, at) in state.runs.iter().zip(0_u8..) {
+            match run.flight {
+                Flight::None => actions.push(Action::Decide(at)),
+                Flight::GivingBack(_) => actions.extend([Action::Decide(at), Action::Kill(at)]),
+                Flight::Sent(_) => {
+                    actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)])
+                }
+                Flight::Answered(_) => {
+                    actions.extend([
+                        Action::Record(at),
+                        Action::LoseAnswer(at),
+                        Action::FailToRecord(at),
+                    ]);
+                }
+            }
+            if self.can_stop && !run.stops {
+                actions.push(Action::Stop(at));
+            }
+        }
+        if state.orphan.is_some() {
+            actions.push(Action::DeliverOrphan);
+        }
+        if state.platform.running.is_some() {
+            actions.push(Action::EndRun);
+        }
+        match state.platform.lock {
+            LockStatus::Unlocked => actions.push(Action::PersonLocks),
+            LockStatus::Locked => actions.extend([Action::PersonUnlocks, Action::PersonPromotes]),
+            LockStatus::Locking => actions.push(Action::FailLock),
+            _ => {}
+        }
+        if !state.is_busy() {
+            actions.extend([Action::Minute, Action::QuietPeriod]);
+        }
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = last.clone();
+        state.apply(action, self.decide)?;
+        (state != *last).then_some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(
+                "nothing is promoted under a stranger's lock",
+                |_, state: &State| state.crime != Some(Crime::PromotedUnderAStrangersLock),
+            ),
+            Property::always("no stranger's lock is removed", |_, state: &State| {
+                state.crime != Some(Crime::RemovedAStrangersLock)
+            }),
+            Property::always("a stage is promoted once", |_, state: &State| {
+                state.crime != Some(Crime::PromotedTwice)
+            }),
+            Property::always(
+                "a lock that we took is eventually gone",
+                |world: &World, state: &State| state.recovers(world.decide),
+            ),
+            Property::sometimes("a run promotes", |_, state: &State| {
+                state
+                    .platform
+                    .reports
+                    .iter()
+                    .any(|report| !report.is_dry && matches!(report.by, Who::Run(_)))
+            }),
+        ]
+    }
+}
