@@ -1,11 +1,11 @@
 //! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
 
-#[allow(dead_code, reason = "not every program promotes")]
 pub mod company;
 pub mod subject;
 
 use std::time::{Duration, Instant};
 
+use aho_corasick::AhoCorasick;
 use kube::{Api, core::DynamicObject};
 use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operator, is_condition};
 use pingone_aic_simulator::Network;
@@ -27,6 +27,8 @@ pub struct Arena {
     pub namespace: TestNamespace,
     pub operator: Operator,
     subjects: usize,
+    /// Promotions so far.
+    pub runs: usize,
 }
 
 impl Arena {
@@ -56,6 +58,7 @@ impl Arena {
             namespace,
             operator,
             subjects: 0,
+            runs: 0,
         }
     }
 
@@ -103,19 +106,18 @@ impl Arena {
     /// Whatever people can see of the operator holds no secret.
     pub async fn check_outputs(&self) {
         let mut outputs = vec![self.operator.log(), self.operator.metrics().await.unwrap()];
-        for kind in ["pingoneconnections", "aicintegrations", "events"] {
+        for kind in ["pingoneconnections", "aicintegrations", "promotions", "events"] {
             let namespace = self.namespace.name();
             let list = ["get", kind, "--namespace", namespace, "--output", "yaml"];
             outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
         }
-        for marker in self.network.secret_markers() {
-            for output in &outputs {
-                if let Some(at) = output.find(&marker) {
-                    panic!(
-                        "a secret is in an output: {}",
-                        &output[at.saturating_sub(200)..at]
-                    );
-                }
+        let markers = AhoCorasick::new(self.network.secret_markers()).unwrap();
+        for output in &outputs {
+            if let Some(found) = markers.find(output) {
+                panic!(
+                    "a secret is in an output: {}",
+                    &output[found.start().saturating_sub(200)..found.start()]
+                );
             }
         }
         let violations = self.network.openapi_violations();

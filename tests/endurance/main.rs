@@ -6,6 +6,7 @@
     reason = "a test's failure is a panic that says where"
 )]
 
+#[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
 

@@ -1,59 +1,69 @@
 //! A call that the operator makes, known again in another run.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use pingone_aic_simulator::{Exchange, Rule};
 
 use crate::arena::{API_SERVER, subject::Subject};
+
+/// Whose calls they are.
+pub trait Scene {
+    /// A text in which the scene's own names are left open.
+    fn generalize(&self, text: &str) -> String;
+    /// The same text with the scene's names.
+    fn specialize(&self, text: &str) -> String;
+    /// Whether the call is made for the scene.
+    fn concerns(&self, exchange: &Exchange) -> bool;
+}
 
 /// The n-th call of its kind in a procedure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boundary {
     host: String,
     method: String,
-    /// Path and query, with the subject's own names left open.
+    /// A part of path and query that tells it from others, with the scene's own names left open.
     target: String,
     occurrence: u32,
 }
 
 impl Boundary {
-    /// The calls of a clean run that were made for the subject, in order. Lists and watches are made for nobody.
-    pub fn of(journal: &[Exchange], subject: &Subject) -> Vec<Self> {
-        let mut seen = HashMap::<_, u32>::new();
-        journal
-            .iter()
-            .filter(|exchange| is_of(exchange, subject))
-            .map(|exchange| {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(&exchange.query)
-                    .finish();
-                let target = subject.generalize(&format!("{}?{query}", exchange.path));
-                let (host, method) = (subject.generalize(&exchange.host), exchange.method.clone());
-                let count = seen
-                    .entry((host.clone(), method.clone(), target.clone()))
-                    .or_default();
-                *count += 1;
-                Self {
-                    host,
-                    method,
-                    target,
-                    occurrence: *count - 1,
-                }
-            })
-            .collect()
+    /// The calls of a clean run that were made for the scene, in order.
+    pub fn of(journal: &[Exchange], scene: &impl Scene) -> Vec<Self> {
+        let mut boundaries = Vec::new();
+        for (index, exchange) in journal.iter().enumerate() {
+            if !scene.concerns(exchange) {
+                continue;
+            }
+            let target = target(exchange);
+            // As the rule counts them.
+            let is_alike = |other: &&Exchange| {
+                other.host == exchange.host
+                    && other.method == exchange.method
+                    && whole(other).contains(&target)
+            };
+            let occurrence = journal[..index].iter().filter(is_alike).count();
+            boundaries.push(Self {
+                host: scene.generalize(&exchange.host),
+                method: exchange.method.clone(),
+                target: scene.generalize(&target),
+                occurrence: u32::try_from(occurrence).unwrap(),
+            });
+        }
+        boundaries
     }
 
-    /// Meets this call of another subject, once.
-    pub fn rule(&self, subject: &Subject) -> Rule {
-        let path = subject.specialize(self.target.split('?').next().unwrap_or_default());
-        let rule = Rule::on(&subject.specialize(&self.host)).method(&self.method);
-        // The query is written in more than one way; the path and the action tell calls apart.
-        let action = self.target.split_once("_action=").map(|(_, action)| action);
-        let rule = match action {
-            Some(action) => rule.path_contains(&format!("{path}?_action={action}")),
-            None => rule.path_contains(&format!("{path}?")),
-        };
-        rule.after(self.occurrence).times(1)
+    /// Meets this call of another scene, once.
+    pub fn rule(&self, scene: &impl Scene) -> Rule {
+        Rule::on(&scene.specialize(&self.host))
+            .method(&self.method)
+            .path_contains(&scene.specialize(&self.target))
+            .after(self.occurrence)
+            .times(1)
+    }
+
+    /// Whether the call changes something, and is not merely asked again when its time has come.
+    pub fn is_write(&self) -> bool {
+        self.method != "GET"
     }
 
     /// Whether the call goes to the Kubernetes API server, not to a vendor.
@@ -67,8 +77,32 @@ impl Boundary {
     }
 }
 
-impl Subject {
-    /// A text in which the subject's own names are left open.
+/// Path and query as the rules see them.
+fn whole(exchange: &Exchange) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&exchange.query)
+        .finish();
+    format!("{}?{query}", exchange.path)
+}
+
+/// What tells a call from others: its path up to an id that is made anew each time, and its action.
+fn target(exchange: &Exchange) -> String {
+    for made_anew in ["/promotion/lock/", "/promotion/report/"] {
+        if let Some(at) = exchange.path.find(made_anew) {
+            let (before, id) = exchange.path.split_at(at + made_anew.len());
+            if id.len() == 36 {
+                return before.to_owned();
+            }
+        }
+    }
+    // The query is written in more than one way; the path and the action tell calls apart.
+    match exchange.action() {
+        Some(action) => format!("{}?_action={action}", exchange.path),
+        None => format!("{}?", exchange.path),
+    }
+}
+
+impl Scene for Subject {
     fn generalize(&self, text: &str) -> String {
         text.replace(self.environment.id(), "{environment}")
             .replace(&format!("openam-{}-", self.name), "openam-{company}-")
@@ -77,26 +111,25 @@ impl Subject {
             .replace(&format!("-{}?", self.name), "-{name}?")
     }
 
-    /// The same text with the subject's names.
     fn specialize(&self, text: &str) -> String {
         text.replace("{environment}", self.environment.id())
             .replace("{company}", &self.name)
             .replace("{name}", &self.name)
     }
-}
 
-fn is_of(exchange: &Exchange, subject: &Subject) -> bool {
-    let is_list =
-        exchange.host == API_SERVER && exchange.method == "GET" && !exchange.path.contains("/secrets/");
-    let names = [subject.environment.id(), subject.name.as_str()];
-    let is_named = exchange.path.split('/').any(|part| {
-        names
-            .iter()
-            .any(|name| part == *name || part.ends_with(&format!("-{name}")))
-    });
-    // Whether the definitions are right is asked once a process, not once an object.
-    let is_dry_run = exchange.query.iter().any(|(name, _)| name == "dryRun");
-    !is_list && !is_dry_run && (exchange.host == subject.tenant.host() || is_named)
+    /// Lists and watches are made for nobody, and whether the definitions are right is asked once a process.
+    fn concerns(&self, exchange: &Exchange) -> bool {
+        let is_list =
+            exchange.host == API_SERVER && exchange.method == "GET" && !exchange.path.contains("/secrets/");
+        let names = [self.environment.id(), self.name.as_str()];
+        let is_named = exchange.path.split('/').any(|part| {
+            names
+                .iter()
+                .any(|name| part == *name || part.ends_with(&format!("-{name}")))
+        });
+        let is_dry_run = exchange.query.iter().any(|(name, _)| name == "dryRun");
+        !is_list && !is_dry_run && (exchange.host == self.tenant.host() || is_named)
+    }
 }
 
 impl fmt::Display for Boundary {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use pingone_aic_simulator::{Exchange, Fault};
+use pingone_aic_simulator::Exchange;
 use serde_json::json;
 
 use crate::{
@@ -52,11 +52,11 @@ impl Arena {
     async fn run_with(&mut self, case: &Case, subject: &Subject) -> Result<(), String> {
         let mut started = case.procedure.prepare(self, subject).await?;
         let from = self.network.journal().len();
-        let fault = case.trouble.fault();
-        let rule = self.network.fault(case.boundary.rule(subject), fault.clone());
+        let rule = self
+            .network
+            .fault(case.boundary.rule(subject), case.trouble.fault());
         started.begin(self, subject).await;
-        let processed = !matches!(fault, Fault::Hang | Fault::CloseBefore);
-        self.met(from, processed).await?;
+        self.met(from, case.trouble.is_processed()).await?;
         if case.trouble.kills() {
             self.restart().await;
         }
@@ -78,7 +78,7 @@ impl Arena {
         subject.set_account(&self.namespace).await;
     }
 
-    async fn take_api_server_away(&mut self) {
+    pub async fn take_api_server_away(&mut self) {
         let outage = self.network.outage(API_SERVER);
         for _ in 0..12 {
             tokio::time::sleep(Duration::from_millis(10)).await;

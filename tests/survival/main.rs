@@ -1,5 +1,5 @@
-//! Does an integration survive everything? A kill, a lost answer, an outage at every call that the operator makes;
-//! and generated histories of changes, drift, faults and crashes.
+//! Do an integration and a promotion survive everything? A kill, a lost answer, an outage at every call that the
+//! operator makes; and generated histories of changes, drift, faults and crashes.
 //!
 //! `cargo test --test survival -- --all` runs the whole matrix. Without it, a part is run that a seed chooses; the
 //! seed is printed, and `--seed` repeats the choice. `--case` repeats one case, `--history` one history.
@@ -10,22 +10,24 @@
     reason = "a test's failure is a panic that says where"
 )]
 
+#[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
 mod boundary;
 mod case;
 mod history;
 mod procedure;
+mod promotion;
 mod trouble;
 
-use std::{process::ExitCode, time::Instant};
+use std::{fmt, process::ExitCode, time::Instant};
 
 use clap::Parser;
 
 use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
 
 /// How much of the matrix is run when nobody asks for all: it fits a minute or two.
-const SAMPLE: usize = 24;
+const SAMPLE: usize = 32;
 const HISTORIES: u64 = 3;
 
 #[derive(Parser)]
@@ -87,7 +89,11 @@ async fn main() -> ExitCode {
             all.len()
         );
         for case in &chosen {
-            if let Err(why) = arena.run(case).await {
+            let result = match case {
+                AnyCase::Integration(case) => arena.run(case).await,
+                AnyCase::Promotion(case) => arena.promote(case).await,
+            };
+            if let Err(why) = result {
                 println!("survival: FAILED --case '{case}': {why}");
                 failures.push(case.to_string());
             }
@@ -119,21 +125,45 @@ async fn main() -> ExitCode {
     }
 }
 
+#[derive(Clone)]
+enum AnyCase {
+    Integration(Case),
+    Promotion(promotion::Case),
+}
+
+impl fmt::Display for AnyCase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integration(case) => case.fmt(formatter),
+            Self::Promotion(case) => case.fmt(formatter),
+        }
+    }
+}
+
 /// Every boundary of every procedure, as a clean run shows them, with every trouble that can happen there.
-async fn matrix(arena: &mut Arena) -> Vec<Case> {
+async fn matrix(arena: &mut Arena) -> Vec<AnyCase> {
     let mut cases = Vec::new();
     for procedure in Procedure::ALL {
         let boundaries = arena.boundaries(procedure).await;
         println!("survival: {procedure} makes {} calls", boundaries.len());
         for boundary in boundaries {
             for trouble in Trouble::at(&boundary) {
-                cases.push(Case {
+                cases.push(AnyCase::Integration(Case {
                     procedure,
                     boundary: boundary.clone(),
                     trouble,
-                });
+                }));
             }
         }
+    }
+    for kind in promotion::Kind::ALL {
+        let boundaries = arena.run_boundaries(kind).await;
+        println!("survival: {kind:?} makes {} calls", boundaries.len());
+        cases.extend(
+            promotion::Case::all(kind, &boundaries)
+                .into_iter()
+                .map(AnyCase::Promotion),
+        );
     }
     cases
 }

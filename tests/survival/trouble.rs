@@ -36,6 +36,8 @@ pub enum Trouble {
     AccountRevoked,
     /// From this moment on the API server is away for a minute.
     ApiServerAway,
+    /// The object is deleted at this moment.
+    Deleted,
 }
 
 impl Trouble {
@@ -62,6 +64,33 @@ impl Trouble {
         troubles
     }
 
+    /// What can happen at a call of a promotion.
+    pub fn of_a_run(boundary: &Boundary) -> Vec<Self> {
+        let mut troubles = vec![
+            Self::KillBefore,
+            Self::KillAfter,
+            Self::KillAnswered,
+            Self::Lost,
+            Self::Deleted,
+        ];
+        if boundary.is_write() {
+            troubles.extend([
+                Self::RateLimited,
+                Self::ServerError,
+                Self::BadGateway,
+                Self::Garbage,
+                Self::Hang,
+                Self::ApiServerAway,
+            ]);
+        }
+        troubles
+    }
+
+    /// Whether the call reaches its server.
+    pub fn is_processed(self) -> bool {
+        !matches!(self.fault(), Fault::Hang | Fault::CloseBefore)
+    }
+
     /// What the network does to the call.
     pub fn fault(self) -> Fault {
         let body = r#"{"code": 0, "message": "a fault by rule"}"#;
@@ -77,7 +106,9 @@ impl Trouble {
             Self::Garbage => Fault::Garbage,
             Self::TokenExpired => Fault::status(401).body(body),
             // The call itself goes well.
-            Self::KillAnswered | Self::AccountRevoked | Self::ApiServerAway => Fault::Delay(Duration::ZERO),
+            Self::KillAnswered | Self::AccountRevoked | Self::ApiServerAway | Self::Deleted => {
+                Fault::Delay(Duration::ZERO)
+            }
         }
     }
 

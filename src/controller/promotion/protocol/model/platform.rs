@@ -154,13 +154,13 @@ impl Platform {
                 upper_env: Some(side),
             },
             run,
-            reports: self.reports.iter().rev().map(Filed::seen).collect(),
+            reports: self.reports.iter().rev().copied().map(Filed::seen).collect(),
         }
     }
 }
 
 impl Filed {
-    fn seen(&self) -> SeenReport {
+    fn seen(self) -> SeenReport {
         let mark = match self.by {
             Who::Run(run) => Some(Mark {
                 key: key(run),

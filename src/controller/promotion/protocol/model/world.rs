@@ -385,7 +385,7 @@ impl Model for World {
                 Flight::None => actions.push(Action::Decide(at)),
                 Flight::GivingBack(_) => actions.extend([Action::Decide(at), Action::Kill(at)]),
                 Flight::Sent(_) => {
-                    actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)])
+                    actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)]);
                 }
                 Flight::Answered(_) => {
                     actions.extend([
