@@ -80,15 +80,18 @@ impl Scene for Started {
 }
 
 impl Arena {
+    async fn hasty_company(&mut self) -> Company {
+        let company = self.company(&THREE).await;
+        company.group.set_times(TIMES);
+        company
+    }
+
     /// A company in which something waits to be promoted, and a run that begins.
     async fn begin(&mut self, kind: Kind, company: Option<Company>) -> Started {
-        let company = match company {
-            Some(company) => company,
-            None => {
-                let company = self.company(&THREE).await;
-                company.group.set_times(TIMES);
-                company
-            }
+        let company = if let Some(company) = company {
+            company
+        } else {
+            self.hasty_company().await
         };
         self.runs += 1;
         let name = format!("run-{}", self.runs);
@@ -172,8 +175,7 @@ impl Arena {
     pub async fn promote(&mut self, case: &Case) -> Result<(), String> {
         let from = self.network.journal().len();
         // The rule stands before the run begins: the scene is known before its object is there.
-        let company = self.company(&THREE).await;
-        company.group.set_times(TIMES);
+        let company = self.hasty_company().await;
         let name = format!("run-{}", self.runs + 1);
         let scene = Started {
             company,
