@@ -1,8 +1,6 @@
 //! A promotion group with everything that its integrations stand on, all of it its own.
 
-use std::time::Instant;
-
-use kube::{Api, core::DynamicObject};
+use kube::core::DynamicObject;
 use pingone_aic_harness::TestNamespace;
 use pingone_aic_simulator::{
     Mutability, Network, Region, Tenant,
@@ -11,7 +9,7 @@ use pingone_aic_simulator::{
 };
 use serde_json::{Value, json};
 
-use super::{Arena, PATIENCE, REAL_PATIENCE, STEP, subject::WORKER};
+use super::{Arena, subject::WORKER};
 
 pub const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 pub const THREE: [(&str, &str); 3] = [
@@ -156,32 +154,6 @@ impl Site {
 }
 
 impl Arena {
-    /// Looks until an object is as it should be, and moves the clock while nothing is going on.
-    pub async fn until_object(
-        &mut self,
-        kind: &str,
-        name: &str,
-        mut fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
-    ) -> Result<Option<DynamicObject>, String> {
-        let api: Api<DynamicObject> = self.namespace.api(kind);
-        let (mut passed, started) = (std::time::Duration::ZERO, Instant::now());
-        loop {
-            let object = api.get_opt(name).await.unwrap();
-            let Some(why) = fault(object.as_ref()) else {
-                return Ok(object);
-            };
-            if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
-                let status = object.map(|object| object.data["status"].clone());
-                return Err(format!("{why}; its status is {}", status.unwrap_or_default()));
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            if self.network.in_flight() == 0 {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
-        }
-    }
-
     /// Waits until a Promotion has this phase.
     pub async fn phase(&mut self, name: &str, phase: &str) -> Result<DynamicObject, String> {
         let object = self

@@ -79,17 +79,30 @@ impl Arena {
         api.get_opt(&subject.name).await.unwrap()
     }
 
-    /// Looks until there is no fault any more, and moves the clock while nothing is going on.
+    /// Looks until there is no fault any more.
     pub async fn until(
         &mut self,
         subject: &Subject,
-        mut fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
+        fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
     ) -> Result<(), String> {
+        self.until_object("AICIntegration", &subject.name, fault)
+            .await
+            .map(drop)
+    }
+
+    /// Looks until an object is as it should be, and moves the clock while nothing is going on.
+    pub async fn until_object(
+        &mut self,
+        kind: &str,
+        name: &str,
+        mut fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
+    ) -> Result<Option<DynamicObject>, String> {
+        let api: Api<DynamicObject> = self.namespace.api(kind);
         let (mut passed, started) = (Duration::ZERO, Instant::now());
         loop {
-            let object = self.integration(subject).await;
+            let object = api.get_opt(name).await.unwrap();
             let Some(why) = fault(object.as_ref()) else {
-                return Ok(());
+                return Ok(object);
             };
             if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
                 let status = object.map(|object| object.data["status"].clone());

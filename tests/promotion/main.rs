@@ -9,4 +9,8 @@
 #[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
+mod life;
+mod look;
+mod people;
+mod refusals;
 mod runs;

@@ -1,0 +1,85 @@
+//! What is waited for, and looked at.
+
+use std::time::{Duration, Instant};
+
+use kube::core::DynamicObject;
+use serde_json::{Value, json};
+
+use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, STEP, company::Company, subject::WORKER};
+
+/// The reason of `Ready`.
+pub fn reason(object: &DynamicObject) -> String {
+    ready(object)["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+pub fn message(object: &DynamicObject) -> String {
+    ready(object)["message"].as_str().unwrap_or_default().to_owned()
+}
+
+fn ready(object: &DynamicObject) -> &Value {
+    let conditions = object.data["status"]["conditions"].as_array();
+    conditions
+        .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == "Ready"))
+        .unwrap_or(&Value::Null)
+}
+
+/// A stage of a run, by its place among those that have begun.
+pub async fn stage(arena: &Arena, name: &str, index: usize) -> Value {
+    let object = arena.namespace.get("Promotion", name).await.unwrap();
+    object.data["status"]["stages"][index].clone()
+}
+
+impl Arena {
+    /// Waits until a run is Ready, or not, for this reason.
+    pub async fn until_reason(&mut self, name: &str, wanted: &str) -> DynamicObject {
+        let object = self
+            .until_object("Promotion", name, |object| {
+                let found = object.map(reason).unwrap_or_default();
+                (found != wanted).then(|| format!("the reason is {found:?}, not {wanted}"))
+            })
+            .await;
+        object.unwrap().unwrap()
+    }
+
+    /// Waits for anything, and moves the clock while nothing is going on.
+    pub async fn wait_until(&mut self, mut fault: impl FnMut(&Self) -> Option<String>) {
+        let (mut passed, started) = (Duration::ZERO, Instant::now());
+        while let Some(why) = fault(self) {
+            assert!(passed < PATIENCE && started.elapsed() < REAL_PATIENCE, "{why}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if self.network.in_flight() == 0 {
+                self.advance(STEP).await;
+                passed += STEP;
+            }
+        }
+    }
+
+    /// Lets time pass, step by step.
+    pub async fn pass_time(&mut self, time: Duration) {
+        let mut passed = Duration::ZERO;
+        while passed < time {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if self.network.in_flight() == 0 {
+                self.advance(STEP).await;
+                passed += STEP;
+            }
+        }
+    }
+}
+
+impl Company {
+    /// Makes development's worker use a label that nothing is mapped to, unseen by its integration.
+    pub async fn spoil(&self, arena: &Arena) {
+        let site = self.site("dev");
+        let suspended = json!({"spec": {"suspend": true}});
+        arena
+            .namespace
+            .patch("AICIntegration", &site.name, &suspended)
+            .await
+            .unwrap();
+        let realm = pingone_aic_simulator::Realm::Alpha;
+        site.tenant
+            .console()
+            .edit_worker(realm, WORKER, "credentialPurpose", "other");
+    }
+}

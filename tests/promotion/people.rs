@@ -1,0 +1,197 @@
+//! People at the console, before us, with us, after us.
+
+use std::time::Duration;
+
+use pingone_aic_simulator::{
+    Fault, Rule,
+    tenant::{ConfigItem, LockState},
+};
+use serde_json::json;
+
+use crate::{
+    arena::{Arena, company::THREE},
+    look::{reason, stage},
+};
+
+#[tokio::test]
+async fn a_lock_that_was_there_before_is_waited_for_and_left_alone() {
+    let mut arena = Arena::start("a lock that was there before").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let theirs = staging.console().begin_lock();
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena.until_reason("release", "EnvironmentLocked").await;
+    arena.pass_time(Duration::from_mins(45)).await;
+    assert_eq!(staging.lock_state(), LockState::Locked);
+    let calls = arena.network.journal();
+    assert!(
+        calls.iter().all(|call| call.method != "DELETE"),
+        "nothing of theirs is removed"
+    );
+    staging.console().begin_unlock(&theirs);
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_person_who_locks_while_our_answer_is_lost_and_promotes_keeps_the_lock() {
+    let mut arena = Arena::start("a person locks while our answer is lost").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    // Our request never arrives; theirs does in the same moment.
+    let lost = arena.network.fault(
+        Rule::on(staging.host())
+            .method("POST")
+            .path_contains("/promotion/lock")
+            .times(1),
+        Fault::CloseBefore,
+    );
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena
+        .wait_until(|_| (lost.hits() == 0).then(|| "not asked yet".to_owned()))
+        .await;
+    let theirs = staging.console().begin_lock();
+    arena.until_reason("release", "LockOwnershipUnknown").await;
+    arena.pass_time(Duration::from_mins(5)).await;
+    staging.console().begin_promotion("theirs");
+    arena.pass_time(Duration::from_mins(8)).await;
+    let removed = arena
+        .network
+        .journal()
+        .into_iter()
+        .find(|call| call.method == "DELETE");
+    assert!(removed.is_none(), "{theirs} is removed: {}", removed.unwrap());
+    // Their promotion has unlocked: now it is our turn, and nothing is left to promote.
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Skipped");
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under() {
+    let mut arena = Arena::start("an idle lock after a lost answer").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    arena.network.fault(
+        Rule::on(staging.host())
+            .method("POST")
+            .path_contains("/promotion/lock")
+            .times(1),
+        Fault::CloseAfter,
+    );
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena.until_reason("release", "LockOwnershipUnknown").await;
+    let unproved = staging.lock_state();
+    assert_ne!(unproved, LockState::Unlocked);
+    arena.phase("release", "Gated").await.unwrap();
+    let stage = stage(&arena, "release", 0).await;
+    assert_eq!(
+        (&stage["outcome"], &stage["retries"]),
+        (&json!("Promoted"), &json!(1)),
+        "{stage}"
+    );
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_person_who_unlocks_ours_costs_a_retry() {
+    let mut arena = Arena::start("a person unlocks ours").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena
+        .wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
+        .await;
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    arena.phase("release", "Gated").await.unwrap();
+    let stage = stage(&arena, "release", 0).await;
+    assert_eq!(stage["outcome"], "Promoted", "{stage}");
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_is_taken_as_soon_as_ours_is_gone_is_not_ours_to_remove() {
+    let mut arena = Arena::start("a lock taken as soon as ours is gone").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena
+        .wait_until(|arena| {
+            let promoted = arena
+                .network
+                .journal()
+                .into_iter()
+                .any(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
+            let is_over = promoted
+                && staging.lock_state() == LockState::Unlocked
+                && company.site("dev").tenant.lock_state() == LockState::Unlocked;
+            (!is_over).then(|| "not over".to_owned())
+        })
+        .await;
+    staging.console().begin_lock();
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    assert_ne!(staging.lock_state(), LockState::Unlocked, "theirs is untouched");
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_promotion_that_is_not_the_last_any_more_is_not_rolled_back() {
+    let mut arena = Arena::start("a promotion that is not the last any more").await;
+    let company = arena.company(&THREE).await;
+    company.spoil(&arena).await;
+    let staging = &company.site("staging").tenant;
+    let more = json!({"upTo": "staging", "onFailure": "Rollback"});
+    arena
+        .namespace
+        .apply(company.promotion("release", more))
+        .await
+        .unwrap();
+    arena.until_reason("release", "Verifying").await;
+    // Somebody promotes before the fault is believed.
+    staging.console().begin_lock();
+    arena.network.clock().advance(Duration::from_mins(3));
+    company
+        .site("dev")
+        .tenant
+        .console()
+        .put_item(ConfigItem::idm("Email > Templates", "theirs"), "a change");
+    staging.console().unlock();
+    company.site("dev").tenant.console().unlock();
+    staging.console().begin_lock();
+    arena.network.clock().advance(Duration::from_mins(3));
+    staging.console().begin_promotion("theirs");
+    arena.network.clock().advance(Duration::from_mins(15));
+    let failed = arena.phase("release", "Failed").await.unwrap();
+    assert_eq!(reason(&failed), "RollbackNotOurs", "{}", failed.data["status"]);
+    let calls = arena.network.journal();
+    assert!(!calls.iter().any(|call| call.is("POST", "/promotion/rollback")));
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}

@@ -1,0 +1,195 @@
+//! What is refused, and when: everything that can be found without a lock is found before it.
+
+use pingone_aic_simulator::{Realm, tenant::ProvisionalSide};
+use serde_json::{Value, json};
+
+use crate::{
+    arena::{
+        Arena,
+        company::{Company, Site, THREE},
+    },
+    look::{message, reason, stage},
+};
+
+const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+
+/// That no lock was asked for.
+fn asked_for_no_lock(arena: &Arena) {
+    let calls = arena.network.journal();
+    assert!(!calls.iter().any(|call| call.is("POST", "/promotion/lock")));
+}
+
+async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
+    let promotion = json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "refused"},
+        "spec": {"order": order, "upTo": order[1]["name"]},
+    });
+    arena.namespace.apply(promotion).await.unwrap();
+    let object = arena.until_reason("refused", "GroupInvalid").await;
+    assert!(pingone_aic_harness::is_condition(&object, "Stalled", "True"));
+    for says in says {
+        assert!(
+            message(&object).contains(says),
+            "{} does not say {says}",
+            message(&object)
+        );
+    }
+    arena.namespace.delete("Promotion", "refused").await.unwrap();
+    let gone = arena.until_object("Promotion", "refused", |object| {
+        object.map(|_| "there".to_owned())
+    });
+    gone.await.unwrap();
+}
+
+fn member(site: &Site) -> Value {
+    json!({"name": site.stage, "integrations": [site.name]})
+}
+
+#[tokio::test]
+async fn stages_that_do_not_fit_together_are_named_before_any_lock() {
+    let mut arena = Arena::start("stages that do not fit together").await;
+    let company = arena.company(&THREE).await;
+    let [dev, staging, prod] = ["dev", "staging", "prod"].map(|stage| company.site(stage));
+    let skipped = json!([member(dev), member(prod)]);
+    stalled(
+        &mut arena,
+        skipped,
+        &["prod (Production) cannot follow dev (Development)"],
+    )
+    .await;
+    let backwards = json!([member(prod), member(staging)]);
+    stalled(
+        &mut arena,
+        backwards,
+        &["staging (Staging) cannot follow prod (Production)"],
+    )
+    .await;
+
+    // Another name above, and the same environment twice.
+    let again = json!({"connectionRef": {"name": staging.name}, "name": "Other-Name", "realm": "alpha", "tenant": {
+        "url": staging.tenant.url(), "environment": "Staging", "serviceAccountSecretRef": {"name": format!("aic-{}", staging.name)},
+    }});
+    let object = json!({"apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "again"}, "spec": again});
+    arena.namespace.apply(object).await.unwrap();
+    let twice = json!([member(staging), {"name": "again", "integrations": ["again"]}]);
+    stalled(
+        &mut arena,
+        twice,
+        &["are the same environment", "must be the same in the whole group"],
+    )
+    .await;
+    asked_for_no_lock(&arena);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_all_at_once_and_waited_for() {
+    let mut arena = Arena::start("what is missing is said all at once").await;
+    let company = arena.company(&THREE).await;
+    company
+        .site("staging")
+        .tenant
+        .console()
+        .delete_secret(crate::arena::subject::ESV);
+    let mut promotion = company.promotion("release", json!({"upTo": "staging"}));
+    arena.namespace.apply(promotion.clone()).await.unwrap();
+    let object = arena.until_reason("release", "PreflightFailed").await;
+    assert!(
+        message(&object).contains("ESV esv-pingone-integration-aic is not there"),
+        "{}",
+        message(&object)
+    );
+    asked_for_no_lock(&arena);
+    promotion["metadata"]["name"] = json!("incomplete");
+    promotion["spec"]["order"][2]["integrations"] = json!(["nobody"]);
+    arena.namespace.apply(promotion).await.unwrap();
+    let object = arena.until_reason("incomplete", "PreflightFailed").await;
+    assert!(
+        message(&object).contains("AICIntegration nobody of stage prod does not exist"),
+        "{}",
+        message(&object)
+    );
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn the_provisional_report_is_had_from_whichever_side_answers_it() {
+    for side in [ProvisionalSide::Lower, ProvisionalSide::Upper] {
+        let mut arena = Arena::start("the provisional report of either side").await;
+        let company = arena.company(&THREE).await;
+        company.group.set_provisional_side(side);
+        let look = company.promotion("release", json!({"upTo": "staging"}));
+        arena.namespace.apply(look).await.unwrap();
+        let gated = arena.phase("release", "Gated").await.unwrap();
+        // Staging has what development has, and production nothing: of another pair the report would be empty.
+        let next = &gated.data["status"]["next"];
+        assert_eq!(
+            (&next["stage"], &next["provisional"]["totals"]["added"]),
+            (&json!("prod"), &json!(3)),
+            "{side:?}: {next}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_the_dry_run_finds_ends_the_run_and_the_lock() {
+    type Prepare = fn(&Company);
+    let table: [(&str, Prepare); 4] = [
+        ("EncryptedSecrets", |company| {
+            company.site("dev").tenant.set_encrypted_secrets(&["theirs"]);
+        }),
+        ("MissingESVs", |company| {
+            let console = company.site("dev").tenant.console();
+            console.create_secret("esv-theirs", "", false, "x");
+            console.put_mapping(
+                Realm::Alpha,
+                "am.services.pingone.worker.theirs.credential",
+                "esv-theirs",
+            );
+        }),
+        ("LockFailed", |company| {
+            company.site("staging").tenant.fail_next_lock();
+        }),
+        ("DryRunFailed", |company| {
+            company.site("staging").tenant.fail_next_run();
+        }),
+    ];
+    for (wanted, prepare) in table {
+        let mut arena = Arena::start("what the dry run finds").await;
+        let company = arena.company(&THREE).await;
+        prepare(&company);
+        let promotion = company.promotion("release", json!({"upTo": "staging"}));
+        arena.namespace.apply(promotion).await.unwrap();
+        let failed = arena.phase("release", "Failed").await.unwrap();
+        assert_eq!(reason(&failed), wanted, "{}", failed.data["status"]);
+        assert_eq!(company.stranded(), None, "{wanted}");
+        assert!(
+            company.site("staging").tenant.workers(Realm::Alpha).is_empty(),
+            "{wanted}"
+        );
+        assert!(
+            !company
+                .site("staging")
+                .tenant
+                .mappings(Realm::Alpha)
+                .contains_key(LABEL)
+        );
+        arena.check_outputs().await;
+    }
+}
+
+#[tokio::test]
+async fn encrypted_secrets_are_left_out_when_the_run_says_so() {
+    let mut arena = Arena::start("encrypted secrets are left out").await;
+    let company = arena.company(&THREE).await;
+    company.site("dev").tenant.set_encrypted_secrets(&["theirs"]);
+    let more = json!({"upTo": "staging", "ignoreEncryptedSecrets": true});
+    arena
+        .namespace
+        .apply(company.promotion("release", more))
+        .await
+        .unwrap();
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    assert_eq!(company.stranded(), None);
+}
