@@ -5,7 +5,7 @@ use std::time::Duration;
 use pingone_aic_simulator::{Exchange, Realm};
 use serde_json::json;
 
-use crate::arena::{API_SERVER, Arena, is_done, subject::WORKER};
+use crate::arena::{API_SERVER, Arena, company::THREE, is_done, subject::WORKER};
 
 #[tokio::test]
 async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() {
@@ -28,12 +28,6 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
     let count =
         |wanted: &dyn Fn(&Exchange) -> bool| journal.iter().filter(|exchange| wanted(exchange)).count();
 
-    let is_write = |exchange: &Exchange| match exchange.method.as_str() {
-        "GET" => false,
-        // A token, and a test: they change nothing.
-        "POST" => !(exchange.path.ends_with("token") || exchange.action() == Some("testConnection")),
-        _ => true,
-    };
     let writes: Vec<_> = journal.iter().filter(|exchange| is_write(exchange)).collect();
     assert!(writes.is_empty(), "{}", writes[0]);
 
@@ -86,4 +80,39 @@ async fn drift_is_noticed_within_an_interval_though_nothing_tells_of_it() {
     arena.pass(Duration::from_mins(11), Duration::from_secs(20)).await;
     assert_eq!(subject.fault(&credential, Some(1)), None);
     arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
+    let mut arena = Arena::start("a day at the gate writes nothing").await;
+    let (gated, locked) = (arena.company(&THREE).await, arena.company(&THREE).await);
+    let run = gated.promotion("gated", json!({"upTo": "dev"}));
+    arena.namespace.apply(run).await.unwrap();
+    arena.phase("gated", "Gated").await.unwrap();
+    // A person keeps the lock; the run waits for it, and so does every other run on these environments.
+    locked.site("staging").tenant.console().begin_lock();
+    let run = locked.promotion("pending", json!({"upTo": "staging"}));
+    arena.namespace.apply(run).await.unwrap();
+    arena.phase("pending", "Pending").await.unwrap();
+    arena.pass(Duration::from_mins(30), Duration::from_secs(20)).await;
+
+    let from = arena.network.journal().len();
+    arena.pass(Duration::from_hours(24), Duration::from_mins(1)).await;
+    let writes: Vec<_> = arena
+        .network
+        .journal_since(from)
+        .into_iter()
+        .filter(is_write)
+        .collect();
+    assert!(writes.is_empty(), "{writes:?}");
+    arena.check_outputs().await;
+}
+
+fn is_write(exchange: &Exchange) -> bool {
+    match exchange.method.as_str() {
+        "GET" => false,
+        // A token, and a test: they change nothing.
+        "POST" => !(exchange.path.ends_with("token") || exchange.action() == Some("testConnection")),
+        _ => true,
+    }
 }

@@ -87,7 +87,13 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                 run.unlock(&tenant, &id).await;
                 return Ok(waiting(run, wait));
             }
-            Act::Wait(wait) => return Ok(held_up(run, &stage, wait, obstacle)),
+            // A lock that is another run's is waited for in the queue.
+            Act::Wait(wait) => {
+                return Ok(match obstacle {
+                    Some(Obstacle::Queue(other)) => queued(run, stage, &other),
+                    obstacle => held_up(run, &stage, wait, obstacle),
+                });
+            }
             Act::Leave => {
                 return Ok(match obstacle {
                     Some(Obstacle::Queue(other)) => queued(run, stage, &other),
