@@ -26,6 +26,8 @@ pub struct Arena {
     pub network: Network,
     pub namespace: TestNamespace,
     pub operator: Operator,
+    /// Further operators that live by the same clock.
+    pub others: Vec<Operator>,
     subjects: usize,
     /// Promotions so far.
     pub runs: usize,
@@ -39,17 +41,7 @@ impl Arena {
         let address = control_plane.url().replace("https://", "");
         let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
         network.relay(API_SERVER, &address, &ca);
-        let binary = fast_forwarded_operator().unwrap();
-        let values = Values::new(binary)
-            .fast_forwarded()
-            .vendors(&network.proxy_url(), &network.ca_pem())
-            .api_server(
-                &format!("https://{API_SERVER}"),
-                &network.proxy_url(),
-                &network.ca_pem(),
-            )
-            .set(json!({"log": {"level": "trace"}}));
-        let operator = Operator::install(&namespace, values).await.unwrap();
+        let operator = Operator::install(&namespace, values(&network)).await.unwrap();
         // Objects that lead nowhere: a process looks at the definitions for them, before any case begins.
         let nowhere = Subject::new(&network, 0);
         nowhere.apply(&namespace, json!({})).await;
@@ -57,6 +49,7 @@ impl Arena {
             network,
             namespace,
             operator,
+            others: Vec::new(),
             subjects: 0,
             runs: 0,
         }
@@ -70,7 +63,9 @@ impl Arena {
     /// Moves everybody's clock.
     pub async fn advance(&mut self, by: Duration) {
         self.network.clock().advance(by);
-        self.operator.advance(by).await.unwrap();
+        for operator in std::iter::once(&mut self.operator).chain(&mut self.others) {
+            operator.advance(by).await.unwrap();
+        }
     }
 
     /// The integration as it is; `None` if it is gone.
@@ -136,6 +131,19 @@ impl Arena {
         let violations = self.network.openapi_violations();
         assert!(violations.is_empty(), "{violations:?}");
     }
+}
+
+/// An operator behind the network, whose clock is moved.
+pub fn values(network: &Network) -> Values {
+    Values::new(fast_forwarded_operator().unwrap())
+        .fast_forwarded()
+        .vendors(&network.proxy_url(), &network.ca_pem())
+        .api_server(
+            &format!("https://{API_SERVER}"),
+            &network.proxy_url(),
+            &network.ca_pem(),
+        )
+        .set(json!({"log": {"level": "trace"}}))
 }
 
 /// Active and Ready, with this credential, of this spec.

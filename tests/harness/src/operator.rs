@@ -20,6 +20,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use std::{path::PathBuf, process::ExitStatus, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
+use values::ApiServer;
 
 /// How long the operator may take to become ready, or to end after SIGTERM (a kubelet's default grace).
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,6 +32,7 @@ pub struct Operator {
     container: Container,
     clock: Option<Clock>,
     release: String,
+    api_server: Option<ApiServer>,
     log: PathBuf,
     // Last: the process writes into it.
     _scratch: Scratch,
@@ -51,6 +53,28 @@ impl Operator {
         let binary = values.binary.clone();
         let (api_server, fast_forwarded) = (values.api_server.clone(), values.fast_forwarded);
         values.install(namespace, &release, &scratch).await?;
+        Self::of(namespace, release, binary, (api_server, fast_forwarded)).await
+    }
+
+    /// One more pod of the same Deployment, and starts nothing yet.
+    pub async fn replica(&self, namespace: &Namespace) -> Result<Self> {
+        let (api_server, fast_forwarded) = (self.api_server.clone(), self.clock.is_some());
+        Self::of(
+            namespace,
+            self.release.clone(),
+            self.binary.clone(),
+            (api_server, fast_forwarded),
+        )
+        .await
+    }
+
+    async fn of(
+        namespace: &Namespace,
+        release: String,
+        binary: PathBuf,
+        (api_server, fast_forwarded): (Option<ApiServer>, bool),
+    ) -> Result<Self> {
+        let scratch = Scratch::create()?;
         let deployments: Api<Deployment> = Api::namespaced(namespace.client(), namespace.name());
         let selector =
             kube::api::ListParams::default().labels(&format!("app.kubernetes.io/instance={release}"));
@@ -80,6 +104,7 @@ impl Operator {
             container,
             clock,
             release,
+            api_server,
             log,
             _scratch: scratch,
         })
@@ -150,6 +175,22 @@ impl Operator {
         let status = self.wait().await;
         self.kill();
         status
+    }
+
+    /// Stops it where it stands (SIGSTOP), as a machine that is frozen.
+    pub fn freeze(&self) -> Result<()> {
+        self.process
+            .as_ref()
+            .context("the operator does not run")?
+            .signal("STOP")
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn thaw(&self) -> Result<()> {
+        self.process
+            .as_ref()
+            .context("the operator does not run")?
+            .signal("CONT")
     }
 
     /// Sends SIGKILL, as a kernel out of memory does, and waits until the operator is gone.

@@ -106,11 +106,16 @@ impl Process {
 
     /// Asks it to end (SIGTERM).
     pub(crate) fn terminate(&self) -> Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
         if self.exit_status().is_none() {
             Command::new("/bin/sh")
-                .args(["-c", "kill -TERM \"$1\"", "sh", &self.pid.to_string()])
+                .args(["-c", "kill -\"$1\" \"$2\"", "sh", signal, &self.pid.to_string()])
                 .status()
-                .with_context(|| format!("failed to send SIGTERM to {}", self.name))?;
+                .with_context(|| format!("failed to send SIG{signal} to {}", self.name))?;
         }
         Ok(())
     }

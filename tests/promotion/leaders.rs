@@ -1,0 +1,219 @@
+//! Several operators: one that leads and one that stands by, two that know nothing of each other.
+
+use std::time::{Duration, Instant};
+
+use pingone_aic_harness::{Operator, TestNamespace, Values, operator_binary};
+use pingone_aic_simulator::{Fault, Network, Rule, tenant::Times};
+use serde_json::{Value, json};
+
+use crate::arena::{
+    API_SERVER, Arena,
+    company::{Company, THREE},
+    values,
+};
+
+/// At once: these operators live by the real clock.
+const NO_TIME: Times = Times {
+    lock: Duration::ZERO,
+    dry_run: Duration::ZERO,
+    promotion: Duration::ZERO,
+    unlock: Duration::ZERO,
+};
+const LEASE_AND_A_RETRY: Duration = Duration::from_secs(32);
+
+/// Two replicas of one release, by the real clock: the first one leads.
+struct Replicas {
+    network: Network,
+    namespace: TestNamespace,
+    leader: Operator,
+    follower: Operator,
+    company: Company,
+}
+
+impl Replicas {
+    async fn start(sentence: &str) -> Self {
+        let network = Network::start().await;
+        let namespace = TestNamespace::create(sentence).await;
+        let control_plane = namespace.control_plane();
+        let address = control_plane.url().replace("https://", "");
+        let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
+        network.relay(API_SERVER, &address, &ca);
+        let values = Values::new(operator_binary().unwrap())
+            .vendors(&network.proxy_url(), &network.ca_pem())
+            .api_server(
+                &format!("https://{API_SERVER}"),
+                &network.proxy_url(),
+                &network.ca_pem(),
+            );
+        let leader = Operator::install(&namespace, values).await.unwrap();
+        wait("the first one leads", || leads(&leader)).await;
+        let mut follower = leader.replica(&namespace).await.unwrap();
+        follower.start().await.unwrap();
+        let company = Company::new(&network, 1, &THREE);
+        company.group.set_times(NO_TIME);
+        company.apply(&namespace).await;
+        Self {
+            network,
+            namespace,
+            leader,
+            follower,
+            company,
+        }
+    }
+
+    async fn promote(&self) {
+        let run = self.company.promotion("release", json!({"upTo": "staging"}));
+        self.namespace.apply(run).await.unwrap();
+    }
+
+    async fn gated(&self) {
+        let is_gated = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Gated";
+        self.namespace
+            .wait_for(
+                "Promotion",
+                "release",
+                "to be Gated",
+                Duration::from_mins(4),
+                is_gated,
+            )
+            .await
+            .unwrap();
+    }
+
+    fn posts(&self, path: &str) -> usize {
+        let calls = self.network.journal();
+        let is_real = |body: &Value| body["dryRun"] != true;
+        calls
+            .iter()
+            .filter(|call| call.is("POST", path) && is_real(&call.request))
+            .count()
+    }
+}
+
+fn leads(operator: &Operator) -> bool {
+    operator.log().contains("this process leads")
+}
+
+async fn wait(what: &str, mut is: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is() {
+        assert!(started.elapsed() < Duration::from_mins(2), "{what}: not yet");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn when_the_leader_is_killed_the_one_who_stands_by_goes_on() {
+    let mut replicas = Replicas::start("the leader is killed").await;
+    assert!(!leads(&replicas.follower));
+    replicas.promote().await;
+    wait("the lock is asked for", || replicas.posts("/promotion/lock") == 1).await;
+    replicas.leader.kill();
+    let killed = Instant::now();
+    wait("the other one leads", || leads(&replicas.follower)).await;
+    assert!(killed.elapsed() <= LEASE_AND_A_RETRY, "{:?}", killed.elapsed());
+    replicas.gated().await;
+    assert_eq!(replicas.posts("/promotion/promote"), 1);
+    assert_eq!(replicas.company.stranded(), None);
+}
+
+#[tokio::test]
+async fn a_leader_that_ends_lets_the_other_one_lead_at_once() {
+    let mut replicas = Replicas::start("a leader that ends").await;
+    assert!(replicas.leader.terminate().await.unwrap().success());
+    let ended = Instant::now();
+    wait("the other one leads", || leads(&replicas.follower)).await;
+    assert!(ended.elapsed() <= Duration::from_secs(5), "{:?}", ended.elapsed());
+    replicas.promote().await;
+    replicas.gated().await;
+    assert_eq!(replicas.company.stranded(), None);
+}
+
+#[tokio::test]
+async fn a_leader_that_was_frozen_before_its_check_starts_nothing() {
+    let replicas = Replicas::start("a leader that was frozen").await;
+    // It records what it is about to ask for; before it sees that this stands, it is frozen.
+    let record = Rule::on(API_SERVER)
+        .method("PATCH")
+        .path_contains("/promotions/release/status?")
+        .after(1)
+        .times(1);
+    let slow = replicas
+        .network
+        .fault(record, Fault::Delay(Duration::from_secs(2)));
+    replicas.promote().await;
+    wait("the intent is being recorded", || slow.hits() == 1).await;
+    replicas.leader.freeze().unwrap();
+    wait("the other one leads", || leads(&replicas.follower)).await;
+    let before = replicas.posts("/promotion/lock");
+    replicas.leader.thaw().unwrap();
+    let status = replicas.leader.wait().await.unwrap();
+    assert!(
+        !status.success(),
+        "who lost the lease does not end as if all were well"
+    );
+    let log = replicas.leader.log();
+    assert!(log.contains("lost the lease"), "{log}");
+    // What the other one has asked for meanwhile is its own affair: it sees to an intent whose answer nobody knows.
+    assert_eq!((before, replicas.posts("/promotion/lock")), (0, 0));
+    replicas.gated().await;
+    assert_eq!(replicas.posts("/promotion/promote"), 1);
+    assert_eq!(replicas.company.stranded(), None);
+}
+
+#[tokio::test]
+async fn two_operators_without_an_election_keep_the_law() {
+    let mut arena = Arena::start("two operators without an election").await;
+    let company = arena.company(&THREE).await;
+    let other = Operator::install(&arena.namespace, values(&arena.network))
+        .await
+        .unwrap();
+    arena.others.push(other);
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({})))
+        .await
+        .unwrap();
+    arena.phase("release", "Succeeded").await.unwrap();
+    for site in ["staging", "prod"] {
+        let host = company.site(site).tenant.host().to_owned();
+        let promoted = arena.network.journal().into_iter().filter(|call| {
+            call.host == host && call.is("POST", "/promotion/promote") && call.request["dryRun"] == false
+        });
+        assert_eq!(promoted.count(), 1, "{site}");
+    }
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
+    let mut arena = Arena::start("two operators of two worlds").await;
+    let company = arena.company(&THREE).await;
+    // It knows nothing of the other namespace.
+    let elsewhere = TestNamespace::create("the other of two worlds").await;
+    let other = Operator::install(&elsewhere, values(&arena.network))
+        .await
+        .unwrap();
+    arena.others.push(other);
+    for site in &company.sites {
+        site.apply(&elsewhere, json!({"adopt": true})).await;
+    }
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    elsewhere
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    // Whose credential the tenant ends up with is between the two; the lock is not.
+    arena.pass_time(Duration::from_mins(60)).await;
+    let calls = arena.network.journal();
+    let promoted = calls
+        .iter()
+        .filter(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
+    assert_eq!(promoted.count(), 1);
+    assert_eq!(company.stranded(), None);
+}
