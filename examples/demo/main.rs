@@ -8,8 +8,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use kube::ResourceExt as _;
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, Programs, Values, operator_binary, repository};
-use pingone_aic_operator::api::{AICIntegration, PingOneConnection};
+use pingone_aic_operator::api::{AICIntegration, PingOneConnection, Promotion};
 use pingone_aic_simulator::Network;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -26,6 +27,7 @@ struct Options {
 struct Manifests {
     connections: Vec<PingOneConnection>,
     integrations: Vec<AICIntegration>,
+    promotions: Vec<Promotion>,
 }
 
 #[tokio::main]
@@ -63,9 +65,26 @@ async fn main() -> Result<()> {
     let apply = ["apply", "--namespace", namespace.name(), "--filename", folder];
     tokio::try_join!(
         control_plane.kubectl(&apply),
-        progress::follow(&namespace, &manifests)
+        progress::follow(&namespace, progress::goals(&manifests))
     )
     .inspect_err(explain)?;
+
+    for promotion in &manifests.promotions {
+        let (name, last) = (promotion.name_any(), promotion.spec.order.last());
+        let gate = json!({"spec": {"upTo": last.map(|stage| &stage.name)}});
+        step(&format!(
+            "kubectl patch promotion {name} --type merge --patch '{gate}'"
+        ));
+        note("The gate is raised: in a company, by a commit that Argo CD syncs.");
+        namespace.patch("Promotion", &name, &gate).await?;
+    }
+    progress::follow(&namespace, progress::goals_beyond_the_gate(&manifests))
+        .await
+        .inspect_err(explain)?;
+    for promotion in &manifests.promotions {
+        step(&format!("What Promotion {} has changed", promotion.name_any()));
+        progress::print_reports(&namespace, &promotion.name_any()).await?;
+    }
 
     step("kubectl get pingone");
     let get = ["get", "pingone", "--namespace", namespace.name()];
@@ -77,10 +96,7 @@ async fn main() -> Result<()> {
         lines(&violations)
     );
     let calls = network.journal().len();
-    println!(
-        "Everything is as it should be, after {calls} calls to the vendors. What is AwaitingPromotion has its"
-    );
-    println!("credential; worker and mapping come with a promotion, which this version leaves to people.");
+    println!("Every environment is Active and unlocked, after {calls} calls to the vendors.");
 
     if keep {
         let kubectl = spawn_blocking(Programs::locate).await??.kubectl;
@@ -98,7 +114,7 @@ async fn main() -> Result<()> {
 
 impl Manifests {
     fn read(folder: &Path) -> Result<Self> {
-        let (mut connections, mut integrations) = (Vec::new(), Vec::new());
+        let (mut connections, mut integrations, mut promotions) = (Vec::new(), Vec::new(), Vec::new());
         let entries = folder.read_dir()?.map(|entry| Ok(entry?.path()));
         let mut paths = entries.collect::<Result<Vec<_>>>()?;
         paths.sort();
@@ -107,16 +123,17 @@ impl Manifests {
                 Ok(serde_saphyr::from_multiple(&std::fs::read_to_string(&path)?)?)
             };
             for manifest in read().with_context(|| format!("failed to read {}", path.display()))? {
-                if manifest["kind"] == "PingOneConnection" {
-                    connections.push(serde_json::from_value(manifest)?);
-                } else {
-                    integrations.push(serde_json::from_value(manifest)?);
+                match manifest["kind"].as_str() {
+                    Some("PingOneConnection") => connections.push(serde_json::from_value(manifest)?),
+                    Some("Promotion") => promotions.push(serde_json::from_value(manifest)?),
+                    _ => integrations.push(serde_json::from_value(manifest)?),
                 }
             }
         }
         Ok(Self {
             connections,
             integrations,
+            promotions,
         })
     }
 }

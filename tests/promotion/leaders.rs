@@ -209,7 +209,7 @@ async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
         .await
         .unwrap();
     // Whose credential the tenant ends up with is between the two; the lock is not.
-    arena.pass_time(Duration::from_mins(60)).await;
+    arena.pass_time(Duration::from_hours(1)).await;
     let calls = arena.network.journal();
     let promoted = calls
         .iter()

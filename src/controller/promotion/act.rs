@@ -34,6 +34,8 @@ impl Run<'_> {
         self.set_stage(stage.clone());
         self.status.phase = Some(PromotionPhase::Running);
         self.status.next = None;
+        let asking = Conclusion::InProgress(Reason::Locking, "the lock is being asked for".to_owned());
+        self.conclude(&asking);
         self.record().await?;
         let guard = self.guard();
         let (context, tenant) = (self.context.clone(), tenant.clone());

@@ -114,15 +114,17 @@ impl<'a> Run<'a> {
         self.status.phase.unwrap_or(PromotionPhase::Pending)
     }
 
+    /// Sets what is left to do.
+    pub(super) fn conclude(&mut self, conclusion: &Conclusion) {
+        let (generation, now) = (self.object.meta().generation, self.context.clock.now());
+        self.status.conditions.conclude(conclusion, generation, now);
+        self.status.observed_generation = generation.unwrap_or_default();
+    }
+
     /// Writes what the pass has found, if it is news.
     pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: Next) -> Next {
-        let generation = self.object.meta().generation;
-        // No phase is left, and none is terminal, while a lock is open.
         self.status.phase = Some(phase);
-        self.status
-            .conditions
-            .conclude(conclusion, generation, self.context.clock.now());
-        self.status.observed_generation = generation.unwrap_or_default();
+        self.conclude(conclusion);
         if !self.may_hold_lock() {
             self.let_go().await;
         }

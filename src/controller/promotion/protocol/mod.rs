@@ -182,9 +182,10 @@ impl Case<'_> {
         self.now.duration_since(time.0).try_into().unwrap_or_default()
     }
 
-    /// Whether the effect of the request for this lock must show by now.
+    /// Whether what is shown is what became of the request for this lock: it was seen before, or must show by now.
     fn is_settled(&self, lock: &LockStatus) -> bool {
-        self.since(&lock.requested_at) >= LOCK_SETTLES
+        let was_seen = self.stage.dry_run_request.is_some() || self.stage.promote.is_some();
+        was_seen || self.since(&lock.requested_at) >= LOCK_SETTLES
     }
 
     fn is_overdue(&self, since: &Time, limit: kube::core::Duration) -> bool {

@@ -624,8 +624,10 @@ fn rows_22_to_24_the_lock_is_given_back() {
     late.lock.as_mut().unwrap().releasing_since = Some(ago(11 * MINUTE));
     let mut again = unlocking(Outcome::Retry);
     again.retries = 3;
-    let mut young = unlocking(Outcome::Failed);
-    young.lock.as_mut().unwrap().requested_at = ago(20);
+    let young = StageStatus {
+        outcome: Some(Outcome::Failed),
+        ..asked(Step::Unlocking, Some("ours"), 20)
+    };
     check([
         (
             "22",
