@@ -11,12 +11,14 @@ use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operat
 use pingone_aic_simulator::Network;
 use serde_json::{Value, json};
 
-use self::subject::Subject;
+use self::{company::Company, subject::Subject};
 
 /// The API server, as the operator is told to find it.
 pub const API_SERVER: &str = "kubernetes.harness";
 /// How far the clock is moved at once, while nothing is going on.
 pub const STEP: Duration = Duration::from_secs(5);
+/// A pass that asks nobody for this long is not thinking: it waits for the clock.
+const LONGEST_THOUGHT: Duration = Duration::from_millis(200);
 /// What takes longer than this, by the operator's clock, is stuck.
 pub const PATIENCE: Duration = Duration::from_mins(90);
 /// And by everybody else's.
@@ -31,6 +33,8 @@ pub struct Arena {
     subjects: usize,
     /// Promotions so far.
     pub runs: usize,
+    /// A company in which nothing is under way.
+    pub idle_company: Option<Company>,
 }
 
 impl Arena {
@@ -52,6 +56,7 @@ impl Arena {
             others: Vec::new(),
             subjects: 0,
             runs: 0,
+            idle_company: None,
         }
     }
 
@@ -66,6 +71,38 @@ impl Arena {
         for operator in std::iter::once(&mut self.operator).chain(&mut self.others) {
             operator.advance(by).await.unwrap();
         }
+    }
+
+    /// Moves the clock by a step if nothing is going on, and tells by how much. A pass that is under way and asks
+    /// nobody waits for the clock itself.
+    pub async fn step(&mut self) -> Duration {
+        let began = Instant::now();
+        loop {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if self.network.in_flight() > 0 {
+                return Duration::ZERO;
+            }
+            let waits_for_the_clock = began.elapsed() > LONGEST_THOUGHT;
+            if waits_for_the_clock || self.is_idle().await {
+                break;
+            }
+        }
+        self.advance(STEP).await;
+        STEP
+    }
+
+    /// Whether no pass is under way.
+    pub async fn is_idle(&self) -> bool {
+        for operator in std::iter::once(&self.operator).chain(&self.others) {
+            // One that cannot be asked is dead, and does nothing.
+            let metrics = operator.metrics().await.unwrap_or_default();
+            if metrics.contains("pingone_aic_active_reconciles ")
+                && !metrics.contains("pingone_aic_active_reconciles 0\n")
+            {
+                return false;
+            }
+        }
+        true
     }
 
     /// The integration as it is; `None` if it is gone.
@@ -103,11 +140,7 @@ impl Arena {
                 let status = object.map(|object| object.data["status"].clone());
                 return Err(format!("{why}; its status is {}", status.unwrap_or_default()));
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if self.network.in_flight() == 0 {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
+            passed += self.step().await;
         }
     }
 

@@ -35,11 +35,7 @@ impl Arena {
         loop {
             // What has become due gets the time to begin.
             tokio::time::sleep(Duration::from_millis(4)).await;
-            let metrics = self.operator.metrics().await.unwrap();
-            if metrics
-                .lines()
-                .any(|line| line == "pingone_aic_active_reconciles 0")
-            {
+            if self.is_idle().await {
                 return;
             }
         }

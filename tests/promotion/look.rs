@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, STEP, company::Company, subject::WORKER};
+use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company, subject::WORKER};
 
 /// The reason of `Ready`.
 pub fn reason(object: &DynamicObject) -> String {
@@ -46,11 +46,7 @@ impl Arena {
         let (mut passed, started) = (Duration::ZERO, Instant::now());
         while let Some(why) = fault(self) {
             assert!(passed < PATIENCE && started.elapsed() < REAL_PATIENCE, "{why}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if self.network.in_flight() == 0 {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
+            passed += self.step().await;
         }
     }
 
@@ -58,11 +54,7 @@ impl Arena {
     pub async fn pass_time(&mut self, time: Duration) {
         let mut passed = Duration::ZERO;
         while passed < time {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if self.network.in_flight() == 0 {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
+            passed += self.step().await;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A call that the operator makes, known again in another run.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use pingone_aic_simulator::{Exchange, Rule};
 
@@ -50,6 +50,37 @@ impl Boundary {
             });
         }
         boundaries
+    }
+
+    /// The same without the questions whose answer is what it was the last time: who waits asks again and again, and
+    /// between two equal answers nothing happens that could be lost.
+    pub fn with_news(journal: &[Exchange], scene: &impl Scene) -> Vec<Self> {
+        let concerned: Vec<_> = journal
+            .iter()
+            .filter(|exchange| scene.concerns(exchange))
+            .collect();
+        let (mut answers, mut writes) = (HashMap::new(), 0);
+        let is_news = concerned.into_iter().map(|exchange| {
+            let question = (exchange.host.clone(), exchange.method.clone(), target(exchange));
+            let mut answer = exchange.response.clone();
+            if let Some(object) = answer.as_object_mut() {
+                // The time of the answer.
+                object.remove("timeStamp");
+            }
+            if exchange.host == API_SERVER {
+                // What the API server answers stands in no journal: it changes with each write.
+                writes += i32::from(exchange.method != "GET");
+                answer = writes.into();
+            }
+            let before = answers.insert(question, answer.clone());
+            exchange.method != "GET" || before != Some(answer)
+        });
+        let is_news: Vec<_> = is_news.collect();
+        let all = Self::of(journal, scene);
+        all.into_iter()
+            .zip(is_news)
+            .filter_map(|(boundary, is_news)| is_news.then_some(boundary))
+            .collect()
     }
 
     /// Meets this call of another scene, once.

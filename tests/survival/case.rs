@@ -10,7 +10,7 @@ use pingone_aic_simulator::Exchange;
 use serde_json::json;
 
 use crate::{
-    arena::{API_SERVER, Arena, PATIENCE, REAL_PATIENCE, STEP, subject::Subject},
+    arena::{API_SERVER, Arena, PATIENCE, REAL_PATIENCE, subject::Subject},
     boundary::Boundary,
     procedure::Procedure,
     trouble::Trouble,
@@ -101,11 +101,7 @@ impl Arena {
             if passed > PATIENCE || started.elapsed() > REAL_PATIENCE {
                 return Err("the call was not made".to_owned());
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            if self.network.in_flight() == 0 && started.elapsed() > Duration::from_millis(500) {
-                self.advance(STEP).await;
-                passed += STEP;
-            }
+            passed += self.step().await;
         }
         Ok(())
     }

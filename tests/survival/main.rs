@@ -88,7 +88,14 @@ async fn main() -> ExitCode {
             chosen.len(),
             all.len()
         );
-        for case in &chosen {
+        for (done, case) in chosen.iter().enumerate() {
+            if done > 0 && done % 100 == 0 {
+                println!(
+                    "survival: {done} cases, {} failed, {} s",
+                    failures.len(),
+                    started.elapsed().as_secs()
+                );
+            }
             let result = match case {
                 AnyCase::Integration(case) => arena.run(case).await,
                 AnyCase::Promotion(case) => arena.promote(case).await,

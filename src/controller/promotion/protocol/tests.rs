@@ -215,7 +215,7 @@ fn done(stage: &StageStatus, sight: &Sight, change: impl FnOnce(&mut Rules<'_>))
 
 type Row = (&'static str, StageStatus, Sight, Done);
 
-fn check(rows: impl IntoIterator<Item = Row>) {
+fn check(rows: Vec<Row>) {
     for (row, stage, sight, expected) in rows {
         assert_eq!(done(&stage, &sight, |_| {}), expected, "row {row}");
     }
@@ -233,7 +233,7 @@ fn rows_1_to_3_before_a_lock_is_asked_for() {
     let free = || sight(Shown::Unlocked, "old");
     let promoted = |run| report("old", false, RunKind::Promotion, run);
     let rolled_back = || report("older", false, RunKind::Rollback, Some("former"));
-    check([
+    check(vec![
         (
             "1",
             new(),
@@ -312,7 +312,7 @@ fn rows_6_to_10_the_answer_is_unknown() {
     let theirs = || sight(Shown::Locked, "new");
     let unknown = |is_stalled| Done::Wait(Reason::LockOwnershipUnknown, is_stalled);
     let seen_only = Done::Step(Some(Step::LockRequested), None);
-    check([
+    check(vec![
         (
             "6, too soon",
             lost(20),
@@ -381,7 +381,7 @@ fn rows_6_to_10_the_answer_is_unknown() {
 fn rows_11_to_13_the_lock_is_on_its_way() {
     let locking = |seconds| asked(Step::Locking, Some("ours"), seconds);
     let one_side = || sides((Shown::Locking, "ours"), (Shown::Locked, "ours"), Shown::Locking);
-    check([
+    check(vec![
         ("11", locking(90), sight(Shown::Locked, "ours"), Done::DryRun),
         (
             "11, one side",
@@ -436,7 +436,7 @@ fn rows_13b_to_16_the_dry_run() {
     let read = || reported(&[dry()], locked());
     let mut empty = dry();
     empty.is_empty = true;
-    check([
+    check(vec![
         (
             "13b",
             dry_running(60, 1),
@@ -535,7 +535,7 @@ fn rows_13b_to_16_the_dry_run() {
 fn rows_17_to_21_the_promotion() {
     let locked = || sight(Shown::Locked, "ours");
     let idle = Done::Step(Some(Step::Promoting), None);
-    check([
+    check(vec![
         ("17, nothing seen yet", promoting(5, None), locked(), idle),
         (
             "17, never again",
@@ -601,7 +601,7 @@ fn rows_17_to_21_the_promotion() {
     let unknown = running("SOMETHING", "ours", locked());
     let told = |seconds| {
         done(&promoting(seconds, None), &unknown, |rules| {
-            rules.unlock = Some("ours")
+            rules.unlock = Some("ours");
         })
     };
     assert_eq!(
@@ -617,6 +617,7 @@ fn rows_17_to_21_the_promotion() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table is long")]
 fn rows_22_to_24_the_lock_is_given_back() {
     let held = |state| sight(state, "ours");
     let gone = || sight(Shown::Unlocked, "ours");
@@ -628,7 +629,7 @@ fn rows_22_to_24_the_lock_is_given_back() {
         outcome: Some(Outcome::Failed),
         ..asked(Step::Unlocking, Some("ours"), 20)
     };
-    check([
+    check(vec![
         (
             "22",
             unlocking(Outcome::Failed),
@@ -730,7 +731,7 @@ fn row_27_a_rollback_is_of_our_own_last_promotion_only() {
     let locking = || rolling_back(asked(Step::Locking, Some("ours"), 90));
     let before = |run| report("past", false, RunKind::Promotion, run);
     let back = || report("ours", false, RunKind::Rollback, Some("uid"));
-    check([
+    check(vec![
         (
             "27, it begins",
             rolling_back(new()),
