@@ -75,3 +75,11 @@ fn only_the_clock_tells_the_time() {
         }
     }
 }
+
+#[test]
+fn what_happens_to_a_lock_is_decided_without_asking_anybody() {
+    assert_never(
+        "controller/promotion/protocol",
+        &["async ", ".await", "tokio", "Context", "Tenant"],
+    );
+}

@@ -14,4 +14,5 @@ mod life;
 mod look;
 mod people;
 mod refusals;
+mod resorts;
 mod runs;

@@ -1,0 +1,232 @@
+//! Last resorts: the operator was away for too long, status is lost, keys and namespaces go in the middle of a run.
+
+use std::time::Duration;
+
+use pingone_aic_harness::{Operator, TestNamespace, is_condition};
+use pingone_aic_simulator::{Fault, Rule, tenant::LockState};
+use serde_json::json;
+
+use crate::{
+    arena::{
+        Arena,
+        company::{Company, THREE},
+        values,
+    },
+    look::stage,
+};
+
+fn promotions(arena: &Arena) -> usize {
+    let calls = arena.network.journal();
+    let real = calls
+        .iter()
+        .filter(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
+    real.count()
+}
+
+impl Arena {
+    /// A run whose lock is there.
+    async fn locked(&mut self, company: &Company) {
+        let run = company.promotion("release", json!({"upTo": "staging"}));
+        self.namespace.apply(run).await.unwrap();
+        let staging = &company.site("staging").tenant;
+        self.wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
+            .await;
+    }
+
+    async fn lose_status(&self) {
+        let namespace = self.namespace.name();
+        let patch = [
+            "patch",
+            "promotion",
+            "release",
+            "--namespace",
+            namespace,
+            "--subresource=status",
+            "--type=json",
+            "--patch",
+            r#"[{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]"#,
+        ];
+        self.namespace.control_plane().kubectl(&patch).await.unwrap();
+    }
+
+    async fn annotate(&self, annotation: &str, value: &str) {
+        let patch = json!({"metadata": {"annotations": {annotation: value}}});
+        self.namespace
+            .patch("Promotion", "release", &patch)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_operator_that_was_away_for_too_long_asks_a_person() {
+    let mut arena = Arena::start("an operator that was away for too long").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let lock = Rule::on(staging.host())
+        .method("POST")
+        .path_contains("/promotion/lock")
+        .times(1);
+    let lost = arena.network.fault(lock, Fault::HangAfter);
+    let run = company.promotion("release", json!({"upTo": "staging"}));
+    arena.namespace.apply(run).await.unwrap();
+    arena
+        .wait_until(|_| (lost.hits() == 0).then(|| "not asked".to_owned()))
+        .await;
+    arena.operator.kill();
+    arena.advance(Duration::from_mins(31)).await;
+    arena.operator.start().await.unwrap();
+    let asks = arena.until_reason("release", "LockOwnershipUnknown").await;
+    arena.pass_time(Duration::from_hours(1)).await;
+    assert!(
+        is_condition(
+            &arena.namespace.get("Promotion", "release").await.unwrap(),
+            "Stalled",
+            "True"
+        ),
+        "{:?}",
+        asks.data
+    );
+    assert_eq!(
+        staging.lock_state(),
+        LockState::Locked,
+        "nobody but a person can tell"
+    );
+    arena.annotate("pingone-aic.io/unlock", "another-id").await;
+    arena.pass_time(Duration::from_mins(5)).await;
+    assert_eq!(staging.lock_state(), LockState::Locked);
+
+    let answered = arena
+        .network
+        .journal()
+        .into_iter()
+        .find(|call| call.is("POST", "/promotion/lock"));
+    let id = answered.unwrap().response["promotionId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    arena.annotate("pingone-aic.io/unlock", &id).await;
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_status_is_lost_breaks_no_law() {
+    // Before anything bears its mark, its lock cannot be told from a stranger's.
+    let mut arena = Arena::start("a run whose status is lost").await;
+    let company = arena.company(&THREE).await;
+    arena.locked(&company).await;
+    arena.lose_status().await;
+    arena.pass_time(Duration::from_mins(1)).await;
+    let reported = arena
+        .network
+        .journal()
+        .iter()
+        .any(|call| call.is("POST", "/promotion/promote"));
+    if reported {
+        // Its dry run had begun: its report bears the mark, and the lock is known again.
+        arena.phase("release", "Gated").await.unwrap();
+        assert_eq!(company.stranded(), None);
+    } else {
+        arena.until_reason("release", "EnvironmentLocked").await;
+        for site in ["dev", "staging"] {
+            company.site(site).tenant.console().unlock();
+        }
+        arena.phase("release", "Gated").await.unwrap();
+    }
+    // And after: what was promoted under its name is not promoted again.
+    arena.lose_status().await;
+    arena.pass_time(Duration::from_mins(1)).await;
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "AlreadyPromoted");
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
+    let mut arena = Arena::start("a key is gone from the cluster").await;
+    let company = arena.company(&THREE).await;
+    arena.locked(&company).await;
+    let secret = format!("aic-{}", company.site("staging").name);
+    let delete = ["delete", "secret", &secret, "--namespace", arena.namespace.name()];
+    arena.namespace.control_plane().kubectl(&delete).await.unwrap();
+    arena.namespace.delete("Promotion", "release").await.unwrap();
+    let gone = arena.until_object("Promotion", "release", |object| {
+        object.map(|_| "there".to_owned())
+    });
+    gone.await.unwrap();
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_person_can_let_a_run_go_with_its_lock_and_a_trace_stays() {
+    let mut arena = Arena::start("a run goes with its lock").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    arena
+        .network
+        .fault(Rule::on(staging.host()).method("DELETE"), Fault::status(500));
+    arena.locked(&company).await;
+    arena.namespace.delete("Promotion", "release").await.unwrap();
+    arena.until_reason("release", "LockNotReleased").await;
+    arena.annotate("pingone-aic.io/abandon", "true").await;
+    let gone = arena.until_object("Promotion", "release", |object| {
+        object.map(|_| "there".to_owned())
+    });
+    gone.await.unwrap();
+    assert!(staging.is_locked());
+    assert!(arena.operator.log().contains("LockAbandoned"));
+    assert!(
+        arena
+            .operator
+            .metrics()
+            .await
+            .unwrap()
+            .contains("pingone_aic_left_behind_total 1")
+    );
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_goes_in_the_middle_of_a_run_leaves_no_lock() {
+    let mut arena = Arena::start("the home of an operator whose namespace goes").await;
+    let elsewhere = TestNamespace::create("a namespace that goes in the middle").await;
+    let watched = values(&arena.network).set(json!({"watchNamespaces": [elsewhere.name()]}));
+    let other = Operator::install(&arena.namespace, watched).await.unwrap();
+    arena.others.push(other);
+    let company = Company::new(&arena.network, 90, &THREE);
+    company.apply(&elsewhere).await;
+    elsewhere
+        .apply(company.promotion("release", json!({})))
+        .await
+        .unwrap();
+    let staging = &company.site("staging").tenant;
+    arena
+        .wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
+        .await;
+    let delete = ["delete", "namespace", elsewhere.name(), "--wait=false"];
+    elsewhere.control_plane().kubectl(&delete).await.unwrap();
+    let control_plane = elsewhere.control_plane();
+    let mut is_there = true;
+    for _ in 0..600 {
+        arena.step().await;
+        let get = [
+            "get",
+            "namespace",
+            elsewhere.name(),
+            "--ignore-not-found",
+            "--output",
+            "name",
+        ];
+        is_there = !control_plane.kubectl(&get).await.unwrap().trim().is_empty();
+        if !is_there {
+            break;
+        }
+    }
+    assert!(!is_there, "the namespace is held up");
+    assert_eq!((promotions(&arena), company.stranded()), (0, None));
+}
