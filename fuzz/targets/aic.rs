@@ -7,9 +7,10 @@ mod vendor;
 use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
-use pingone_aic_operator::aic::{Aic, Error, Service, ServiceAccount, Worker};
+use pingone_aic_operator::aic::{Aic, Error, Order, Service, ServiceAccount, Worker};
 use pingone_aic_operator::api::Realm;
 use pingone_aic_operator::clock::Clock;
+use pingone_aic_operator::http::Guard;
 use pingone_aic_simulator::{Mutability, Network};
 use secrecy::SecretString;
 use vendor::{answer, check, spoil, SECRET};
@@ -42,6 +43,15 @@ fn world() -> &'static World {
     })
 }
 
+fn order() -> Order {
+    Order {
+        promoter: None,
+        description: String::new(),
+        ticket_reference: None,
+        ignore_encrypted_secrets: false,
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some((which, fault)) = answer(data) else {
         return;
@@ -54,7 +64,7 @@ fuzz_target!(|data: &[u8]| {
     runtime.block_on(async {
         let http = vendor::stack(network);
         let tenant = Aic::new(http, Clock::system()).tenant(HOST.parse().unwrap(), Arc::clone(account));
-        let which = which % 20;
+        let which = which % 32;
         let path = if which == 0 { "/am/oauth2/" } else { "/" };
         if which != 0 {
             // With a token in hand.
@@ -86,18 +96,32 @@ fuzz_target!(|data: &[u8]| {
             15 => tenant.disable_esv_version(&esv, "1").await,
             16 => tenant.delete_esv(&esv).await,
             17 => tenant.put_worker_service(realm, Service::enabled(None)).await,
+            18 => tenant.lock_state().await.map(drop),
+            19 => tenant.lock(Guard::new(|| true)).await.map(drop),
+            20 => tenant.unlock("id").await,
+            21 => tenant.promotion_progress().await.map(drop),
+            22 => tenant.dry_run(&order()).await,
+            23 => tenant.promote(&order(), Guard::new(|| true)).await,
+            24 => tenant.roll_back(&order(), Guard::new(|| true)).await,
+            25 => tenant.reports().await.map(drop),
+            26 => tenant
+                .report("id")
+                .await
+                .map(|report| drop(report.changes().count())),
+            27 => tenant.provisional_report().await.map(drop),
+            28 => tenant.provisional_rollback_report().await.map(drop),
             _ => tenant.test_connection(realm, &name, [secret]).await.map(|proof| {
                 assert!(!format!("{proof:?}").contains(SECRET), "{proof:?}");
             }),
         };
         let Err(error) = result else { return };
         // The other calls do not carry the secret, so that nobody knows it for one.
-        if matches!(which, 2 | 4 | 18..) {
+        if matches!(which, 2 | 4 | 29..) {
             let texts = [error.to_string(), format!("{error:?}")];
             assert!(texts.iter().all(|text| !text.contains(SECRET)), "{texts:?}");
         }
         if let Error::Call(error) = &error {
-            check(error, which == 4);
+            check(error, matches!(which, 4 | 19 | 23 | 24));
         }
     });
 });

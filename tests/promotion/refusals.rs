@@ -1,6 +1,11 @@
 //! What is refused, and when: everything that can be found without a lock is found before it.
 
-use pingone_aic_simulator::{Realm, tenant::ProvisionalSide};
+use std::time::Duration;
+
+use pingone_aic_simulator::{
+    Fault, Realm, Rule,
+    tenant::{ConfigItem, ProvisionalSide},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -192,4 +197,34 @@ async fn encrypted_secrets_are_left_out_when_the_run_says_so() {
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
     assert_eq!(company.stranded(), None);
+}
+
+#[tokio::test]
+async fn secrets_in_other_peoples_configuration_reports_and_errors_are_repeated_nowhere() {
+    let mut arena = Arena::start("secrets in other people's configuration").await;
+    let company = arena.company(&THREE).await;
+    let (dev, staging) = (&company.site("dev").tenant, &company.site("staging").tenant);
+    let secret = company.site("prod").connection.add_credential().jwt;
+    let item = ConfigItem::idm("Email > Templates", "theirs");
+    dev.console().put_item(item, &secret);
+    // A promotion of theirs, with a description that nobody should have written.
+    staging.console().begin_lock();
+    arena.network.clock().advance(Duration::from_mins(3));
+    staging.console().begin_promotion(&secret);
+    arena.network.clock().advance(Duration::from_mins(15));
+    let item = ConfigItem::idm("Email > Templates", "theirs");
+    dev.console().put_item(item, &format!("{secret} again"));
+    let body = json!({"code": 500, "message": format!("failed at {secret}")}).to_string();
+    for path in ["/lock/state", "/promotion/promote", "/promotion/report"] {
+        let rule = Rule::on(staging.host()).path_contains(path).after(1).times(2);
+        arena.network.fault(rule, Fault::status(500).body(&body));
+    }
+    arena
+        .namespace
+        .apply(company.promotion("release", json!({"upTo": "staging"})))
+        .await
+        .unwrap();
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    arena.check_outputs().await;
 }
