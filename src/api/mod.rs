@@ -22,7 +22,7 @@ pub use integration::{
 pub use promotion::{
     Action, ChangeCounts, DryRunRequest, DryRunStatus, FailurePolicy, LockStatus, NextStage, Outcome,
     PromoteStatus, Promotion, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus,
-    SeenLock, Stage, StageStatus, StageTarget, Step, Timeouts,
+    RunMark, SeenLock, Stage, StageStatus, StageTarget, Step, Timeouts,
 };
 pub use reason::Reason;
 use spelled::spelled_enum;

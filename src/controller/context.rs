@@ -14,8 +14,12 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    definitions::Definitions, deletions::Deletions, fleet::Fleet, promotion, queue::Queue, turns::Turns,
-    wake::Ref,
+    definitions::Definitions,
+    deletions::Deletions,
+    fleet::Fleet,
+    queue::{Queue, Ref},
+    runs::Runs,
+    turns::Turns,
 };
 use crate::{
     aic::Aic,
@@ -46,7 +50,7 @@ pub struct Context {
     /// Reads of Secrets: after a restart every object wants its own at once.
     pub(super) reads: Arc<Semaphore>,
     /// What all runs share.
-    pub(super) runs: promotion::Shared,
+    pub(super) runs: Runs,
     /// Whether this process is the one that acts.
     pub(super) leadership: Leadership,
     events: Recorder,
@@ -98,7 +102,7 @@ impl Context {
             deletions: Deletions::default(),
             turns: Turns::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
-            runs: promotion::Shared::default(),
+            runs: Runs::default(),
             leadership,
             events,
             tasks: TaskTracker::new(),

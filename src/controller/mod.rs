@@ -13,6 +13,7 @@ mod fleet;
 mod integration;
 mod promotion;
 mod queue;
+mod runs;
 mod scope;
 mod secret;
 mod status;

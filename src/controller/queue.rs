@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures::{Stream, stream};
+use kube::{Resource, ResourceExt};
 use tokio::sync::Notify;
 
 use super::Next;
@@ -17,6 +18,22 @@ use crate::clock::Clock;
 
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_mins(10);
+
+/// An object, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Ref {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl Ref {
+    pub(super) fn of(object: &impl Resource) -> Self {
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+}
 
 /// The objects of one kind, each with at most one due time.
 pub(super) struct Queue<T> {

@@ -23,9 +23,9 @@ use super::{
     context::ScopeContext,
     fleet::Fleet,
     integration, promotion,
-    queue::Queue,
+    queue::{Queue, Ref},
     undecodable,
-    wake::{self, Ref, Wake},
+    wake::{self, Wake},
     watch,
 };
 use crate::{

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use kube::{Resource, ResourceExt, runtime::reflector::Store};
 
-use super::{promotion, queue::Queue, watch::Change};
+use super::{
+    promotion,
+    queue::{Queue, Ref},
+    watch::Change,
+};
 use crate::api::{
     AICIntegration, Active, PingOneConnection, Promotion, PromotionPhase, REQUESTED_AT_ANNOTATION, Reason,
     conditions::{CREDENTIAL_VALID, READY},
@@ -18,22 +22,6 @@ pub(super) struct Wake {
     pub(super) integration_queue: Arc<Queue<Ref>>,
     pub(super) promotions: Store<Promotion>,
     pub(super) promotion_queue: Arc<Queue<Ref>>,
-}
-
-/// An object, by namespace and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Ref {
-    pub(super) namespace: String,
-    pub(super) name: String,
-}
-
-impl Ref {
-    pub(super) fn of(object: &impl Resource) -> Self {
-        Self {
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-        }
-    }
 }
 
 /// What an object's owner asks for. Status is left out: our own writes are no news.

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{bounds, spelled_enum};
 
+mod mark;
 mod report;
 mod stage;
 mod status;
 
+pub use mark::RunMark;
 pub use report::{ChangeCounts, DryRunStatus, ReportStatus};
 pub use stage::{
     Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step,

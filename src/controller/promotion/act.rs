@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     aic::{Order, Tenant},
-    api::{Action, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
+    api::{Action, PromotionPhase, Reason, RunMark, StageStatus, Step, conditions::Conclusion},
     http::{Guard, ONCE_ONLY_TIMEOUT, Outcome},
 };
 
@@ -142,7 +142,7 @@ impl Run<'_> {
 
     fn order(&self, stage: &str) -> Order {
         let spec = &self.object.spec;
-        let mark = super::protocol::Mark {
+        let mark = RunMark {
             key: self.key.clone(),
             stage: stage.to_owned(),
             run: self.uid.clone(),

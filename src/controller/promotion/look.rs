@@ -1,9 +1,9 @@
 //! Looks at an environment: its lock, its run and its reports, as far as the next decision reads them.
 
 use super::{
+    super::runs::Runs,
     protocol::{Rules, Sight},
     reports::{self, Wanted},
-    shared::Shared,
 };
 use crate::{
     aic::{Error, LockStatus, Progress, RunState, Tenant},
@@ -13,7 +13,7 @@ use crate::{
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
 pub(super) async fn look(
     tenant: &Tenant,
-    shared: &Shared,
+    runs: &Runs,
     stage: &StageStatus,
     rules: &Rules<'_>,
 ) -> Result<Sight, Error> {
@@ -53,6 +53,6 @@ pub(super) async fn look(
         stage: &stage.name,
         lock_ids: shown.chain(id).collect(),
     };
-    let reports = reports::read(tenant, shared, &wanted).await?;
+    let reports = reports::read(tenant, runs, &wanted).await?;
     Ok(Sight { lock, run, reports })
 }

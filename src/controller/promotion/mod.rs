@@ -16,7 +16,6 @@ mod proof;
 mod protocol;
 mod reports;
 mod run;
-mod shared;
 mod stage;
 mod summary;
 mod target;
@@ -26,10 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use kube::{Resource, ResourceExt};
 
-pub(super) use self::{
-    occupancy::{Told, told_of},
-    shared::Shared,
-};
+pub(super) use self::occupancy::{Told, told_of};
 use self::{plan::Position, run::Run};
 use super::{Next, context::ScopeContext, status::HasStatus};
 use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion};

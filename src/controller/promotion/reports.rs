@@ -3,11 +3,14 @@
 use k8s_openapi::jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
-    protocol::{Mark, SeenReport},
-    shared::{KnownReport, Shared},
+    super::runs::{KnownReport, Runs},
+    protocol::SeenReport,
     summary,
 };
-use crate::aic::{Error, ReportEntry, Tenant};
+use crate::{
+    aic::{Error, ReportEntry, Tenant},
+    api::RunMark,
+};
 
 /// Whose reports are looked for.
 pub(super) struct Wanted<'a> {
@@ -22,7 +25,7 @@ pub(super) struct Wanted<'a> {
 /// this name and stage. A report is read once.
 pub(super) async fn read(
     tenant: &Tenant,
-    shared: &Shared,
+    runs: &Runs,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<SeenReport>, Error> {
     let mut entries = tenant.reports().await?;
@@ -42,7 +45,7 @@ pub(super) async fn read(
             mark,
             is_empty,
             missing_esvs,
-        } = known(tenant, shared, &entry).await?;
+        } = known(tenant, runs, &entry).await?;
         is_found |= !entry.dry_run
             && mark
                 .as_ref()
@@ -60,13 +63,13 @@ pub(super) async fn read(
     Ok(reports)
 }
 
-async fn known(tenant: &Tenant, shared: &Shared, entry: &ReportEntry) -> Result<KnownReport, Error> {
-    if let Some(known) = shared.report(tenant.host(), &entry.report_id) {
+async fn known(tenant: &Tenant, runs: &Runs, entry: &ReportEntry) -> Result<KnownReport, Error> {
+    if let Some(known) = runs.report(tenant.host(), &entry.report_id) {
         return Ok(known);
     }
     let known = match tenant.report(&entry.report_id).await {
         Ok(report) => KnownReport {
-            mark: Mark::find(&report.promotion_description),
+            mark: RunMark::find(&report.promotion_description),
             is_empty: summary::of(&report).is_empty(),
             missing_esvs: report.missing_esvs,
         },
@@ -78,7 +81,7 @@ async fn known(tenant: &Tenant, shared: &Shared, entry: &ReportEntry) -> Result<
         },
         Err(error) => return Err(error),
     };
-    shared.remember_report(tenant.host(), &entry.report_id, known.clone());
+    runs.remember_report(tenant.host(), &entry.report_id, known.clone());
     Ok(known)
 }
 
@@ -106,29 +109,5 @@ mod tests {
             Some("2022-01-27T15:23:00Z")
         );
         assert_eq!(at("yesterday"), None);
-    }
-
-    #[test]
-    fn a_mark_is_found_at_the_end_of_a_description_and_nowhere_else() {
-        let mark = Mark {
-            key: "ns/run".to_owned(),
-            stage: "staging".to_owned(),
-            run: "uid".to_owned(),
-        };
-        for description in [
-            None,
-            Some("Ticket 7"),
-            Some("[pingone-aic-operator ns/other stage=x run=y]"),
-        ] {
-            assert_eq!(Mark::find(&mark.describe(description)), Some(mark.clone()));
-        }
-        for other in [
-            "",
-            "Ticket 7",
-            "[pingone-aic-operator ns/run stage=staging run=uid] and more",
-            "[pingone-aic-operator]",
-        ] {
-            assert_eq!(Mark::find(other), None, "{other}");
-        }
     }
 }

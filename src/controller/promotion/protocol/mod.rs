@@ -25,7 +25,7 @@ use crate::{
 
 pub(super) use answer::{lock_accepted, lock_refused};
 pub(super) use end::finish;
-pub(super) use sight::{Mark, SeenReport, Sight};
+pub(super) use sight::{SeenReport, Sight};
 
 /// A request for a lock can still arrive, or its effect still show, this long after it was recorded: it is sent
 /// within one timeout of its recording, and answered within another.

@@ -2,7 +2,7 @@
 
 use crate::{
     aic::{LockState, Progress, RunKind, RunState},
-    api::{Action, FIELD_MANAGER},
+    api::{Action, RunMark},
 };
 
 /// What the tenant shows at one moment.
@@ -22,19 +22,10 @@ pub(in super::super) struct SeenReport {
     pub(in super::super) is_dry_run: bool,
     pub(in super::super) kind: RunKind,
     /// Whose run it was, where it was one of the operator's.
-    pub(in super::super) mark: Option<Mark>,
+    pub(in super::super) mark: Option<RunMark>,
     /// What is read of a dry run's content.
     pub(in super::super) is_empty: bool,
     pub(in super::super) missing_esvs: Vec<String>,
-}
-
-/// The operator's mark in a run's description: `[pingone-aic-operator <key> stage=<stage> run=<uid>]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in super::super) struct Mark {
-    /// `namespace/name`.
-    pub(in super::super) key: String,
-    pub(in super::super) stage: String,
-    pub(in super::super) run: String,
 }
 
 impl Sight {
@@ -52,28 +43,5 @@ impl SeenReport {
             Action::Promotion | Action::Unknown => RunKind::Promotion,
         };
         !self.is_dry_run && self.kind == kind
-    }
-}
-
-impl Mark {
-    /// Finds the mark in a description.
-    pub(in super::super) fn find(description: &str) -> Option<Self> {
-        let start = description.rfind(&format!("[{FIELD_MANAGER} "))?;
-        let mark = description[start..].strip_prefix('[')?.strip_suffix(']')?;
-        let [_, key, stage, run] = mark.split(' ').collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        Some(Self {
-            key: key.to_owned(),
-            stage: stage.strip_prefix("stage=")?.to_owned(),
-            run: run.strip_prefix("run=")?.to_owned(),
-        })
-    }
-
-    /// A description that bears the mark.
-    pub(in super::super) fn describe(&self, description: Option<&str>) -> String {
-        let Self { key, stage, run } = self;
-        let mark = format!("[{FIELD_MANAGER} {key} stage={stage} run={run}]");
-        description.map_or_else(|| mark.clone(), |text| format!("{text} {mark}"))
     }
 }

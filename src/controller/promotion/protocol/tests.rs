@@ -2,12 +2,12 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Act, Mark, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused};
+use super::{Act, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused};
 use crate::{
     aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},
     api::{
         Action, DryRunRequest, DryRunStatus, LockStatus, Outcome, PromoteStatus, PromotionMode, Reason,
-        SeenLock, StageStatus, Step, Timeouts,
+        RunMark, SeenLock, StageStatus, Step, Timeouts,
     },
 };
 
@@ -150,7 +150,7 @@ fn report(lock: &str, dry: bool, kind: RunKind, run: Option<&str>) -> SeenReport
         lock_id: Some(lock.to_owned()),
         is_dry_run: dry,
         kind,
-        mark: run.map(|run| Mark {
+        mark: run.map(|run| RunMark {
             key: "ns/run".to_owned(),
             stage: "staging".to_owned(),
             run: run.to_owned(),

@@ -2,7 +2,8 @@
 
 use crate::{
     aic::{LockSide, LockState, LockStatus, Progress, RunKind},
-    controller::promotion::protocol::{Mark, SeenReport, Sight},
+    api::RunMark,
+    controller::promotion::protocol::{SeenReport, Sight},
 };
 
 /// Who does something.
@@ -162,7 +163,7 @@ impl Platform {
 impl Filed {
     fn seen(self) -> SeenReport {
         let mark = match self.by {
-            Who::Run(run) => Some(Mark {
+            Who::Run(run) => Some(RunMark {
                 key: key(run),
                 stage: STAGE.to_owned(),
                 run: uid(run),

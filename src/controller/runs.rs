@@ -5,15 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::protocol::Mark;
-use crate::{aic::ServiceAccount, http::Host};
+use crate::{aic::ServiceAccount, api::RunMark, http::Host};
 
 /// More reports are not kept: they are read anew.
 const MOST_REPORTS: usize = 10_000;
 
 /// Clones share everything.
 #[derive(Clone, Default)]
-pub(in super::super) struct Shared(Arc<Mutex<State>>);
+pub(super) struct Runs(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -25,12 +24,12 @@ struct State {
 /// A report as decisions need it: a report never changes.
 #[derive(Clone, Debug)]
 pub(super) struct KnownReport {
-    pub(super) mark: Option<Mark>,
+    pub(super) mark: Option<RunMark>,
     pub(super) is_empty: bool,
     pub(super) missing_esvs: Vec<String>,
 }
 
-impl Shared {
+impl Runs {
     /// Keeps the key of a lock: its Secret may go before the lock does.
     pub(super) fn keep_key(&self, uid: &str, account: &Arc<ServiceAccount>) {
         self.lock().keys.insert(uid.to_owned(), Arc::clone(account));
