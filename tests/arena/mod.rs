@@ -31,6 +31,8 @@ pub struct Arena {
     /// Further operators that live by the same clock.
     pub others: Vec<Operator>,
     subjects: usize,
+    /// Calls that a fault was to meet and that did not come again.
+    pub unmet: usize,
     /// Promotions so far.
     pub runs: usize,
     /// A company in which nothing is under way.
@@ -55,6 +57,7 @@ impl Arena {
             operator,
             others: Vec::new(),
             subjects: 0,
+            unmet: 0,
             runs: 0,
             idle_company: None,
         }

@@ -92,6 +92,11 @@ impl Boundary {
             .times(1)
     }
 
+    /// Whether it is the first of its kind, without which there is no procedure.
+    pub fn is_first(&self) -> bool {
+        self.occurrence == 0
+    }
+
     /// Whether the call changes something, and is not merely asked again when its time has come.
     pub fn is_write(&self) -> bool {
         self.method != "GET"

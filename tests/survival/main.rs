@@ -121,8 +121,9 @@ async fn main() -> ExitCode {
     }
     arena.check_outputs().await;
     println!(
-        "survival: {} failed, {} s",
+        "survival: {} failed; {} calls did not come again; {} s",
         failures.len(),
+        arena.unmet,
         started.elapsed().as_secs()
     );
     if failures.is_empty() {
