@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use super::{
-    super::{Next, finalizer, status},
+    super::{finalizer, status},
     End,
     protocol::{LOCK_SETTLES, lock_accepted, lock_refused},
     run::Run,
 };
 use crate::{
-    aic::{Order, Tenant},
+    aic::{Error, Order, Tenant},
     api::{Action, PromotionPhase, Reason, RunMark, StageStatus, Step, conditions::Conclusion},
     http::{Guard, ONCE_ONLY_TIMEOUT, Outcome},
 };
@@ -41,40 +41,58 @@ impl Run<'_> {
         let (context, tenant) = (self.context.clone(), tenant.clone());
         let (mut object, status) = (self.object.clone(), self.status.clone());
         let task = self.context.tasks.spawn(async move {
-            let after = match tenant.lock(guard).await {
-                Ok(id) => lock_accepted(&stage, &id),
-                Err(error) if is_not_done(&error) => {
-                    tracing::info!(%error, "the lock was not given");
-                    lock_refused(&stage)
-                }
+            let (after, refused) = match tenant.lock(guard).await {
+                Ok(id) => (lock_accepted(&stage, &id), None),
+                Err(error) if error.outcome() == Outcome::NotDone => (lock_refused(&stage), Some(error)),
                 // Whether it was taken is found out by looking.
                 Err(error) => {
                     tracing::warn!(%error, "the answer to the request for a lock is not known");
-                    return (object, status);
+                    return (object, status, None);
                 }
             };
             let mut known = status.clone();
-            let place = known.stages.iter_mut().find(|known| known.name == after.name);
-            if let Some(place) = place {
+            if let Some(place) = known.stages.iter_mut().find(|known| known.name == after.name) {
                 *place = after.clone();
             }
             match status::write(&context, &mut object, &known).await {
-                Ok(_) => (object, known),
+                Ok(_) => (object, known, refused),
                 Err(error) => {
                     tracing::warn!(%error, "failed to record the answer to the request for a lock");
                     // Nobody else has the key: it is given back by whoever holds it, leader or not.
                     if let Some(id) = after.lock.and_then(|lock| lock.id) {
                         give_back(&tenant, &context.clock, &id).await;
                     }
-                    (object, status)
+                    (object, status, refused)
                 }
             }
         });
-        if let Ok((object, status)) = task.await {
+        if let Ok((object, status, refused)) = task.await {
             self.object = object;
             self.status = status;
+            if let Some(error) = refused {
+                return Err(self.refused(&error));
+            }
         }
         Ok(())
+    }
+
+    /// The lock was not given: the run is as it was before.
+    fn refused(&self, error: &Error) -> End {
+        let end = self.trouble(error);
+        match error {
+            Error::Call(refusal) if refusal.status() == Some(409) => End {
+                phase: PromotionPhase::Pending,
+                conclusion: Conclusion::InProgress(
+                    Reason::EnvironmentLocked,
+                    "somebody else has locked the environments in the same moment".to_owned(),
+                ),
+                ..end
+            },
+            _ => End {
+                phase: PromotionPhase::Pending,
+                ..end
+            },
+        }
     }
 
     /// Asks for a dry run. It may be repeated, so that its answer is not recorded.
@@ -156,23 +174,17 @@ impl Run<'_> {
     }
 
     /// Ends the pass with a tenant's failure.
-    pub(super) fn trouble(&self, error: &crate::aic::Error) -> End {
+    pub(super) fn trouble(&self, error: &Error) -> End {
         let (reason, is_stalled, message) = super::super::integration::judge(error);
         let conclusion = if is_stalled {
             Conclusion::Stalled(reason, message)
         } else {
             Conclusion::InProgress(reason, message)
         };
-        // A lock that is open is not left alone for long.
-        let next = if self.may_hold_lock() {
-            Next::Poll(error.wait().unwrap_or_default().max(GIVE_BACK_EVERY))
-        } else {
-            Next::Retry(error.wait())
-        };
         End {
             phase: self.phase(),
             conclusion,
-            next,
+            next: self.again(error.wait()),
         }
     }
 
@@ -185,10 +197,6 @@ impl Run<'_> {
             .warn(&self.object, Reason::LockAnswerLost, &message)
             .await;
     }
-}
-
-fn is_not_done(error: &crate::aic::Error) -> bool {
-    error.outcome() == Outcome::NotDone
 }
 
 /// Gives a lock back until it is gone, whatever happens to this process's leadership.

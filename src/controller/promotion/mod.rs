@@ -28,10 +28,12 @@ use kube::{Resource, ResourceExt};
 pub(super) use self::occupancy::{Told, told_of};
 use self::{plan::Position, run::Run};
 use super::{Next, context::ScopeContext, status::HasStatus};
-use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion};
+use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, conditions::Conclusion};
 
 /// How often a run that waits at its gate is looked at.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+const READ_AGAIN: Duration = Duration::from_secs(15);
 
 impl HasStatus for Promotion {
     type Status = PromotionStatus;
@@ -62,7 +64,13 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
         Ok(None) => return Next::Check(LOOK_AGAIN),
         Err(error) => {
             tracing::warn!(name = promotion.name_any(), %error, "failed to read a Promotion");
-            return Next::Retry(None);
+            let may_hold_lock =
+                |status: &PromotionStatus| status.stages.iter().any(StageStatus::may_hold_lock);
+            return if promotion.status.as_ref().is_some_and(may_hold_lock) {
+                Next::Poll(READ_AGAIN)
+            } else {
+                Next::Retry(None)
+            };
         }
     };
     if run.object.meta().deletion_timestamp.is_some() {
@@ -103,7 +111,7 @@ async fn one(run: &mut Run<'_>) -> End {
             }
         }
         Position::Suspended => End {
-            phase: run.status.phase.unwrap_or(PromotionPhase::Pending),
+            phase: run.phase(),
             conclusion: Conclusion::Done(
                 Reason::Suspended,
                 "spec.suspend is true: no further stage is begun".to_owned(),

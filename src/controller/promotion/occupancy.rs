@@ -10,7 +10,7 @@ use super::{
     run::Run,
 };
 use crate::{
-    api::{Promotion, PromotionPhase, StageStatus, Step},
+    api::{Action, Promotion, PromotionPhase, StageStatus, Step},
     http::Host,
 };
 
@@ -31,7 +31,8 @@ pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
 }
 
 fn occupies(stage: &StageStatus) -> bool {
-    stage.may_hold_lock() || stage.step == Some(Step::Verifying)
+    let is_rolled_back = stage.action == Action::Rollback && !stage.is_done();
+    stage.may_hold_lock() || stage.step == Some(Step::Verifying) || is_rolled_back
 }
 
 fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {

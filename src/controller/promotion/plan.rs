@@ -116,9 +116,12 @@ pub(super) fn last_words(status: &PromotionStatus, phase: PromotionPhase) -> Str
     let last = status.stages.iter().rfind(|stage| stage.is_done());
     let what = last.and_then(|stage| stage.message.clone());
     let stage = last.map_or("", |stage| stage.name.as_str());
-    match what {
-        Some(what) => format!("stage {stage}: {what}. A new run is a new Promotion"),
-        None => {
+    match (what, last) {
+        (Some(what), _) => format!("stage {stage}: {what}. A new run is a new Promotion"),
+        (None, Some(last)) if phase != PromotionPhase::Aborted => {
+            format!("stage {stage}: {}. A new run is a new Promotion", reason(last))
+        }
+        _ => {
             "the run was stopped before it promoted anything further. A new run is a new Promotion".to_owned()
         }
     }

@@ -6,7 +6,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::{
-    super::Next, End, end::next_stage, group::Group, protocol::whole_seconds, run::Run, summary, verify,
+    super::Next,
+    End,
+    end::next_stage,
+    group::Group,
+    protocol::whole_seconds,
+    run::Run,
+    summary,
+    verify::{self, Verdict},
 };
 use crate::{
     aic::Tenant,
@@ -54,23 +61,7 @@ pub(super) async fn prove(
         );
         over(stage, Outcome::Aborted, Reason::Aborted, message, now)
     } else if is_at_fault && rolls_back {
-        let report = tenant
-            .provisional_rollback_report()
-            .await
-            .map_err(|error| run.trouble(&error))?;
-        StageStatus {
-            message: Some(format!("its configuration is at fault: {}", verdict.message())),
-            rollback: report.as_ref().map(summary::of),
-            action: Action::Rollback,
-            step: None,
-            outcome: None,
-            reason: None,
-            lock: None,
-            dry_run_request: None,
-            promote: None,
-            retries: 0,
-            ..stage
-        }
+        roll_back(run, tenant, stage, &verdict, now).await?
     } else if is_at_fault || is_overdue {
         let reason = if stage.outcome == Some(Outcome::Skipped) {
             Reason::NothingToPromote
@@ -89,6 +80,40 @@ pub(super) async fn prove(
     run.set_stage(next.clone());
     run.record().await?;
     Ok(next_stage(run, &next))
+}
+
+/// What a rollback would change is kept first; where there is nothing to roll back, nothing is.
+async fn roll_back(
+    run: &Run<'_>,
+    tenant: &Tenant,
+    stage: StageStatus,
+    verdict: &Verdict,
+    now: Time,
+) -> Result<StageStatus, End> {
+    let report = tenant.provisional_rollback_report().await;
+    let Some(report) = report.map_err(|error| run.trouble(&error))? else {
+        let message = format!("{}; the tenant has nothing to roll back", verdict.message());
+        return Ok(over(
+            stage,
+            Outcome::Failed,
+            Reason::RollbackNotOurs,
+            message,
+            now,
+        ));
+    };
+    Ok(StageStatus {
+        message: Some(format!("its configuration is at fault: {}", verdict.message())),
+        rollback: Some(summary::of(&report)),
+        action: Action::Rollback,
+        step: None,
+        outcome: None,
+        reason: None,
+        lock: None,
+        dry_run_request: None,
+        promote: None,
+        retries: 0,
+        ..stage
+    })
 }
 
 fn over(stage: StageStatus, outcome: Outcome, reason: Reason, message: String, now: Time) -> StageStatus {

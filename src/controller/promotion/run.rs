@@ -1,5 +1,7 @@
 //! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
 
+use std::time::Duration;
+
 use kube::{Api, Resource, ResourceExt};
 
 use super::{
@@ -11,6 +13,9 @@ use super::{
     End,
 };
 use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, conditions::Conclusion};
+
+/// How soon something is tried again that went wrong while a lock is open.
+const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
 pub(super) struct Run<'a> {
     pub(super) context: &'a Context,
@@ -68,13 +73,17 @@ impl<'a> Run<'a> {
         self.status.stages.iter().any(StageStatus::may_hold_lock)
     }
 
-    /// Writes the status as it is, before anything is sent that must be remembered.
+    /// Writes the status as it is, before anything is sent that must be remembered. What could not be recorded is not
+    /// going to be done.
     pub(super) async fn record(&mut self) -> Result<(), End> {
-        match status::write(self.context, &mut self.object, &self.status).await {
-            Ok(_) => Ok(()),
-            Err(error @ NotWritten::Outdated(_)) => Err(self.outdated(&error)),
-            Err(error) => Err(self.unrecorded(&error)),
-        }
+        let Err(error) = status::write(self.context, &mut self.object, &self.status).await else {
+            return Ok(());
+        };
+        self.status = self.object.status.clone().unwrap_or_default();
+        Err(match error {
+            error @ NotWritten::Outdated(_) => self.outdated(&error),
+            error => self.unrecorded(&error),
+        })
     }
 
     /// Goes on if the definition in the cluster keeps all that has to be remembered.
@@ -102,16 +111,26 @@ impl<'a> Run<'a> {
                 Reason::NotReached,
                 "what is about to be done could not be recorded first".to_owned(),
             ),
-            next: Next::Retry(None),
+            next: self.again(None),
         }
     }
 
-    /// The phase as it is.
-    pub(super) fn phase(&self) -> PromotionPhase {
+    /// When to try again what went wrong. A lock that is open is not left alone for long.
+    pub(super) fn again(&self, at_least: Option<Duration>) -> Next {
         if self.may_hold_lock() {
-            return PromotionPhase::Running;
+            Next::Poll(at_least.unwrap_or_default().max(WITH_AN_OPEN_LOCK))
+        } else {
+            Next::Retry(at_least)
         }
-        self.status.phase.unwrap_or(PromotionPhase::Pending)
+    }
+
+    /// The phase as it is. Whoever meets an obstacle is not in the way of others in the queue.
+    pub(super) fn phase(&self) -> PromotionPhase {
+        match self.status.phase {
+            _ if self.may_hold_lock() => PromotionPhase::Running,
+            None | Some(PromotionPhase::Queued) => PromotionPhase::Pending,
+            Some(phase) => phase,
+        }
     }
 
     /// Sets what is left to do.
@@ -142,10 +161,10 @@ impl<'a> Run<'a> {
                 }
                 next
             }
-            Err(NotWritten::Conflict) => Next::Retry(None),
+            Err(NotWritten::Conflict) => self.again(None),
             Err(error) => {
                 tracing::warn!(run = self.key, %error, "failed to write a status");
-                Next::Retry(None)
+                self.again(None)
             }
         }
     }
