@@ -40,9 +40,13 @@ impl Runs {
     }
 
     /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.
-    pub(super) fn claim(&self, uid: &str, hosts: [&Host; 2]) -> bool {
+    pub(super) fn claim(&self, uid: &str, hosts: [&Host; 2], is_there: impl Fn(&str) -> bool) -> bool {
         let claims = &mut self.lock().claims;
-        let is_free = |host: &Host| claims.get(host).is_none_or(|holder| holder == uid);
+        let is_free = |host: &Host| {
+            claims
+                .get(host)
+                .is_none_or(|holder| holder == uid || !is_there(holder))
+        };
         if !hosts.iter().all(|host| is_free(host)) {
             return false;
         }

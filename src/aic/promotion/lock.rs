@@ -77,14 +77,28 @@ impl LockState {
         self.lower_env.iter().chain(&self.upper_env)
     }
 
-    /// Whether an environment shows this id in a state other than unlocked.
+    /// The ids under which something is taken: the environments' own, or, where they name none, that of both as one.
+    fn taken_by(&self) -> impl Iterator<Item = &str> {
+        let names_none = self.sides().all(|side| side.promotion_id.is_none());
+        let as_one = (names_none && self.result != LockStatus::Unlocked)
+            .then_some(self.promotion_id.as_deref())
+            .flatten();
+        self.sides()
+            .filter(|side| side.state != LockStatus::Unlocked)
+            .filter_map(|side| side.promotion_id.as_deref())
+            .chain(as_one)
+    }
+
+    /// Whether something is taken under this id.
     #[must_use]
     pub fn shows(&self, id: &str) -> bool {
-        let is_taken =
-            |state: LockStatus, shown: Option<&str>| state != LockStatus::Unlocked && shown == Some(id);
-        self.sides()
-            .any(|side| is_taken(side.state, side.promotion_id.as_deref()))
-            || (self.lower_env.is_none() && is_taken(self.result, self.promotion_id.as_deref()))
+        self.taken_by().any(|taken| taken == id)
+    }
+
+    /// Whether nothing is taken under this id any more: all is unlocked, or taken under another.
+    #[must_use]
+    pub fn is_free_of(&self, id: &str) -> bool {
+        self.is_unlocked() || (!self.shows(id) && self.taken_by().next().is_some())
     }
 
     /// Whether both environments are locked under this id.

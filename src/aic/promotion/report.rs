@@ -4,7 +4,10 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::{RunKind, call};
-use crate::aic::{Error, Tenant};
+use crate::{
+    aic::{Error, Tenant},
+    http::Reply,
+};
 
 /// A report's entry in the list, without its description and its content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -89,6 +92,24 @@ struct Item {
 }
 
 impl Report {
+    /// Without anything secret that stands in names: people read them.
+    fn redacted(mut self, reply: &Reply) -> Self {
+        for esv in &mut self.missing_esvs {
+            *esv = reply.redact(esv);
+        }
+        for kind in self.content.am.iter_mut().chain(&mut self.content.idm) {
+            let Changes {
+                added,
+                modified,
+                deleted,
+            } = &mut kind.config_change;
+            for item in added.iter_mut().chain(modified).chain(deleted) {
+                item.name = reply.redact(&item.name);
+            }
+        }
+        self
+    }
+
     /// What is changed, item by item, in the platform's order: `AM /alpha Email > Templates: welcome`.
     pub fn changes(&self) -> impl Iterator<Item = (Change, String)> {
         let kinds = [("AM", &self.content.am), ("IDM", &self.content.idm)];
@@ -133,7 +154,7 @@ impl Tenant {
         let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
         let call = call(Method::GET, &format!("report/{id}"), "read the promotion report");
         let reply = self.send_promotion(call).await?;
-        Ok(reply.json()?)
+        Ok(reply.json::<Report>()?.redacted(&reply))
     }
 
     /// What a promotion would change: `GET /environment/promotion/report/provisional`. `None` where this
@@ -159,6 +180,6 @@ impl Tenant {
         if reply.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        Ok(Some(reply.json()?))
+        Ok(Some(reply.json::<Report>()?.redacted(&reply)))
     }
 }

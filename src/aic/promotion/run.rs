@@ -113,7 +113,17 @@ impl Tenant {
     /// Reads how far a run is: `GET /environment/promotion/promote`.
     pub async fn promotion_progress(&self) -> Result<Progress, Error> {
         let call = call(Method::GET, "promote", "read the progress of the promotion");
-        Ok(self.send_promotion(call).await?.json()?)
+        let reply = self.send_promotion(call).await?;
+        let mut progress: Progress = reply.json()?;
+        progress.message = reply.redact(&progress.message);
+        for name in progress
+            .missing_esvs
+            .iter_mut()
+            .chain(&mut progress.encrypted_secrets)
+        {
+            *name = reply.redact(name);
+        }
+        Ok(progress)
     }
 
     /// Starts a dry run: `POST /environment/promotion/promote` with `dryRun`. It may be repeated.

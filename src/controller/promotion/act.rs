@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::{
     super::{finalizer, status},
     End,
-    protocol::{LOCK_SETTLES, lock_accepted, lock_refused},
+    protocol::{LOCK_SETTLES, lock_accepted, lock_refused, whole_seconds},
     run::Run,
 };
 use crate::{
@@ -27,8 +29,11 @@ impl Run<'_> {
         {
             return Err(self.unrecorded(&error));
         }
+        // From here on nothing but the recording stands before the request.
+        let guard = self.guard();
         if let Some(lock) = &mut stage.lock {
             lock.attempt = uuid::Uuid::new_v4().to_string();
+            lock.requested_at = Time(whole_seconds(self.context.clock.now()));
         }
         self.context.runs.keep_key(&self.uid, tenant.account());
         self.set_stage(stage.clone());
@@ -37,7 +42,6 @@ impl Run<'_> {
         let asking = Conclusion::InProgress(Reason::Locking, "the lock is being asked for".to_owned());
         self.conclude(&asking);
         self.record().await?;
-        let guard = self.guard();
         let (context, tenant) = (self.context.clone(), tenant.clone());
         let (mut object, status) = (self.object.clone(), self.status.clone());
         let task = self.context.tasks.spawn(async move {
@@ -110,8 +114,8 @@ impl Run<'_> {
     pub(super) async fn promote(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
         let (order, action) = (self.order(&stage.name), stage.action);
         self.set_stage(stage);
-        self.record().await?;
         let (guard, tenant) = (self.guard(), tenant.clone());
+        self.record().await?;
         let task = self.context.tasks.spawn(async move {
             match action {
                 Action::Rollback => tenant.roll_back(&order, guard).await,
@@ -139,7 +143,7 @@ impl Run<'_> {
             .stages
             .iter()
             .any(|stage| stage.step == Some(Step::Verifying));
-        if !is_verifying {
+        if !is_verifying || self.object.metadata.deletion_timestamp.is_some() {
             self.context.runs.forget(&self.uid);
         }
         if finalizer::is_set(&self.object) {
@@ -151,10 +155,10 @@ impl Run<'_> {
     }
 
     /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
-    /// and only soon after it was recorded.
+    /// and only soon: within the time that recording it may take, and once more that time.
     fn guard(&self) -> Guard {
         let (clock, leadership) = (self.context.clock.clone(), self.context.leadership.clone());
-        let deadline = clock.instant() + ONCE_ONLY_TIMEOUT;
+        let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
         Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
     }
 

@@ -1,5 +1,9 @@
 //! Looks at an environment: its lock, its run and its reports, as far as the next decision reads them.
 
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+
 use super::{
     super::runs::Runs,
     protocol::{Rules, Sight},
@@ -7,7 +11,7 @@ use super::{
 };
 use crate::{
     aic::{Error, LockStatus, Progress, RunState, Tenant},
-    api::{StageStatus, Step},
+    api::{Action, StageStatus, Step},
 };
 
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
@@ -16,6 +20,7 @@ pub(super) async fn look(
     runs: &Runs,
     stage: &StageStatus,
     rules: &Rules<'_>,
+    now: Timestamp,
 ) -> Result<Sight, Error> {
     let lock = tenant.lock_state().await?;
     let own = stage.lock.as_ref();
@@ -37,7 +42,15 @@ pub(super) async fn look(
         && id.is_some_and(|id| lock.shows(id) || lock.result == LockStatus::Error);
     let is_under_way =
         matches!(stage.step, Some(Step::DryRun | Step::Promoting)) && run.state() == RunState::Running;
-    if is_leaving || is_under_way {
+    // What is to be given back is given back without a report: one that cannot be read must not keep the lock.
+    let is_overdue = own.is_some_and(|lock| {
+        let passed = now.duration_since(lock.requested_at.0);
+        Duration::try_from(passed).is_ok_and(|passed| passed >= rules.timeouts.lock.into())
+    });
+    let is_given_up = matches!(stage.step, Some(Step::Locking | Step::DryRun)) && (rules.stops || is_overdue);
+    // Nor does a lock that has just come need one, but for a rollback.
+    let has_come = stage.step == Some(Step::Locking) && stage.action == Action::Promotion;
+    if is_leaving || is_under_way || is_given_up || has_come {
         return Ok(Sight {
             lock,
             run,

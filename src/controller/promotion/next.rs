@@ -7,10 +7,9 @@ use super::{
     run::Run,
     summary,
     target::{self, of_account},
-    verify,
 };
 use crate::{
-    aic::{Report, Tenant},
+    aic::Report,
     api::{NextStage, PromotionPhase, Reason, ReportStatus, TenantEnvironment, conditions::Conclusion},
 };
 
@@ -51,41 +50,21 @@ fn gate(run: &Run<'_>, name: &str) -> End {
     }
 }
 
-/// Keeps in status what a stage would change. That it cannot be told stops nobody.
-pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) {
-    let provisional = match provisional(run, group, index).await {
-        Some(report) => Some(ReportStatus {
-            // Of no report that is kept: each question makes a new one.
-            report_id: None,
-            ..summary::of(&report)
-        }),
-        None => run
-            .status
-            .next
-            .take()
-            .filter(|next| next.stage == run.object.spec.order[index].name)
-            .and_then(|next| next.provisional),
-    };
-    run.status.next = Some(NextStage {
-        stage: run.object.spec.order[index].name.clone(),
-        provisional,
+/// Keeps in status what a stage would change, and tells whether that is nothing. That it cannot be told stops nobody.
+pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) -> bool {
+    let read = provisional(run, group, index).await.map(|report| ReportStatus {
+        // Of no report that is kept: each question makes a new one.
+        report_id: None,
+        ..summary::of(&report)
     });
-}
-
-/// Whether there is nothing to promote and nothing to prove: then no lock is taken.
-pub(super) async fn is_nothing(
-    run: &Run<'_>,
-    upper: &Tenant,
-    group: &Group,
-    index: usize,
-) -> Result<bool, End> {
-    let is_empty = run
-        .status
-        .next
-        .as_ref()
-        .and_then(|next| next.provisional.as_ref())
-        .is_some_and(ReportStatus::is_empty);
-    Ok(is_empty && verify::verify(run, upper, &group.stages[index]).await.is_active())
+    let seems_empty = read.as_ref().is_some_and(ReportStatus::is_empty);
+    let name = &run.object.spec.order[index].name;
+    let before = run.status.next.take().filter(|next| next.stage == *name);
+    run.status.next = Some(NextStage {
+        stage: name.clone(),
+        provisional: read.or_else(|| before.and_then(|next| next.provisional)),
+    });
+    seems_empty
 }
 
 /// The provisional report of a stage. Which side answers it is not documented, and an environment in the middle of a

@@ -17,6 +17,8 @@ use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus
 /// How soon something is tried again that went wrong while a lock is open.
 const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
+const LONGEST_MESSAGE: usize = 2000;
+
 pub(super) struct Run<'a> {
     pub(super) context: &'a Context,
     pub(super) scope: &'a ScopeContext,
@@ -56,7 +58,11 @@ impl<'a> Run<'a> {
     }
 
     /// Sets a stage in the status that is becoming. One that has not begun is not told of.
-    pub(super) fn set_stage(&mut self, stage: StageStatus) {
+    pub(super) fn set_stage(&mut self, mut stage: StageStatus) {
+        // A tenant's words can be as long as it likes; a status that is too long cannot be recorded.
+        stage.message = stage
+            .message
+            .map(|message| message.chars().take(LONGEST_MESSAGE).collect());
         match self
             .status
             .stages

@@ -14,10 +14,11 @@ use super::{
     run::Run,
     summary,
     target::{claim, read_group, target, tenant},
+    verify,
 };
 use crate::{
-    aic::{Error, Tenant},
-    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, UNLOCK_ANNOTATION},
+    aic::Tenant,
+    api::{Action, Outcome, PromotionPhase, Reason, ReportStatus, StageStatus, Step, UNLOCK_ANNOTATION},
 };
 
 /// A pass does no more than this: then others have their turn.
@@ -38,6 +39,7 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
         stage.target = Some(target(&group, index)?);
     }
     let tenant = tenant(run, &stage).await?;
+    let mut is_asked = false;
     for _ in 0..MOST_ACTS {
         // As it was recorded, if it was.
         if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
@@ -53,29 +55,33 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
             return Ok(next_stage(run, &stage));
         }
         let is_new = stage.step.is_none() && stage.action == Action::Promotion;
-        let obstacle = if is_new {
+        let (obstacle, seems_empty) = if is_new {
             obstacle(run, &tenant, &group, index, &mut stage).await?
         } else {
-            None
+            (None, false)
         };
         let (sight, act) = decide(run, &tenant, &stage, obstacle.is_none()).await?;
         match act {
             Act::Remember(mut next) => {
-                fill(&tenant, &sight, &stage, &mut next)
-                    .await
-                    .map_err(|error| run.trouble(&error))?;
+                fill(&tenant, &sight, &stage, &mut next).await;
                 if let Some(id) = unproved(&stage, &next) {
                     run.tell_of_unproved(&id).await;
                 }
                 run.set_stage(next);
                 run.record().await?;
             }
-            Act::Lock(next) => {
-                if is_new && next::is_nothing(run, &tenant, &group, index).await? {
+            Act::Lock(_) if is_new && seems_empty && !is_asked => {
+                // Asking takes time: what was seen before is looked at again.
+                is_asked = true;
+                if verify::verify(run, &tenant, &group.stages[index])
+                    .await
+                    .is_active()
+                {
                     run.set_stage(skipped(run, &stage));
                     run.record().await?;
-                    continue;
                 }
+            }
+            Act::Lock(next) => {
                 if !claim(run, &stage) {
                     return Ok(queued(run, stage, "another run"));
                 }
@@ -127,7 +133,7 @@ async fn decide(
             .get(UNLOCK_ANNOTATION)
             .map(String::as_str),
     };
-    let sight = look(tenant, &run.context.runs, stage, &rules)
+    let sight = look(tenant, &run.context.runs, stage, &rules, run.context.clock.now())
         .await
         .map_err(|error| run.trouble(&error))?;
     let act = protocol::decide(stage, &sight, &rules, run.context.clock.now());
@@ -140,39 +146,36 @@ enum Obstacle {
     Queue(String),
 }
 
+/// What keeps the stage from being begun, and whether there seems to be nothing to promote.
 async fn obstacle(
     run: &mut Run<'_>,
     tenant: &Tenant,
     group: &Group,
     index: usize,
     stage: &mut StageStatus,
-) -> Result<Option<Obstacle>, End> {
+) -> Result<(Option<Obstacle>, bool), End> {
     stage.target = Some(target(group, index)?);
     let faults = preflight::faults(run, tenant, &group.stages[index - 1], &group.stages[index])
         .await
         .map_err(|error| run.trouble(&error))?;
-    next::show(run, group, index).await;
+    let seems_empty = next::show(run, group, index).await;
     if !faults.is_empty() {
-        return Ok(Some(Obstacle::Faults(faults)));
+        return Ok((Some(Obstacle::Faults(faults)), seems_empty));
     }
     let (Some(lower), Some(upper)) = (group.host(index - 1), group.host(index)) else {
-        return Ok(None);
+        return Ok((None, seems_empty));
     };
-    Ok(run.in_the_way([lower, upper]).map(Obstacle::Queue))
+    Ok((run.in_the_way([lower, upper]).map(Obstacle::Queue), seems_empty))
 }
 
-/// Adds to a stage what its reports say, as soon as a decision rests on them.
-async fn fill(
-    tenant: &Tenant,
-    sight: &Sight,
-    before: &StageStatus,
-    next: &mut StageStatus,
-) -> Result<(), Error> {
+/// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
+/// nothing from being done: only its id is kept.
+async fn fill(tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
     if before.dry_run.is_none()
         && let Some(dry_run) = &mut next.dry_run
         && let Some(id) = dry_run.report.report_id.clone()
     {
-        dry_run.report = summary::of(&tenant.report(&id).await?);
+        dry_run.report = summary_of(tenant, id).await;
     }
     let is_done = matches!(
         next.outcome,
@@ -183,10 +186,22 @@ async fn fill(
             !report.is_dry_run && report.mark.as_ref().is_some_and(|mark| mark.stage == next.name)
         });
         if let Some(real) = real {
-            next.report = Some(summary::of(&tenant.report(&real.id).await?));
+            next.report = Some(summary_of(tenant, real.id.clone()).await);
         }
     }
-    Ok(())
+}
+
+async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
+    match tenant.report(&id).await {
+        Ok(report) => summary::of(&report),
+        Err(error) => {
+            tracing::warn!(id, %error, "failed to read a report for the status");
+            ReportStatus {
+                report_id: Some(id),
+                ..ReportStatus::default()
+            }
+        }
+    }
 }
 
 /// The id of a lock that is given back without having been proved ours.

@@ -88,7 +88,13 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     }
     let namespace = run.object.namespace().unwrap_or_default();
     let account = match account::read(run.context, &namespace, secret).await {
-        Ok(account) => Arc::new(account),
+        Ok(account) => {
+            let account = Arc::new(account);
+            if run.may_hold_lock() {
+                run.context.runs.keep_key(&run.uid, &account);
+            }
+            account
+        }
         Err(error) => {
             let key = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
             key.ok_or_else(|| without_account(run, &error))?
@@ -128,5 +134,7 @@ pub(super) fn claim(run: &Run<'_>, stage: &StageStatus) -> bool {
     let (Ok(lower), Ok(upper)) = hosts else {
         return false;
     };
-    run.context.runs.claim(&run.uid, [&lower, &upper])
+    // Who is gone has nothing to claim.
+    let is_there = |uid: &str| run.scope.promotions.has(uid);
+    run.context.runs.claim(&run.uid, [&lower, &upper], is_there)
 }

@@ -119,6 +119,10 @@ impl Case<'_> {
             };
         }
         let is_stale = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
+        if let Some(id) = self.rules.unlock.filter(|id| shown.shows(id)) {
+            let message = format!("lock {id} is given back, as its annotation asks");
+            return Act::Unlock(id.to_owned(), self.until(Reason::Unlocking, false, message));
+        }
         let Some(id) = shown.common_id() else {
             // One environment only: another pair's lock, or one that is still on its way.
             return self.unknown_lock(is_stale, "an environment's lock");
@@ -130,10 +134,6 @@ impl Case<'_> {
         }
         if lock.before.as_deref() == Some(id) || self.is_used_by_another(id) {
             return Act::Remember(self.anew());
-        }
-        if self.rules.unlock == Some(id) {
-            let message = format!("lock {id} is given back, as its annotation asks");
-            return Act::Unlock(id.to_owned(), self.until(Reason::Unlocking, false, message));
         }
         let Some(seen) = lock.seen.as_ref().filter(|seen| seen.id == id) else {
             return Act::Remember(self.with(|stage| {

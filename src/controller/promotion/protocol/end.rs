@@ -6,7 +6,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{Act, Case, LONGEST_RELEASE, MOST_TRIES};
 use crate::{
-    aic::{LockStatus as Shown, RunState},
+    aic::LockStatus as Shown,
     api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},
 };
 
@@ -16,7 +16,7 @@ impl Case<'_> {
         let Some(id) = lock.id.as_deref() else {
             return Act::Remember(self.anew());
         };
-        let (shown, run) = (&self.sight.lock, &self.sight.run);
+        let shown = &self.sight.lock;
         let since = lock
             .releasing_since
             .as_ref()
@@ -31,22 +31,16 @@ impl Case<'_> {
             // Somebody works under it: it was never ours.
             return Act::Remember(self.anew());
         }
-        // Failed without saying under which id: it was ours when it last said so.
-        let nameless = shown.result == Shown::Error && shown.sides().all(|side| side.promotion_id.is_none());
-        if shown.shows(id) || nameless {
-            let may_run = match run.state() {
-                RunState::Idle => false,
-                RunState::Running => true,
-                RunState::Unknown => !(is_stalled && self.rules.unlock == Some(id)),
-            };
-            if may_run {
+        if !shown.is_free_of(id) {
+            if self.may_run(id, is_stalled) {
                 return self.wait(
                     Reason::Running,
                     is_stalled,
-                    "something is under way under the lock: it is given back afterwards",
+                    "something is under way under the lock: it is given back afterwards. Where the tenant shows a state that nobody knows, annotate this Promotion with pingone-aic.io/unlock: <promotion id>",
                 );
             }
-            if self.is_releasable(id) || nameless {
+            // Whoever names no id may mean ours, which is the only one that is asked back.
+            if self.is_releasable(id) {
                 let message = format!("lock {id} is being given back");
                 return Act::Unlock(id.to_owned(), self.until(reason, is_stalled, message));
             }
@@ -63,13 +57,14 @@ impl Case<'_> {
         self.apply(lock, id)
     }
 
-    /// Whether an environment holds this lock in a state from which it can be removed.
+    /// Whether the lock is in a state from which it can be removed.
     fn is_releasable(&self, id: &str) -> bool {
         let is = |state: Shown| matches!(state, Shown::Locked | Shown::Locking | Shown::Error);
         let shown = &self.sight.lock;
+        let is_held = |state: Shown, by: Option<&str>| is(state) && by.is_none_or(|by| by == id);
         shown
             .sides()
-            .any(|side| is(side.state) && side.promotion_id.as_deref() == Some(id))
+            .any(|side| is_held(side.state, side.promotion_id.as_deref()))
             || (shown.sides().count() == 0 && is(shown.result))
     }
 

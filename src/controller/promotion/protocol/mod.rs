@@ -19,6 +19,7 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use crate::{
+    aic::RunState,
     api::{Action, LockStatus, Outcome, PromoteStatus, PromotionMode, Reason, StageStatus, Step, Timeouts},
     http::ONCE_ONLY_TIMEOUT,
 };
@@ -27,9 +28,9 @@ pub(super) use answer::{lock_accepted, lock_refused};
 pub(super) use end::finish;
 pub(super) use sight::{SeenReport, Sight};
 
-/// A request for a lock can still arrive, or its effect still show, this long after it was recorded: it is sent
-/// within one timeout of its recording, and answered within another.
-pub(super) const LOCK_SETTLES: Duration = Duration::from_secs(2 * ONCE_ONLY_TIMEOUT.as_secs() + 30);
+/// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
+/// recording it, sending it and answering it take a timeout each.
+pub(super) const LOCK_SETTLES: Duration = Duration::from_secs(3 * ONCE_ONLY_TIMEOUT.as_secs() + 30);
 /// The same for a run and its report.
 pub(super) const RUN_SETTLES: Duration = Duration::from_mins(2);
 /// A lock that may be ours is given back after it was idle for this long.
@@ -190,6 +191,18 @@ impl Case<'_> {
 
     fn is_overdue(&self, since: &Time, limit: kube::core::Duration) -> bool {
         self.since(since) >= Duration::from(limit)
+    }
+
+    /// Whether something is under way under this lock, or may be. What has failed is not, whatever its state is called;
+    /// nor what a person has given up, once it is overdue.
+    fn may_run(&self, id: &str, is_overdue: bool) -> bool {
+        let run = &self.sight.run;
+        let has_failed = run.blocking_error && run.promotion_id.as_deref() == Some(id);
+        match run.state() {
+            RunState::Idle => false,
+            RunState::Running => true,
+            RunState::Unknown => !(has_failed || (is_overdue && self.rules.unlock == Some(id))),
+        }
     }
 
     /// A report of what was really done under this lock, or by this run for this stage.

@@ -5,7 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Act, Case, MOST_TRIES, RUN_SETTLES, name_of, promote_intent};
 use crate::{
     aic::{LockStatus as Shown, RunState},
-    api::{Action, DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, Step},
+    api::{
+        Action, DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, StageStatus, Step,
+    },
 };
 
 impl Case<'_> {
@@ -22,7 +24,11 @@ impl Case<'_> {
             );
         }
         let shown = &self.sight.lock;
+        let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
         if shown.is_locked_by(id) {
+            if let Some(busy) = self.busy(id, is_overdue, "something else") {
+                return busy;
+            }
             return match self.stage.action {
                 Action::Rollback => self.roll_back(id),
                 Action::Promotion | Action::Unknown => self.request_dry_run(1),
@@ -39,7 +45,7 @@ impl Case<'_> {
                 "the tenant failed to lock the environments",
             );
         }
-        if self.is_overdue(&lock.requested_at, self.rules.timeouts.lock) {
+        if is_overdue {
             let message = "the environments were not locked within spec.timeouts.lock";
             return self.release(Outcome::Failed, Reason::LockFailed, message);
         }
@@ -48,7 +54,7 @@ impl Case<'_> {
 
     /// A lock that is gone, or has become another's. Nothing is removed: what was done is read from the reports.
     fn lost(&self, lock: &LockStatus, id: &str) -> Option<Act> {
-        if self.sight.lock.shows(id) || !self.is_settled(lock) {
+        if !self.sight.lock.is_free_of(id) || !self.is_settled(lock) {
             return None;
         }
         Some(self.release(
@@ -76,15 +82,17 @@ impl Case<'_> {
         let (Some(id), Some(request)) = (lock.id.as_deref(), &self.stage.dry_run_request) else {
             return self.locking(lock);
         };
-        if self.sight.is_running() {
-            let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
-            return self.running(is_overdue, "the dry run");
+        let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
+        let is_ours = self.sight.run.promotion_id.as_deref() == Some(id);
+        if is_ours && self.sight.run.blocking_error && self.sight.run.state() != RunState::Running {
+            let message = format!("the dry run failed: {}", self.sight.run.message);
+            return self.release(Outcome::Failed, Reason::DryRunFailed, message);
+        }
+        if let Some(busy) = self.busy(id, is_overdue, "the dry run") {
+            return busy;
         }
         if let Some(lost) = self.lost(lock, id) {
             return lost;
-        }
-        if !self.sight.lock.is_locked_by(id) {
-            return self.wait(Reason::Locking, false, "the lock is changing hands");
         }
         if self.rules.stops {
             return self.release(
@@ -93,19 +101,28 @@ impl Case<'_> {
                 "the run was stopped before anything was promoted",
             );
         }
+        let shown = &self.sight.lock;
+        if !shown.is_locked_by(id) {
+            let has_failed =
+                shown.result == Shown::Error || shown.sides().any(|side| side.state == Shown::Error);
+            return if has_failed || is_overdue {
+                self.release(
+                    Outcome::Failed,
+                    Reason::LockFailed,
+                    "the environments did not stay locked",
+                )
+            } else {
+                self.wait(Reason::Locking, false, "the lock is changing hands")
+            };
+        }
         let found = self.sight.reports.iter().find(|report| {
             report.is_dry_run && report.lock_id.as_deref() == Some(id) && self.is_our_run(report)
         });
-        let is_ours = self.sight.run.promotion_id.as_deref() == Some(id);
-        if is_ours && self.sight.run.blocking_error {
-            return self.release(
-                Outcome::Failed,
-                Reason::DryRunFailed,
-                format!("the dry run failed: {}", self.sight.run.message),
-            );
-        }
         let Some(found) = found else {
-            return if self.since(&request.requested_at) < RUN_SETTLES {
+            return if is_overdue {
+                let message = "no dry run was reported within spec.timeouts.lock";
+                self.release(Outcome::Failed, Reason::DryRunFailed, message)
+            } else if self.since(&request.requested_at) < RUN_SETTLES {
                 self.wait(Reason::Running, false, "the dry run's report is waited for")
             } else if request.times < MOST_TRIES {
                 self.request_dry_run(request.times + 1)
@@ -240,41 +257,59 @@ impl Case<'_> {
             return self.release(outcome, reason, format!("the {action} is reported"));
         }
         let is_overdue = self.is_overdue(&promote.requested_at, self.rules.timeouts.promotion);
-        match run.state() {
-            // What runs while the lock is not ours any more is not ours either.
-            RunState::Running if is_ours || shows_lock => self.running(is_overdue, &format!("the {action}")),
-            RunState::Unknown if shows_lock && !(is_overdue && self.rules.unlock == Some(id)) => {
-                self.running(is_overdue, &format!("the {action}"))
+        // What runs while the lock is not ours any more is not ours either.
+        if (is_ours || shows_lock) && self.sight.is_running() {
+            if !self.may_run(id, is_overdue) {
+                return self.release(
+                    Outcome::Failed,
+                    Reason::PromotionOverdue,
+                    "a person has decided that the lock is to be given back",
+                );
             }
-            RunState::Unknown if shows_lock => self.release(
-                Outcome::Failed,
-                Reason::PromotionOverdue,
-                "a person has decided that the lock is to be given back",
-            ),
-            _ => match &promote.idle_since {
-                None => Act::Remember(self.with(|stage| {
-                    if let Some(promote) = &mut stage.promote {
-                        promote.idle_since = Some(Time(self.now));
-                    }
-                })),
-                Some(idle) if self.since(idle) < RUN_SETTLES => self.wait(
-                    Reason::Running,
-                    false,
-                    format!("the {action}'s report is waited for"),
-                ),
-                Some(_) => self.release(
-                    Outcome::Retry,
-                    Reason::PromoteNotTaken,
-                    format!("the {action} was not taken up"),
-                ),
-            },
+            if promote.idle_since.is_some() {
+                return Act::Remember(self.with_idle_since(None));
+            }
+            return self.running(is_overdue, &format!("the {action}"));
         }
+        match &promote.idle_since {
+            None => Act::Remember(self.with_idle_since(Some(Time(self.now)))),
+            Some(idle) if self.since(idle) < RUN_SETTLES => self.wait(
+                Reason::Running,
+                false,
+                format!("the {action}'s report is waited for"),
+            ),
+            Some(_) => self.release(
+                Outcome::Retry,
+                Reason::PromoteNotTaken,
+                format!("the {action} was not taken up"),
+            ),
+        }
+    }
+
+    /// Since when nothing is under way, and no report tells of it.
+    fn with_idle_since(&self, since: Option<Time>) -> StageStatus {
+        self.with(|stage| {
+            if let Some(promote) = &mut stage.promote {
+                promote.idle_since = since;
+            }
+        })
+    }
+
+    /// Something is under way under our lock and has to end first, or is given up by a person.
+    fn busy(&self, id: &str, is_overdue: bool, what: &str) -> Option<Act> {
+        if self.may_run(id, is_overdue) {
+            return Some(self.running(is_overdue, what));
+        }
+        self.sight.is_running().then(|| {
+            let message = "the tenant shows no state that is known, and the lock is given back";
+            self.release(Outcome::Failed, Reason::PromotionOverdue, message)
+        })
     }
 
     fn running(&self, is_overdue: bool, what: &str) -> Act {
         if is_overdue {
             let message = format!(
-                "{what} takes longer than spec.timeouts allows: the operator goes on observing, and unlocks nothing while the tenant says that something is under way"
+                "{what} takes longer than spec.timeouts allows: the operator goes on observing, and unlocks nothing while the tenant says that something is under way. Where the tenant shows a state that nobody knows, annotate this Promotion with pingone-aic.io/unlock: <promotion id> to have the lock given back"
             );
             return self.wait(Reason::PromotionOverdue, true, message);
         }

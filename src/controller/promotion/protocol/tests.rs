@@ -319,30 +319,30 @@ fn rows_6_to_10_the_answer_is_unknown() {
             sight(Shown::Unlocked, "old"),
             unknown(false),
         ),
-        ("6", lost(61), sight(Shown::Unlocked, "old"), ANEW),
-        ("7, before", lost(61), sight(Shown::Locked, "old"), ANEW),
+        ("6", lost(76), sight(Shown::Unlocked, "old"), ANEW),
+        ("7, before", lost(76), sight(Shown::Locked, "old"), ANEW),
         (
             "7, another's run",
-            lost(61),
+            lost(76),
             running("RUNNING", "new", theirs()),
             ANEW,
         ),
         (
             "7, another's report",
-            lost(61),
+            lost(76),
             reported(&[report("new", true, RunKind::Promotion, None)], theirs()),
             ANEW,
         ),
         (
             "ours by a report",
-            lost(61),
+            lost(76),
             reported(&[report("new", true, RunKind::Promotion, Some("uid"))], theirs()),
             to(Step::Unlocking, Outcome::Retry),
         ),
-        ("8, first seen", lost(61), theirs(), seen_only),
+        ("8, first seen", lost(76), theirs(), seen_only),
         (
             "8, another id than before",
-            seen(lost(61), "newer", 59),
+            seen(lost(76), "newer", 59),
             theirs(),
             Done::Step(Some(Step::LockRequested), None),
         ),
@@ -354,7 +354,7 @@ fn rows_6_to_10_the_answer_is_unknown() {
         ),
         (
             "8, one side",
-            lost(61),
+            lost(76),
             sides((Shown::Locking, "new"), (Shown::Unlocked, "old"), Shown::Locking),
             unknown(false),
         ),
@@ -515,6 +515,45 @@ fn rows_13b_to_16_the_dry_run() {
             to(Step::Unlocking, Outcome::AlreadyPromoted),
         ),
     ]);
+    let failed = || sides((Shown::Locked, "ours"), (Shown::Error, "ours"), Shown::Error);
+    let one_side = || sides((Shown::Locked, "ours"), (Shown::Unlocked, "ours"), Shown::Locked);
+    check(vec![
+        (
+            "13, error",
+            dry_running(60, 1),
+            failed(),
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+        (
+            "13, one side",
+            dry_running(60, 1),
+            one_side(),
+            Done::Wait(Reason::Locking, false),
+        ),
+        (
+            "13, one side, overdue",
+            dry_running(40 * MINUTE, 1),
+            one_side(),
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+        (
+            "15, blocked in a state nobody knows",
+            dry_running(60, 1),
+            blocked(running("FAILED", "ours", locked())),
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+    ]);
+    let stopped = done(&dry_running(60, 1), &one_side(), |rules| rules.stops = true);
+    assert_eq!(stopped, to(Step::Unlocking, Outcome::Aborted));
+    let unknown = running("SOMETHING", "ours", locked());
+    let told = done(&dry_running(60 * MINUTE, 1), &unknown, |rules| {
+        rules.unlock = Some("ours")
+    });
+    assert_eq!(
+        told,
+        to(Step::Unlocking, Outcome::Failed),
+        "row 13b, by a person's word"
+    );
     let stage = dry_run_is_read(&[], &["x"]);
     assert_eq!(
         done(&stage, &read(), |rules| rules.ignore_encrypted_secrets = true),
@@ -598,6 +637,12 @@ fn rows_17_to_21_the_promotion() {
             to(Step::Unlocking, Outcome::Retry),
         ),
     ]);
+    let again = done(
+        &promoting(60, Some(30)),
+        &running("RUNNING", "ours", locked()),
+        |_| {},
+    );
+    assert_eq!(again, idle, "it runs after all: its report has its time again");
     let unknown = running("SOMETHING", "ours", locked());
     let told = |seconds| {
         done(&promoting(seconds, None), &unknown, |rules| {
@@ -629,7 +674,30 @@ fn rows_22_to_24_the_lock_is_given_back() {
         outcome: Some(Outcome::Failed),
         ..asked(Step::Unlocking, Some("ours"), 20)
     };
+    let nameless = || {
+        let mut sight = held(Shown::Locked);
+        sight.lock.promotion_id = None;
+        for side in [&mut sight.lock.lower_env, &mut sight.lock.upper_env]
+            .into_iter()
+            .flatten()
+        {
+            side.promotion_id = None;
+        }
+        sight
+    };
     check(vec![
+        (
+            "22, failed in a state nobody knows",
+            unlocking(Outcome::Failed),
+            blocked(running("FAILED", "ours", held(Shown::Locked))),
+            Done::Unlock("ours"),
+        ),
+        (
+            "23, nobody is named",
+            unlocking(Outcome::Failed),
+            nameless(),
+            Done::Unlock("ours"),
+        ),
         (
             "22",
             unlocking(Outcome::Failed),

@@ -28,6 +28,8 @@ pub struct Platform {
     pub takers: Vec<Who>,
     pub running: Option<Running>,
     pub reports: Vec<Filed>,
+    /// Of a run that is over, and not listed yet.
+    pub unfiled: Option<Filed>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,7 @@ impl Platform {
             takers: Vec::new(),
             running: None,
             reports: Vec::new(),
+            unfiled: None,
         }
     }
 
@@ -107,6 +110,7 @@ impl Platform {
         let before = self
             .reports
             .iter()
+            .chain(&self.unfiled)
             .any(|report| report.by == who && !report.is_dry);
         before.then_some(Crime::PromotedTwice)
     }
@@ -116,14 +120,21 @@ impl Platform {
         let Some(Running { lock, is_dry, by }) = self.running.take() else {
             return;
         };
-        self.reports.push(Filed { lock, is_dry, by });
+        self.file();
+        self.unfiled = Some(Filed { lock, is_dry, by });
         if !is_dry {
             self.lock = LockStatus::Unlocking;
         }
     }
 
+    /// The report of what is over is listed, a little later.
+    pub fn file(&mut self) {
+        self.reports.extend(self.unfiled.take());
+    }
+
     /// What takes minutes happens.
     pub fn pass_time(&mut self) {
+        self.file();
         self.lock = match self.lock {
             LockStatus::Locking => LockStatus::Locked,
             LockStatus::Unlocking => LockStatus::Unlocked,

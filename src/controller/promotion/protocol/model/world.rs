@@ -90,6 +90,7 @@ pub enum Action {
     DeliverOrphan,
     Stop(u8),
     EndRun,
+    File,
     FailLock,
     PersonLocks,
     PersonUnlocks,
@@ -276,6 +277,7 @@ impl State {
             }
             Action::Stop(run) => self.runs[usize::from(run)].stops = true,
             Action::EndRun => self.platform.end_run(),
+            Action::File => self.platform.file(),
             Action::FailLock => {
                 self.trouble()?;
                 self.platform.lock = LockStatus::Error;
@@ -404,6 +406,9 @@ impl Model for World {
         }
         if state.platform.running.is_some() {
             actions.push(Action::EndRun);
+        }
+        if state.platform.unfiled.is_some() {
+            actions.push(Action::File);
         }
         match state.platform.lock {
             LockStatus::Unlocked => actions.push(Action::PersonLocks),
