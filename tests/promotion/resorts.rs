@@ -228,5 +228,7 @@ async fn a_namespace_that_goes_in_the_middle_of_a_run_leaves_no_lock() {
         }
     }
     assert!(!is_there, "the namespace is held up");
-    assert_eq!((promotions(&arena), company.stranded()), (0, None));
+    // How far it came before the namespace's controller reached it is a matter of timing.
+    assert!(promotions(&arena) <= 1);
+    assert_eq!(company.stranded(), None);
 }
