@@ -1,5 +1,7 @@
 //! The lock protocol as a table: each of its rows, with what is remembered, what is seen, and what is done.
 
+#![allow(clippy::too_many_lines, reason = "a table is long")]
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{Act, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused};
@@ -547,7 +549,7 @@ fn rows_13b_to_16_the_dry_run() {
     assert_eq!(stopped, to(Step::Unlocking, Outcome::Aborted));
     let unknown = running("SOMETHING", "ours", locked());
     let told = done(&dry_running(60 * MINUTE, 1), &unknown, |rules| {
-        rules.unlock = Some("ours")
+        rules.unlock = Some("ours");
     });
     assert_eq!(
         told,
@@ -666,7 +668,6 @@ fn rows_17_to_21_the_promotion() {
 }
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "a table is long")]
 fn rows_22_to_24_the_lock_is_given_back() {
     let held = |state| sight(state, "ours");
     let gone = || sight(Shown::Unlocked, "ours");
