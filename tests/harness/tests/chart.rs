@@ -99,7 +99,9 @@ fn values_that_exclude_each_other_are_refused_by_name() {
 fn secrets_are_readable_in_the_watched_namespaces_only() {
     let namespaces = |objects: &[Value]| -> Vec<String> {
         let roles = of_kind(objects, "Role").into_iter();
+        // The lease's own Role reads none.
         roles
+            .filter(|role| role.to_string().contains("secrets"))
             .map(|role| {
                 role["metadata"]["namespace"]
                     .as_str()
@@ -133,6 +135,34 @@ fn secrets_are_readable_in_the_watched_namespaces_only() {
     let all = template(&["watchAllNamespaces=true"]).unwrap();
     assert_eq!((namespaces(&all), watched(&all)), (vec![], vec![]));
     assert!(cluster_wide(&all));
+}
+
+#[test]
+fn the_lease_of_a_release_is_its_own_and_nothing_else_of_it_is_allowed() {
+    let objects = template(&[]).unwrap();
+    let roles = of_kind(&objects, "Role").into_iter();
+    let lease = roles
+        .filter(|role| role.to_string().contains("leases"))
+        .collect::<Vec<_>>();
+    assert_eq!(lease.len(), 1);
+    let allowed = lease[0]["rules"].as_array().unwrap();
+    let name = arguments(&objects)
+        .into_iter()
+        .find_map(|argument| Some(argument.strip_prefix("--lease-name=")?.to_owned()));
+    assert_eq!(allowed[1]["resourceNames"][0].as_str(), name.as_deref());
+    assert_eq!(allowed[0]["verbs"].as_array().unwrap(), &["create"]);
+
+    let alone = template(&["leaderElect=false"]).unwrap();
+    assert!(
+        !of_kind(&alone, "Role")
+            .into_iter()
+            .any(|role| role.to_string().contains("leases"))
+    );
+    assert!(
+        !arguments(&alone)
+            .iter()
+            .any(|argument| argument.starts_with("--lea"))
+    );
 }
 
 #[test]
