@@ -66,3 +66,45 @@ fn clip(text: &str) -> String {
         .take(LONGEST_NAME)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn report(id: &str, names: impl IntoIterator<Item = String>) -> Report {
+        let items: Vec<Value> = names
+            .into_iter()
+            .map(|name| json!({"name": name, "realm": "/alpha", "uid": id}))
+            .collect();
+        serde_json::from_value(json!({
+            "reportId": id, "promotionId": id, "dryRun": false, "createdDate": id,
+            "report": {"AMConfig": [{"configItem": "Scripts", "configChange": {"added": items}}]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn totals_are_whole_and_names_are_cut() {
+        let status = of(&report("r", (0..200).map(|number| format!("script-{number:03}"))));
+        assert_eq!(
+            (status.totals.added, status.added.len(), status.truncated),
+            (200, 50, true)
+        );
+        assert_eq!(status.added[0], "AM /alpha Scripts: script-000");
+        let long = of(&report("r", [format!("{}\n", "x".repeat(100_000))]));
+        assert!(long.added[0].len() <= LONGEST_NAME && !long.added[0].contains('\n'));
+        assert!(of(&report("r", [])).is_empty());
+    }
+
+    #[test]
+    fn the_hash_is_of_what_is_changed_and_of_nothing_else() {
+        let hash = |id: &str, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned());
+            of(&report(id, names)).totals.hash
+        };
+        assert_eq!(hash("one", &["a", "b"]), hash("two", &["b", "a"]));
+        assert_ne!(hash("one", &["a", "b"]), hash("one", &["a", "c"]));
+    }
+}
