@@ -79,6 +79,15 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
+    /// Something is left to do: for a person, or for the operator.
+    pub fn unfinished(needs_person: bool, reason: Reason, message: impl Into<String>) -> Self {
+        if needs_person {
+            Self::Stalled(reason, message.into())
+        } else {
+            Self::InProgress(reason, message.into())
+        }
+    }
+
     /// The reason and the message, whichever it is.
     #[must_use]
     pub fn text(&self) -> (Reason, &str) {

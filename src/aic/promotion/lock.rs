@@ -72,6 +72,12 @@ impl LockState {
         self.result == LockStatus::Unlocked && self.sides().all(|side| side.state == LockStatus::Unlocked)
     }
 
+    /// Whether locking or unlocking has failed somewhere.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.result == LockStatus::Error || self.sides().any(|side| side.state == LockStatus::Error)
+    }
+
     /// The two environments, as far as they were told of.
     pub fn sides(&self) -> impl Iterator<Item = &LockSide> {
         self.lower_env.iter().chain(&self.upper_env)

@@ -198,6 +198,14 @@ impl StageStatus {
         self.lock.is_some() && !matches!(self.step, None | Some(Step::Verifying | Step::Done))
     }
 
+    /// Whether the stage occupies its two environments: from the intent to lock them to the end of its proof, and of
+    /// its rollback.
+    #[must_use]
+    pub fn occupies(&self) -> bool {
+        let is_rolled_back = self.action == Action::Rollback && !self.is_done();
+        self.may_hold_lock() || self.step == Some(Step::Verifying) || is_rolled_back
+    }
+
     /// Whether the stage is over.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -81,6 +81,12 @@ impl PromotionPhase {
 }
 
 impl PromotionStatus {
+    /// Whether a lock may be open.
+    #[must_use]
+    pub fn may_hold_lock(&self) -> bool {
+        self.stages.iter().any(StageStatus::may_hold_lock)
+    }
+
     /// A status with every field, to see whether a definition keeps them.
     #[must_use]
     pub fn complete() -> Self {

@@ -2,24 +2,19 @@
 //!
 //! A request that must not be repeated, and the recording of its answer, are one task that nothing cuts off.
 
-use std::time::Duration;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
     super::{finalizer, status},
     End,
     protocol::{LOCK_SETTLES, lock_accepted, lock_refused, whole_seconds},
-    run::Run,
+    run::{Run, WITH_AN_OPEN_LOCK},
 };
 use crate::{
     aic::{Error, Order, Tenant},
-    api::{Action, PromotionPhase, Reason, RunMark, StageStatus, Step, conditions::Conclusion},
+    api::{Action, PromotionPhase, Reason, RunMark, StageStatus, conditions::Conclusion},
     http::{Guard, ONCE_ONLY_TIMEOUT, Outcome},
 };
-
-/// Between two looks at a lock that could not be recorded.
-const GIVE_BACK_EVERY: Duration = Duration::from_secs(15);
 
 impl Run<'_> {
     /// Asks for the lock, once.
@@ -82,21 +77,13 @@ impl Run<'_> {
 
     /// The lock was not given: the run is as it was before.
     fn refused(&self, error: &Error) -> End {
-        let end = self.trouble(error);
-        match error {
-            Error::Call(refusal) if refusal.status() == Some(409) => End {
-                phase: PromotionPhase::Pending,
-                conclusion: Conclusion::InProgress(
-                    Reason::EnvironmentLocked,
-                    "somebody else has locked the environments in the same moment".to_owned(),
-                ),
-                ..end
-            },
-            _ => End {
-                phase: PromotionPhase::Pending,
-                ..end
-            },
+        let mut end = self.trouble(error);
+        end.phase = PromotionPhase::Pending;
+        if matches!(error, Error::Call(refusal) if refusal.status() == Some(409)) {
+            let message = "somebody else has locked the environments in the same moment";
+            end.conclusion = Conclusion::InProgress(Reason::EnvironmentLocked, message.to_owned());
         }
+        end
     }
 
     /// Asks for a dry run. It may be repeated, so that its answer is not recorded.
@@ -138,12 +125,8 @@ impl Run<'_> {
 
     /// Removes what only an open lock needs: the finalizer, the key, the claim.
     pub(super) async fn let_go(&mut self) {
-        let is_verifying = self
-            .status
-            .stages
-            .iter()
-            .any(|stage| stage.step == Some(Step::Verifying));
-        if !is_verifying || self.object.metadata.deletion_timestamp.is_some() {
+        let occupies = self.status.stages.iter().any(StageStatus::occupies);
+        if !occupies || self.object.metadata.deletion_timestamp.is_some() {
             self.context.runs.forget(&self.uid);
         }
         if finalizer::is_set(&self.object) {
@@ -180,14 +163,9 @@ impl Run<'_> {
     /// Ends the pass with a tenant's failure.
     pub(super) fn trouble(&self, error: &Error) -> End {
         let (reason, is_stalled, message) = super::super::integration::judge(error);
-        let conclusion = if is_stalled {
-            Conclusion::Stalled(reason, message)
-        } else {
-            Conclusion::InProgress(reason, message)
-        };
         End {
             phase: self.phase(),
-            conclusion,
+            conclusion: Conclusion::unfinished(is_stalled, reason, message),
             next: self.again(error.wait()),
         }
     }
@@ -210,10 +188,10 @@ async fn give_back(tenant: &Tenant, clock: &crate::clock::Clock, id: &str) {
         if let Err(error) = tenant.unlock(id).await {
             tracing::warn!(id, %error, "failed to give back a lock that could not be recorded");
         }
-        clock.sleep(GIVE_BACK_EVERY).await;
+        clock.sleep(WITH_AN_OPEN_LOCK).await;
         let is_settled = clock.instant().saturating_duration_since(taken) >= LOCK_SETTLES;
         match tenant.lock_state().await {
-            Ok(lock) if !lock.shows(id) && is_settled => {
+            Ok(lock) if lock.is_free_of(id) && is_settled => {
                 tracing::info!(id, "a lock that could not be recorded is gone");
                 return;
             }

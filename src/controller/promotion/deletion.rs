@@ -1,6 +1,6 @@
 //! The object is being deleted: an open lock is given back first.
 
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 
 use super::{
     super::{Next, finalizer},
@@ -43,7 +43,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         conclusion,
         next,
     } = stage::go_on(&mut run, index).await;
-    if run.object.meta().deletion_timestamp.is_some() && !run.may_hold_lock() {
+    if !run.may_hold_lock() {
         run.let_go().await;
         return Next::Check(LOOK_AGAIN);
     }

@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
-use super::{super::Next, End, protocol::Wait, run::Run};
-use crate::api::{PromotionPhase, Reason, StageStatus, conditions::Conclusion};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
+use super::{
+    super::Next,
+    End,
+    protocol::{Wait, whole_seconds},
+    run::Run,
+};
+use crate::api::{Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion};
+
+/// How soon something is looked for that only a person or another object brings.
+pub(super) const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
 
 /// The pass ends, and the next one begins at once.
 pub(super) fn next_stage(run: &Run<'_>, stage: &StageStatus) -> End {
@@ -49,14 +57,29 @@ pub(super) fn waiting(run: &Run<'_>, wait: Wait) -> End {
         message,
         after,
     } = wait;
-    let conclusion = if is_stalled {
-        Conclusion::Stalled(reason, message)
-    } else {
-        Conclusion::InProgress(reason, message)
-    };
     End {
         phase: run.phase(),
-        conclusion,
+        conclusion: Conclusion::unfinished(is_stalled, reason, message),
         next: Next::Poll(after),
+    }
+}
+
+/// The stage as it is when it is over.
+pub(super) fn over(
+    run: &Run<'_>,
+    stage: StageStatus,
+    outcome: Outcome,
+    reason: Reason,
+    message: String,
+) -> StageStatus {
+    let now = Time(whole_seconds(run.context.clock.now()));
+    StageStatus {
+        step: Some(Step::Done),
+        outcome: Some(outcome),
+        reason: Some(reason.as_str().to_owned()),
+        message: Some(message),
+        started_at: stage.started_at.clone().or_else(|| Some(now.clone())),
+        finished_at: Some(now),
+        ..stage
     }
 }

@@ -26,14 +26,15 @@ use std::{sync::Arc, time::Duration};
 use kube::{Resource, ResourceExt};
 
 pub(super) use self::occupancy::{Told, told_of};
-use self::{plan::Position, run::Run};
+use self::{
+    plan::Position,
+    run::{Run, WITH_AN_OPEN_LOCK},
+};
 use super::{Next, context::ScopeContext, status::HasStatus};
-use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, conditions::Conclusion};
+use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion};
 
 /// How often a run that waits at its gate is looked at.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
-
-const READ_AGAIN: Duration = Duration::from_secs(15);
 
 impl HasStatus for Promotion {
     type Status = PromotionStatus;
@@ -64,10 +65,9 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
         Ok(None) => return Next::Check(LOOK_AGAIN),
         Err(error) => {
             tracing::warn!(name = promotion.name_any(), %error, "failed to read a Promotion");
-            let may_hold_lock =
-                |status: &PromotionStatus| status.stages.iter().any(StageStatus::may_hold_lock);
-            return if promotion.status.as_ref().is_some_and(may_hold_lock) {
-                Next::Poll(READ_AGAIN)
+            let status = promotion.status.as_ref();
+            return if status.is_some_and(PromotionStatus::may_hold_lock) {
+                Next::Poll(WITH_AN_OPEN_LOCK)
             } else {
                 Next::Retry(None)
             };
@@ -98,10 +98,9 @@ async fn one(run: &mut Run<'_>) -> End {
     match plan::position(spec, &run.status) {
         Position::Over(phase, reason) => {
             let message = plan::last_words(&run.status, phase);
-            let conclusion = if phase == PromotionPhase::Succeeded {
-                Conclusion::Done(reason, message)
-            } else {
-                Conclusion::Stalled(reason, message)
+            let conclusion = match phase {
+                PromotionPhase::Succeeded => Conclusion::Done(reason, message),
+                _ => Conclusion::Stalled(reason, message),
             };
             run.status.next = None;
             End {

@@ -10,7 +10,7 @@ use super::{
     run::Run,
 };
 use crate::{
-    api::{Action, Promotion, PromotionPhase, StageStatus, Step},
+    api::{Promotion, PromotionPhase, StageStatus},
     http::Host,
 };
 
@@ -20,7 +20,7 @@ pub(in super::super) type Told = (Asked, Option<PromotionPhase>, Vec<String>);
 pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
     let status = promotion.status.as_ref();
     let occupied = status.map(|status| {
-        let occupied = status.stages.iter().filter(|stage| occupies(stage));
+        let occupied = status.stages.iter().filter(|stage| stage.occupies());
         occupied.flat_map(hosts).map(ToOwned::to_owned).collect()
     });
     (
@@ -28,11 +28,6 @@ pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
         status.and_then(|status| status.phase),
         occupied.unwrap_or_default(),
     )
-}
-
-fn occupies(stage: &StageStatus) -> bool {
-    let is_rolled_back = stage.action == Action::Rollback && !stage.is_done();
-    stage.may_hold_lock() || stage.step == Some(Step::Verifying) || is_rolled_back
 }
 
 fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {
@@ -56,10 +51,9 @@ impl Run<'_> {
                 let Some(status) = &other.status else { return false };
                 let is_queued =
                     status.phase == Some(PromotionPhase::Queued) && age(other) < age(&self.object);
-                status
-                    .stages
-                    .iter()
-                    .any(|stage| (occupies(stage) || (is_queued && stage.step.is_none())) && is_wanted(stage))
+                status.stages.iter().any(|stage| {
+                    (stage.occupies() || (is_queued && stage.step.is_none())) && is_wanted(stage)
+                })
             })
             .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
     }

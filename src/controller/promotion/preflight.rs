@@ -1,6 +1,6 @@
 //! Everything that can be found without the lock, said all at once.
 
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::ResourceExt;
 
 use super::{
     group::{Member, name_of},
@@ -31,21 +31,15 @@ pub(super) async fn faults(
 
 /// A connection that PingOne refuses.
 fn refused(run: &Run<'_>, member: &Member) -> Option<String> {
-    let namespace = run.object.namespace().unwrap_or_default();
-    let name = &member.integration.spec.connection_ref.name;
-    let Some(connection) = run
-        .scope
-        .connections
-        .get(&ObjectRef::new(name).within(&namespace))
-    else {
-        return Some(format!(
-            "PingOneConnection {name} of AICIntegration {} does not exist",
-            name_of(member)
-        ));
+    let connection = match run.connection(member) {
+        Ok(connection) => connection,
+        Err(missing) => return Some(format!("AICIntegration {}: {missing}", name_of(member))),
     };
     let status = connection.status.as_ref()?;
-    (status.conditions.active() == Active::False)
-        .then(|| format!("PingOneConnection {name} is not Active: its own conditions say why"))
+    (status.conditions.active() == Active::False).then(|| {
+        let name = connection.name_any();
+        format!("PingOneConnection {name} is not Active: its own conditions say why")
+    })
 }
 
 /// An ESV that is missing above, or is not the integration's own.

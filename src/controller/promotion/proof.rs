@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use super::{
     super::Next,
     End,
-    end::next_stage,
+    end::{next_stage, over},
     group::Group,
     protocol::whole_seconds,
     run::Run,
@@ -59,16 +59,16 @@ pub(super) async fn prove(
             "it was promoted, and the run stopped before it was proved: {}",
             verdict.message()
         );
-        over(stage, Outcome::Aborted, Reason::Aborted, message, now)
+        over(run, stage, Outcome::Aborted, Reason::Aborted, message)
     } else if is_at_fault && rolls_back {
-        roll_back(run, tenant, stage, &verdict, now).await?
+        roll_back(run, tenant, stage, &verdict).await?
     } else if is_at_fault || is_overdue {
         let reason = if stage.outcome == Some(Outcome::Skipped) {
             Reason::NothingToPromote
         } else {
             Reason::VerificationFailed
         };
-        over(stage, Outcome::Failed, reason, verdict.message(), now)
+        over(run, stage, Outcome::Failed, reason, verdict.message())
     } else {
         let message = format!("stage {}: {}", stage.name, verdict.message());
         return Ok(End {
@@ -88,17 +88,16 @@ async fn roll_back(
     tenant: &Tenant,
     stage: StageStatus,
     verdict: &Verdict,
-    now: Time,
 ) -> Result<StageStatus, End> {
     let report = tenant.provisional_rollback_report().await;
     let Some(report) = report.map_err(|error| run.trouble(&error))? else {
         let message = format!("{}; the tenant has nothing to roll back", verdict.message());
         return Ok(over(
+            run,
             stage,
             Outcome::Failed,
             Reason::RollbackNotOurs,
             message,
-            now,
         ));
     };
     Ok(StageStatus {
@@ -114,17 +113,6 @@ async fn roll_back(
         retries: 0,
         ..stage
     })
-}
-
-fn over(stage: StageStatus, outcome: Outcome, reason: Reason, message: String, now: Time) -> StageStatus {
-    StageStatus {
-        step: Some(Step::Done),
-        outcome: Some(outcome),
-        reason: Some(reason.as_str().to_owned()),
-        message: Some(message),
-        finished_at: Some(now),
-        ..stage
-    }
 }
 
 /// The integrations of a proved stage look for themselves, sooner than their interval.

@@ -1,8 +1,8 @@
 //! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     super::{
@@ -11,11 +11,15 @@ use super::{
         status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
     },
     End,
+    group::Member,
 };
-use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, conditions::Conclusion};
+use crate::api::{
+    PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus,
+    conditions::Conclusion,
+};
 
 /// How soon something is tried again that went wrong while a lock is open.
-const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
+pub(super) const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
 const LONGEST_MESSAGE: usize = 2000;
 
@@ -74,9 +78,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The connection of an integration.
+    pub(super) fn connection(&self, member: &Member) -> Result<Arc<PingOneConnection>, String> {
+        let name = &member.integration.spec.connection_ref.name;
+        let reference = ObjectRef::new(name).within(&self.object.namespace().unwrap_or_default());
+        let connection = self.scope.connections.get(&reference);
+        connection.ok_or_else(|| format!("PingOneConnection {name} does not exist"))
+    }
+
     /// Whether a lock may be open.
     pub(super) fn may_hold_lock(&self) -> bool {
-        self.status.stages.iter().any(StageStatus::may_hold_lock)
+        self.status.may_hold_lock()
     }
 
     /// Writes the status as it is, before anything is sent that must be remembered. What could not be recorded is not

@@ -1,16 +1,15 @@
 //! One stage: from its preflight to its proof.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::{
     End,
-    end::{next_stage, pending, queued, waiting},
+    end::{next_stage, over, pending, queued, waiting},
     group::Group,
     look::look,
     next, preflight,
     proof::prove,
-    protocol::{self, Act, Rules, Sight, Wait, whole_seconds},
+    protocol::{self, Act, Rules, Sight, Wait},
     run::Run,
     summary,
     target::{claim, read_group, target, tenant},
@@ -18,7 +17,9 @@ use super::{
 };
 use crate::{
     aic::Tenant,
-    api::{Action, Outcome, PromotionPhase, Reason, ReportStatus, StageStatus, Step, UNLOCK_ANNOTATION},
+    api::{
+        Action, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus, Step, UNLOCK_ANNOTATION,
+    },
 };
 
 /// A pass does no more than this: then others have their turn.
@@ -63,7 +64,7 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
         let (sight, act) = decide(run, &tenant, &stage, obstacle.is_none()).await?;
         match act {
             Act::Remember(mut next) => {
-                fill(&tenant, &sight, &stage, &mut next).await;
+                fill(run, &tenant, &sight, &stage, &mut next).await;
                 if let Some(id) = unproved(&stage, &next) {
                     run.tell_of_unproved(&id).await;
                 }
@@ -77,7 +78,15 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                     .await
                     .is_active()
                 {
-                    run.set_stage(skipped(run, &stage));
+                    let why = "nothing to promote, and every integration is Active".to_owned();
+                    let stage = over(
+                        run,
+                        stage.clone(),
+                        Outcome::Skipped,
+                        Reason::NothingToPromote,
+                        why,
+                    );
+                    run.set_stage(stage);
                     run.record().await?;
                 }
             }
@@ -133,10 +142,11 @@ async fn decide(
             .get(UNLOCK_ANNOTATION)
             .map(String::as_str),
     };
-    let sight = look(tenant, &run.context.runs, stage, &rules, run.context.clock.now())
+    let clock = &run.context.clock;
+    let sight = look(tenant, &run.context.runs, stage, &rules, clock.now())
         .await
         .map_err(|error| run.trouble(&error))?;
-    let act = protocol::decide(stage, &sight, &rules, run.context.clock.now());
+    let act = protocol::decide(stage, &sight, &rules, clock.now());
     Ok((sight, act))
 }
 
@@ -170,7 +180,7 @@ async fn obstacle(
 
 /// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
 /// nothing from being done: only its id is kept.
-async fn fill(tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
+async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
     if before.dry_run.is_none()
         && let Some(dry_run) = &mut next.dry_run
         && let Some(id) = dry_run.report.report_id.clone()
@@ -183,7 +193,8 @@ async fn fill(tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut S
     );
     if is_done && next.report.is_none() {
         let real = sight.reports.iter().find(|report| {
-            !report.is_dry_run && report.mark.as_ref().is_some_and(|mark| mark.stage == next.name)
+            let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
+            !report.is_dry_run && report.mark.as_ref().is_some_and(is_ours)
         });
         if let Some(real) = real {
             next.report = Some(summary_of(tenant, real.id.clone()).await);
@@ -208,19 +219,6 @@ async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
 fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
     let is = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
     (!is(before) && is(next)).then(|| next.lock.as_ref()?.id.clone())?
-}
-
-fn skipped(run: &Run<'_>, stage: &StageStatus) -> StageStatus {
-    let now = Time(whole_seconds(run.context.clock.now()));
-    StageStatus {
-        step: Some(Step::Done),
-        outcome: Some(Outcome::Skipped),
-        reason: Some(Reason::NothingToPromote.as_str().to_owned()),
-        message: Some("nothing to promote, and every integration is Active".to_owned()),
-        started_at: Some(now.clone()),
-        finished_at: Some(now),
-        ..stage.clone()
-    }
 }
 
 /// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.

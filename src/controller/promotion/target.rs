@@ -1,6 +1,6 @@
 //! The two environments of a stage, and the account that sees them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
@@ -10,7 +10,7 @@ use super::{
         account::{self, NoAccount},
     },
     End,
-    end::pending,
+    end::{LOOK_FOR_MISSING, pending},
     group::Group,
     run::Run,
 };
@@ -19,8 +19,6 @@ use crate::{
     api::{ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget, conditions::Conclusion},
     http::Host,
 };
-
-const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
 
 pub(super) fn read_group(run: &Run<'_>) -> Group {
     let namespace = run.object.namespace().unwrap_or_default();
@@ -108,18 +106,14 @@ fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
         NoAccount::Invalid(reason, _) => *reason,
         NoAccount::Missing(_) | NoAccount::Unread(_) => Reason::SecretNotFound,
     };
-    let (message, holds_lock) = (error.message(), run.may_hold_lock());
-    let conclusion = if holds_lock {
-        let message = format!("{message}. A lock may be open, and only this account can give it back");
-        Conclusion::Stalled(reason, message)
-    } else if matches!(error, NoAccount::Invalid(..)) {
-        Conclusion::Stalled(reason, message)
-    } else {
-        Conclusion::InProgress(reason, message)
-    };
+    let mut message = error.message();
+    if run.may_hold_lock() {
+        message += ". A lock may be open, and only this account can give it back";
+    }
+    let needs_person = run.may_hold_lock() || matches!(error, NoAccount::Invalid(..));
     End {
         phase: run.phase(),
-        conclusion,
+        conclusion: Conclusion::unfinished(needs_person, reason, message),
         next: Next::Poll(LOOK_FOR_MISSING),
     }
 }

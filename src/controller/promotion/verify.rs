@@ -1,6 +1,6 @@
 //! The proof: the tenant's own test of every integration of the stage, by the Promotion itself.
 
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::ResourceExt;
 
 use super::{
     super::connection::vouched,
@@ -53,14 +53,9 @@ enum Found {
 }
 
 async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, Error> {
-    let namespace = run.object.namespace().unwrap_or_default();
-    let name = &member.integration.spec.connection_ref.name;
-    let Some(connection) = run
-        .scope
-        .connections
-        .get(&ObjectRef::new(name).within(&namespace))
-    else {
-        return Ok(Found::Waits(format!("PingOneConnection {name} does not exist")));
+    let connection = match run.connection(member) {
+        Ok(connection) => connection,
+        Err(missing) => return Ok(Found::Waits(missing)),
     };
     let credential = match vouched(run.context, &connection).await {
         Ok(Some((credential, _))) => credential,
