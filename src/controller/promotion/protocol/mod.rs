@@ -6,10 +6,13 @@
 
 mod answer;
 mod before;
+mod dry_run;
 mod end;
+mod locking;
 #[cfg(test)]
 mod model;
-mod run;
+mod promoting;
+mod reads;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ use crate::{
 
 pub(super) use answer::{lock_accepted, lock_refused};
 pub(super) use end::finish;
+pub(super) use reads::{reads_reports, reads_run};
 pub(super) use sight::{SeenReport, Sight};
 
 /// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:

@@ -13,7 +13,7 @@ use crate::{
     aic::LockStatus,
     api::{PromotionMode, StageStatus, Step, Timeouts},
     controller::promotion::protocol::{
-        Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, lock_accepted, lock_refused,
+        Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, lock_accepted, lock_refused, reads_reports, reads_run,
     },
 };
 
@@ -192,7 +192,14 @@ impl State {
             unlock: None,
         };
         let memory = &self.runs[at].memory.0;
-        let act = decide(memory, &self.platform.sight(), &rules, self.now());
+        // What a decision does not read, it is not shown.
+        let mut sight = self.platform.sight();
+        if !reads_run(memory, &sight.lock) {
+            sight = Sight::of_lock(sight.lock);
+        } else if !reads_reports(memory, &sight, &rules, self.now()) {
+            sight.reports.clear();
+        }
+        let act = decide(memory, &sight, &rules, self.now());
         let was_unproved = memory.lock.as_ref().is_some_and(|lock| lock.unproved);
         let remember =
             |state: &mut Self, stage: StageStatus| state.runs[at].memory = Memory(without_words(stage));
