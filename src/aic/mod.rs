@@ -4,6 +4,7 @@ mod esv;
 mod mapping;
 mod names;
 mod promotion;
+mod proof;
 mod service_account;
 mod tenant;
 mod token;
@@ -15,6 +16,7 @@ pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_na
 pub use promotion::{
     Change, LockSide, LockState, LockStatus, Order, Progress, Report, ReportEntry, RunKind, RunState,
 };
+pub use proof::Proof;
 pub use service_account::{InvalidServiceAccount, ServiceAccount};
 pub use tenant::{Aic, Error, Tenant};
-pub use worker::{LabelAttribute, Proof, Service, Worker};
+pub use worker::{LabelAttribute, Service, Worker};

@@ -1,9 +1,6 @@
-//! The PingOne worker service of a realm, its workers, and the tenant's own connection test (AIC documentation,
-//! "PingOne Worker service").
+//! The PingOne worker service of a realm, and its workers (AIC documentation, "PingOne Worker Service").
 
 use http::{HeaderName, Method, StatusCode, header};
-use secrecy::SecretString;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Error, IntegrationName, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
@@ -28,43 +25,6 @@ pub struct Service(Map<String, Value>);
 /// A worker, with all attributes that it has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Worker(Map<String, Value>);
-
-/// What the tenant's own test said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The tenant got through to PingOne with this credential.
-    Passed {
-        /// The credential's id.
-        credential_id: String,
-    },
-    /// It did not.
-    Failed {
-        /// The tenant's message, redacted.
-        message: String,
-        /// The credential that it tried, where it could be read.
-        credential_id: Option<String>,
-    },
-    /// There is no such worker to test.
-    NoWorker,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Passed {
-    credential_id: String,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    message: Option<String>,
-    detail: Option<Detail>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Detail {
-    credential_id: Option<String>,
-}
 
 impl Service {
     /// Whether workers work in this realm.
@@ -193,39 +153,6 @@ impl Tenant {
         self.send(call).await.map(drop)
     }
 
-    /// Has the tenant test a worker's connection: `POST {realm}/services/pingOneWorkerService/workers/{name}
-    /// ?_action=testConnection`. A 400 is an answer, too: it says what is wrong.
-    ///
-    /// The tenant may repeat what PingOne answered it: `secrets` are removed from that.
-    pub async fn test_connection(
-        &self,
-        realm: Realm,
-        name: &IntegrationName,
-        secrets: impl IntoIterator<Item = SecretString>,
-    ) -> Result<Proof, Error> {
-        let path = format!("/workers/{name}?_action=testConnection");
-        let call = worker_call(Method::POST, realm, &path, "test the connection")
-            .json(&json!({}))
-            .accept(StatusCode::BAD_REQUEST);
-        let call = secrets.into_iter().fold(call, Call::secret);
-        let reply = match self.send(call).await {
-            Err(Error::Call(error)) if error.status() == Some(404) => return Ok(Proof::NoWorker),
-            reply => reply?,
-        };
-        if reply.status() == StatusCode::BAD_REQUEST {
-            let Failed { message, detail } = reply.json()?;
-            let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
-            return Ok(Proof::Failed {
-                message,
-                credential_id: detail.and_then(|detail| detail.credential_id).map(presentable),
-            });
-        }
-        let Passed { credential_id } = reply.json()?;
-        Ok(Proof::Passed {
-            credential_id: presentable(credential_id),
-        })
-    }
-
     async fn optional(&self, call: Call) -> Result<Option<Map<String, Value>>, Error> {
         let reply = self.send(call.accept(StatusCode::NOT_FOUND)).await?;
         if reply.status() == StatusCode::NOT_FOUND {
@@ -235,24 +162,11 @@ impl Tenant {
     }
 }
 
-/// An id as ids are; what is none is not repeated.
-fn presentable(id: String) -> String {
-    let is_id = id.len() <= 256
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
-    if is_id {
-        id
-    } else {
-        "of an unreadable id".to_owned()
-    }
-}
-
 fn assumed_attribute() -> LabelAttribute {
     LabelAttribute(ASSUMED_LABEL_ATTRIBUTE.to_owned())
 }
 
-fn worker_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {
+pub(super) fn worker_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {
     Call::new(
         method,
         format!("{}/services/pingOneWorkerService{rest}", realm_config(realm)),

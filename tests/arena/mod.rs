@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use aho_corasick::AhoCorasick;
 use kube::{Api, core::DynamicObject};
 use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operator, is_condition};
-use pingone_aic_simulator::Network;
+use pingone_aic_simulator::{Network, pingone::Credential};
 use serde_json::{Value, json};
 
 use self::{company::Company, subject::Subject};
@@ -66,6 +66,18 @@ impl Arena {
     pub fn subject(&mut self) -> Subject {
         self.subjects += 1;
         Subject::new(&self.network, self.subjects)
+    }
+
+    /// A subject's objects with a first credential, until everything is done.
+    pub async fn active(&mut self, subject: &Subject) -> Credential {
+        let credential = subject.credential();
+        subject.set_account(&self.namespace).await;
+        subject.set_credential(&self.namespace, &credential.jwt).await;
+        subject.apply(&self.namespace, json!({})).await;
+        self.until(subject, |object| is_done(object, &credential.id).err())
+            .await
+            .unwrap();
+        credential
     }
 
     /// Moves everybody's clock.

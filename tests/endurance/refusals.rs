@@ -66,14 +66,7 @@ async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_tim
 async fn a_revoked_service_account_behind_many_integrations_is_tried_a_dozen_times_an_hour_at_most() {
     let mut arena = Arena::start("a revoked service account is tried rarely").await;
     let subject = arena.subject();
-    let credential = subject.credential();
-    subject.set_account(&arena.namespace).await;
-    subject.set_credential(&arena.namespace, &credential.jwt).await;
-    subject.apply(&arena.namespace, json!({})).await;
-    arena
-        .until(&subject, |object| is_done(object, &credential.id).err())
-        .await
-        .unwrap();
+    arena.active(&subject).await;
     for account in subject.accounts() {
         subject.tenant.revoke_service_account(&account);
     }

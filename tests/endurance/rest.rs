@@ -5,20 +5,13 @@ use std::time::Duration;
 use pingone_aic_simulator::{Exchange, Realm};
 use serde_json::json;
 
-use crate::arena::{API_SERVER, Arena, company::THREE, is_done, subject::WORKER};
+use crate::arena::{API_SERVER, Arena, company::THREE, subject::WORKER};
 
 #[tokio::test]
 async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() {
     let mut arena = Arena::start("a day at rest writes nothing").await;
     let subject = arena.subject();
-    let credential = subject.credential();
-    subject.set_account(&arena.namespace).await;
-    subject.set_credential(&arena.namespace, &credential.jwt).await;
-    subject.apply(&arena.namespace, json!({})).await;
-    arena
-        .until(&subject, |object| is_done(object, &credential.id).err())
-        .await
-        .unwrap();
+    arena.active(&subject).await;
     arena.settle().await;
 
     let from = arena.network.journal().len();
@@ -66,14 +59,7 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
 async fn drift_is_noticed_within_an_interval_though_nothing_tells_of_it() {
     let mut arena = Arena::start("drift is noticed within an interval").await;
     let subject = arena.subject();
-    let credential = subject.credential();
-    subject.set_account(&arena.namespace).await;
-    subject.set_credential(&arena.namespace, &credential.jwt).await;
-    subject.apply(&arena.namespace, json!({})).await;
-    arena
-        .until(&subject, |object| is_done(object, &credential.id).err())
-        .await
-        .unwrap();
+    let credential = arena.active(&subject).await;
     arena.settle().await;
     subject.tenant.console().delete_worker(Realm::Alpha, WORKER);
     // The interval is ten minutes.

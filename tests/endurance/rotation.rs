@@ -2,22 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::arena::{Arena, is_done};
 
 async fn a_rotation_with_a_cache_of(seconds: u64) {
     let mut arena = Arena::start(&format!("a rotation with a cache of {seconds} s")).await;
     let subject = arena.subject();
     subject.tenant.set_secret_cache(Duration::from_secs(seconds));
-    let old = subject.credential();
-    subject.set_account(&arena.namespace).await;
-    subject.set_credential(&arena.namespace, &old.jwt).await;
-    subject.apply(&arena.namespace, json!({})).await;
-    arena
-        .until(&subject, |object| is_done(object, &old.id).err())
-        .await
-        .unwrap();
+    let old = arena.active(&subject).await;
     arena.settle().await;
 
     let new = subject.credential();

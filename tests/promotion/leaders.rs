@@ -169,11 +169,7 @@ async fn two_operators_without_an_election_keep_the_law() {
         .await
         .unwrap();
     arena.others.push(other);
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({})).await;
     arena.phase("release", "Succeeded").await.unwrap();
     for site in ["staging", "prod"] {
         let host = company.site(site).tenant.host().to_owned();
@@ -199,11 +195,7 @@ async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
     for site in &company.sites {
         site.apply(&elsewhere, json!({"adopt": true})).await;
     }
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     elsewhere
         .apply(company.promotion("release", json!({"upTo": "staging"})))
         .await

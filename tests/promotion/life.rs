@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pingone_aic_harness::is_condition;
-use pingone_aic_simulator::{Exchange, Realm, tenant::LockState};
+use pingone_aic_simulator::{Exchange, Realm};
 use serde_json::json;
 
 use crate::{
@@ -21,15 +21,12 @@ async fn a_run_that_is_stopped_under_its_lock_gives_it_back() {
     for how in ["abort", "delete"] {
         let mut arena = Arena::start("a run that is stopped gives its lock back").await;
         let company = arena.company(&THREE).await;
-        let staging = &company.site("staging").tenant;
         arena
             .namespace
             .apply(company.promotion("release", json!({})))
             .await
             .unwrap();
-        arena
-            .wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
-            .await;
+        arena.until_locked(&company, "staging").await;
         if how == "abort" {
             let abort = json!({"spec": {"abort": true}});
             arena
@@ -46,10 +43,7 @@ async fn a_run_that_is_stopped_under_its_lock_gives_it_back() {
             arena.phase("release", "Aborted").await.unwrap();
         } else {
             arena.namespace.delete("Promotion", "release").await.unwrap();
-            let gone = arena.until_object("Promotion", "release", |object| {
-                object.map(|_| "there".to_owned())
-            });
-            gone.await.unwrap();
+            arena.until_gone("release").await;
         }
         assert_eq!(company.stranded(), None, "{how}");
         assert_eq!(promotions(&arena.network.journal()), 0, "{how}");
@@ -65,17 +59,25 @@ async fn a_run_that_is_made_again_under_its_name_promotes_nothing_again() {
     arena.namespace.apply(promotion.clone()).await.unwrap();
     arena.phase("release", "Gated").await.unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
-    let gone = arena.until_object("Promotion", "release", |object| {
-        object.map(|_| "there".to_owned())
-    });
-    gone.await.unwrap();
+    arena.until_gone("release").await;
     // Development goes on, and what it has by now is not what was approved.
     let item = pingone_aic_simulator::tenant::ConfigItem::idm("Email > Templates", "later");
     company.site("dev").tenant.console().put_item(item, "later");
+    let other = company.promotion("other", json!({"upTo": "staging"}));
+    arena.namespace.apply(other).await.unwrap();
+    arena.phase("other", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "other", 0).await["outcome"], "Promoted");
+    let item = pingone_aic_simulator::tenant::ConfigItem::idm("Email > Templates", "latest");
+    company.site("dev").tenant.console().put_item(item, "latest");
     arena.namespace.apply(promotion).await.unwrap();
     arena.phase("release", "Gated").await.unwrap();
-    assert_eq!(stage(&arena, "release", 0).await["outcome"], "AlreadyPromoted");
-    assert_eq!(promotions(&arena.network.journal()), 1);
+    let again = stage(&arena, "release", 0).await;
+    assert_eq!(again["outcome"], "AlreadyPromoted");
+    assert_eq!(
+        again["report"]["totals"]["added"], 3,
+        "its own report, not the other's: {again}"
+    );
+    assert_eq!(promotions(&arena.network.journal()), 2, "the first and the other");
     arena.check_outputs().await;
 }
 
@@ -114,11 +116,7 @@ async fn a_fault_of_configuration_is_rolled_back_once_and_an_outage_is_not() {
     let company = arena.company(&THREE).await;
     company.spoil(&arena).await;
     let more = json!({"upTo": "staging", "onFailure": "Rollback"});
-    arena
-        .namespace
-        .apply(company.promotion("release", more))
-        .await
-        .unwrap();
+    arena.release(&company, more).await;
     let over = arena.phase("release", "RolledBack").await.unwrap();
     assert_eq!(reason(&over), "RolledBack");
     let stage = stage(&arena, "release", 0).await;
@@ -178,11 +176,7 @@ async fn a_group_of_five_stages_is_gone_through_in_order() {
         ("prod", "Production"),
     ];
     let company = arena.company(&stages).await;
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({})).await;
     arena.phase("release", "Succeeded").await.unwrap();
     for site in &company.sites {
         assert!(

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
+use pingone_aic_simulator::tenant::LockState;
 use serde_json::{Value, json};
 
 use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company, subject::WORKER};
@@ -30,6 +31,25 @@ pub async fn stage(arena: &Arena, name: &str, index: usize) -> Value {
 }
 
 impl Arena {
+    /// Begins the run `release`.
+    pub async fn release(&self, company: &Company, more: Value) {
+        let run = company.promotion("release", more);
+        self.namespace.apply(run).await.unwrap();
+    }
+
+    /// Waits until the lock into a stage is there.
+    pub async fn until_locked(&mut self, company: &Company, stage: &str) {
+        let tenant = &company.site(stage).tenant;
+        let fault = |_: &Self| (tenant.lock_state() != LockState::Locked).then(|| "not locked".to_owned());
+        self.wait_until(fault).await;
+    }
+
+    /// Waits until an object is gone.
+    pub async fn until_gone(&mut self, name: &str) {
+        let fault = |object: Option<&DynamicObject>| object.map(|_| "it is still there".to_owned());
+        self.until_object("Promotion", name, fault).await.unwrap();
+    }
+
     /// Waits until a run is Ready, or not, for this reason.
     pub async fn until_reason(&mut self, name: &str, wanted: &str) -> DynamicObject {
         let object = self

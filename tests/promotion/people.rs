@@ -19,11 +19,7 @@ async fn a_lock_that_was_there_before_is_waited_for_and_left_alone() {
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     let theirs = staging.console().begin_lock();
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     arena.until_reason("release", "EnvironmentLocked").await;
     arena.pass_time(Duration::from_mins(45)).await;
     assert_eq!(staging.lock_state(), LockState::Locked);
@@ -51,11 +47,7 @@ async fn a_person_who_locks_while_our_answer_is_lost_and_promotes_keeps_the_lock
             .times(1),
         Fault::CloseBefore,
     );
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     arena
         .wait_until(|_| (lost.hits() == 0).then(|| "not asked yet".to_owned()))
         .await;
@@ -89,11 +81,7 @@ async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under
             .times(1),
         Fault::CloseAfter,
     );
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     arena.until_reason("release", "LockOwnershipUnknown").await;
     let unproved = staging.lock_state();
     assert_ne!(unproved, LockState::Unlocked);
@@ -112,15 +100,8 @@ async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under
 async fn a_person_who_unlocks_ours_costs_a_retry() {
     let mut arena = Arena::start("a person unlocks ours").await;
     let company = arena.company(&THREE).await;
-    let staging = &company.site("staging").tenant;
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
-    arena
-        .wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
-        .await;
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena.until_locked(&company, "staging").await;
     for site in ["dev", "staging"] {
         company.site(site).tenant.console().unlock();
     }
@@ -136,11 +117,7 @@ async fn a_lock_that_is_taken_as_soon_as_ours_is_gone_is_not_ours_to_remove() {
     let mut arena = Arena::start("a lock taken as soon as ours is gone").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     arena
         .wait_until(|arena| {
             let promoted = arena
@@ -168,11 +145,7 @@ async fn a_promotion_that_is_not_the_last_any_more_is_not_rolled_back() {
     company.spoil(&arena).await;
     let staging = &company.site("staging").tenant;
     let more = json!({"upTo": "staging", "onFailure": "Rollback"});
-    arena
-        .namespace
-        .apply(company.promotion("release", more))
-        .await
-        .unwrap();
+    arena.release(&company, more).await;
     arena.until_reason("release", "Verifying").await;
     // Somebody promotes before the fault is believed.
     company

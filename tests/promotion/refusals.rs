@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pingone_aic_harness::is_condition;
 use pingone_aic_simulator::{
     Fault, Realm, Rule,
     tenant::{ConfigItem, ProvisionalSide},
@@ -31,7 +32,7 @@ async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
     });
     arena.namespace.apply(promotion).await.unwrap();
     let object = arena.until_reason("refused", "GroupInvalid").await;
-    assert!(pingone_aic_harness::is_condition(&object, "Stalled", "True"));
+    assert!(is_condition(&object, "Stalled", "True"));
     for says in says {
         assert!(
             message(&object).contains(says),
@@ -40,10 +41,7 @@ async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
         );
     }
     arena.namespace.delete("Promotion", "refused").await.unwrap();
-    let gone = arena.until_object("Promotion", "refused", |object| {
-        object.map(|_| "there".to_owned())
-    });
-    gone.await.unwrap();
+    arena.until_gone("refused").await;
 }
 
 fn member(site: &Site) -> Value {
@@ -91,19 +89,26 @@ async fn stages_that_do_not_fit_together_are_named_before_any_lock() {
 async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     let mut arena = Arena::start("what is missing is said all at once").await;
     let company = arena.company(&THREE).await;
-    company
-        .site("staging")
-        .tenant
-        .console()
-        .delete_secret(crate::arena::subject::ESV);
+    let staging = company.site("staging");
+    // PingOne refuses the credential, which its connection finds out within its interval; the ESV is gone.
+    staging.connection.disable();
+    arena
+        .until_object("PingOneConnection", &staging.name, |object| {
+            let is_refused = is_condition(object.unwrap(), "Active", "False");
+            (!is_refused).then(|| "it is not refused".to_owned())
+        })
+        .await
+        .unwrap();
+    staging.tenant.console().delete_secret(crate::arena::subject::ESV);
     let mut promotion = company.promotion("release", json!({"upTo": "staging"}));
     arena.namespace.apply(promotion.clone()).await.unwrap();
     let object = arena.until_reason("release", "PreflightFailed").await;
-    assert!(
-        message(&object).contains("ESV esv-pingone-integration-aic is not there"),
-        "{}",
-        message(&object)
-    );
+    for says in [
+        "ESV esv-pingone-integration-aic is not there".to_owned(),
+        format!("PingOneConnection {} is not Active", staging.name),
+    ] {
+        assert!(message(&object).contains(&says), "{}", message(&object));
+    }
     asked_for_no_lock(&arena);
     promotion["metadata"]["name"] = json!("incomplete");
     promotion["spec"]["order"][2]["integrations"] = json!(["nobody"]);
@@ -189,11 +194,7 @@ async fn encrypted_secrets_are_left_out_when_the_run_says_so() {
     let company = arena.company(&THREE).await;
     company.site("dev").tenant.set_encrypted_secrets(&["theirs"]);
     let more = json!({"upTo": "staging", "ignoreEncryptedSecrets": true});
-    arena
-        .namespace
-        .apply(company.promotion("release", more))
-        .await
-        .unwrap();
+    arena.release(&company, more).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
     assert_eq!(company.stranded(), None);
@@ -219,11 +220,7 @@ async fn secrets_in_other_peoples_configuration_reports_and_errors_are_repeated_
         let rule = Rule::on(staging.host()).path_contains(path).after(1).times(2);
         arena.network.fault(rule, Fault::status(500).body(&body));
     }
-    arena
-        .namespace
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
+    arena.release(&company, json!({"upTo": "staging"})).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
     arena.check_outputs().await;

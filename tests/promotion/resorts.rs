@@ -26,11 +26,8 @@ fn promotions(arena: &Arena) -> usize {
 impl Arena {
     /// A run whose lock is there.
     async fn locked(&mut self, company: &Company) {
-        let run = company.promotion("release", json!({"upTo": "staging"}));
-        self.namespace.apply(run).await.unwrap();
-        let staging = &company.site("staging").tenant;
-        self.wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
-            .await;
+        self.release(company, json!({"upTo": "staging"})).await;
+        self.until_locked(company, "staging").await;
     }
 
     async fn lose_status(&self) {
@@ -154,10 +151,7 @@ async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
     let delete = ["delete", "secret", &secret, "--namespace", arena.namespace.name()];
     arena.namespace.control_plane().kubectl(&delete).await.unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
-    let gone = arena.until_object("Promotion", "release", |object| {
-        object.map(|_| "there".to_owned())
-    });
-    gone.await.unwrap();
+    arena.until_gone("release").await;
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }
@@ -174,10 +168,7 @@ async fn a_person_can_let_a_run_go_with_its_lock_and_a_trace_stays() {
     arena.namespace.delete("Promotion", "release").await.unwrap();
     arena.until_reason("release", "LockNotReleased").await;
     arena.annotate("pingone-aic.io/abandon", "true").await;
-    let gone = arena.until_object("Promotion", "release", |object| {
-        object.map(|_| "there".to_owned())
-    });
-    gone.await.unwrap();
+    arena.until_gone("release").await;
     assert!(staging.is_locked());
     assert!(arena.operator.log().contains("LockAbandoned"));
     assert!(
@@ -204,10 +195,7 @@ async fn a_namespace_that_goes_in_the_middle_of_a_run_leaves_no_lock() {
         .apply(company.promotion("release", json!({})))
         .await
         .unwrap();
-    let staging = &company.site("staging").tenant;
-    arena
-        .wait_until(|_| (staging.lock_state() != LockState::Locked).then(|| "not locked".to_owned()))
-        .await;
+    arena.until_locked(&company, "staging").await;
     let delete = ["delete", "namespace", elsewhere.name(), "--wait=false"];
     elsewhere.control_plane().kubectl(&delete).await.unwrap();
     let control_plane = elsewhere.control_plane();

@@ -1,5 +1,6 @@
 //! A model of the protocol, explored exhaustively within its budgets: it calls the same function as the operator.
 
+mod explore;
 mod platform;
 mod world;
 
@@ -8,7 +9,10 @@ use std::collections::BTreeSet;
 use k8s_openapi::jiff::Timestamp;
 use stateright::{Checker, HasDiscoveries, Model};
 
-use self::world::{Budget, Decide, World};
+use self::{
+    explore::World,
+    world::{Budget, Decide},
+};
 use super::{Act, Rules, Sight, Wait, decide, lock_accepted};
 use crate::api::{Reason, StageStatus, Step};
 

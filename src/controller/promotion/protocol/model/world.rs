@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::jiff::Timestamp;
-use stateright::{Model, Property};
-
-use super::platform::{Crime, Platform, STAGE, Who, key, number, uid};
+use super::platform::{Crime, Platform, Who, key, number, uid};
 use crate::{
     aic::LockStatus,
     api::{PromotionMode, StageStatus, Step, Timeouts},
@@ -16,6 +13,7 @@ use crate::{
         Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, lock_accepted, lock_refused, reads_reports, reads_run,
     },
 };
+use k8s_openapi::jiff::Timestamp;
 
 /// The function that is checked.
 pub type Decide = fn(&StageStatus, &Sight, &Rules<'_>, Timestamp) -> Act;
@@ -32,29 +30,22 @@ pub struct Budget {
     pub quiet_periods: u8,
 }
 
-pub struct World {
-    pub runs: u8,
-    pub budget: Budget,
-    pub can_stop: bool,
-    pub decide: Decide,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub platform: Platform,
     pub runs: Vec<Run>,
     /// A request of a process that is dead, on its way still.
-    orphan: Option<(u8, Request)>,
-    now: u32,
-    budget: Budget,
+    pub(super) orphan: Option<(u8, Request)>,
+    pub(super) now: u32,
+    pub(super) budget: Budget,
     pub crime: Option<Crime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
     pub memory: Memory,
-    flight: Flight,
-    stops: bool,
+    pub(super) flight: Flight,
+    pub(super) stops: bool,
 }
 
 /// What status remembers: all that outlives a process.
@@ -62,14 +53,14 @@ pub struct Run {
 pub struct Memory(pub StageStatus);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Request {
+pub(super) enum Request {
     Lock,
     Promote,
 }
 
 /// What a process has under way, and loses when it dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Flight {
+pub(super) enum Flight {
     None,
     Sent(Request),
     /// The answer to a request for a lock: the id, if it was given.
@@ -236,13 +227,13 @@ impl State {
         self.platform.pass_time();
     }
 
-    fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.runs
             .iter()
             .any(|run| matches!(run.flight, Flight::Sent(_) | Flight::Answered(_)))
     }
 
-    fn apply(&mut self, action: Action, decide: Decide) -> Option<()> {
+    pub(super) fn apply(&mut self, action: Action, decide: Decide) -> Option<()> {
         match action {
             Action::Decide(run) => self.decide(run, decide),
             Action::Deliver(run) => {
@@ -363,100 +354,4 @@ fn without_words(mut stage: StageStatus) -> StageStatus {
     stage.message = None;
     stage.reason = None;
     stage
-}
-
-impl Model for World {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        let run = Run {
-            memory: Memory(StageStatus {
-                name: STAGE.to_owned(),
-                ..StageStatus::default()
-            }),
-            flight: Flight::None,
-            stops: false,
-        };
-        vec![State {
-            platform: Platform::new(),
-            runs: vec![run; usize::from(self.runs)],
-            orphan: None,
-            now: 0,
-            budget: self.budget,
-            crime: None,
-        }]
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        for (run, at) in state.runs.iter().zip(0_u8..) {
-            match run.flight {
-                Flight::None => actions.push(Action::Decide(at)),
-                Flight::GivingBack(_) => actions.extend([Action::Decide(at), Action::Kill(at)]),
-                Flight::Sent(_) => {
-                    actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)]);
-                }
-                Flight::Answered(_) => {
-                    actions.extend([
-                        Action::Record(at),
-                        Action::LoseAnswer(at),
-                        Action::FailToRecord(at),
-                    ]);
-                }
-            }
-            if self.can_stop && !run.stops {
-                actions.push(Action::Stop(at));
-            }
-        }
-        if state.orphan.is_some() {
-            actions.push(Action::DeliverOrphan);
-        }
-        if state.platform.running.is_some() {
-            actions.push(Action::EndRun);
-        }
-        if state.platform.unfiled.is_some() {
-            actions.push(Action::File);
-        }
-        match state.platform.lock {
-            LockStatus::Unlocked => actions.push(Action::PersonLocks),
-            LockStatus::Locked => actions.extend([Action::PersonUnlocks, Action::PersonPromotes]),
-            LockStatus::Locking => actions.push(Action::FailLock),
-            _ => {}
-        }
-        if !state.is_busy() {
-            actions.extend([Action::Minute, Action::QuietPeriod]);
-        }
-    }
-
-    fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        let mut state = last.clone();
-        state.apply(action, self.decide)?;
-        (state != *last).then_some(state)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(
-                "nothing is promoted under a stranger's lock",
-                |_, state: &State| state.crime != Some(Crime::PromotedUnderAStrangersLock),
-            ),
-            Property::always("no stranger's lock is removed", |_, state: &State| {
-                state.crime != Some(Crime::RemovedAStrangersLock)
-            }),
-            Property::always("a stage is promoted once", |_, state: &State| {
-                state.crime != Some(Crime::PromotedTwice)
-            }),
-            Property::always(
-                "a lock that we took is eventually gone",
-                |world: &World, state: &State| state.recovers(world.decide),
-            ),
-            Property::sometimes("a run promotes", |_, state: &State| {
-                state
-                    .platform
-                    .reports
-                    .iter()
-                    .any(|report| !report.is_dry && matches!(report.by, Who::Run(_)))
-            }),
-        ]
-    }
 }

@@ -1,0 +1,94 @@
+//! The tenant's own test of a worker's connection (AIC documentation, "PingOne Worker Service").
+
+use http::{Method, StatusCode};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Error, IntegrationName, Tenant, worker::worker_call};
+use crate::{api::Realm, http::Call};
+
+/// What the tenant's own test said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The tenant got through to PingOne with this credential.
+    Passed {
+        /// The credential's id.
+        credential_id: String,
+    },
+    /// It did not.
+    Failed {
+        /// The tenant's message, redacted.
+        message: String,
+        /// The credential that it tried, where it could be read.
+        credential_id: Option<String>,
+    },
+    /// There is no such worker to test.
+    NoWorker,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Passed {
+    credential_id: String,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    message: Option<String>,
+    detail: Option<Detail>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    credential_id: Option<String>,
+}
+
+impl Tenant {
+    /// Has the tenant test a worker's connection: `POST {realm}/services/pingOneWorkerService/workers/{name}
+    /// ?_action=testConnection`. A 400 is an answer, too: it says what is wrong.
+    ///
+    /// The tenant may repeat what PingOne answered it: `secrets` are removed from that.
+    pub async fn test_connection(
+        &self,
+        realm: Realm,
+        name: &IntegrationName,
+        secrets: impl IntoIterator<Item = SecretString>,
+    ) -> Result<Proof, Error> {
+        let path = format!("/workers/{name}?_action=testConnection");
+        let call = worker_call(Method::POST, realm, &path, "test the connection")
+            .json(&json!({}))
+            .accept(StatusCode::BAD_REQUEST);
+        let call = secrets.into_iter().fold(call, Call::secret);
+        let reply = match self.send(call).await {
+            Err(Error::Call(error)) if error.status() == Some(404) => return Ok(Proof::NoWorker),
+            reply => reply?,
+        };
+        if reply.status() == StatusCode::BAD_REQUEST {
+            let Failed { message, detail } = reply.json()?;
+            let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
+            return Ok(Proof::Failed {
+                message,
+                credential_id: detail.and_then(|detail| detail.credential_id).map(presentable),
+            });
+        }
+        let Passed { credential_id } = reply.json()?;
+        Ok(Proof::Passed {
+            credential_id: presentable(credential_id),
+        })
+    }
+}
+
+/// An id as ids are; what is none is not repeated.
+fn presentable(id: String) -> String {
+    let is_id = id.len() <= 256
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
+    if is_id {
+        id
+    } else {
+        "of an unreadable id".to_owned()
+    }
+}

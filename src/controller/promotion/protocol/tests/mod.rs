@@ -1,0 +1,235 @@
+//! The lock protocol as a table: each of its rows, with what is remembered, what is seen, and what is done.
+
+#![allow(clippy::too_many_lines, reason = "a table is long")]
+
+mod after;
+mod before;
+mod under;
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::{Act, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused};
+use crate::{
+    aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},
+    api::{
+        Action, DryRunRequest, DryRunStatus, LockStatus, Outcome, PromoteStatus, PromotionMode, Reason,
+        RunMark, SeenLock, StageStatus, Step, Timeouts,
+    },
+};
+
+const NOW: i64 = 100_000;
+const MINUTE: i64 = 60;
+
+fn ago(seconds: i64) -> Time {
+    Time(Timestamp::from_second(NOW - seconds).unwrap())
+}
+
+/// Nothing is remembered.
+fn new() -> StageStatus {
+    StageStatus {
+        name: "staging".to_owned(),
+        ..StageStatus::default()
+    }
+}
+
+/// A lock that was asked for so many seconds ago.
+fn asked(step: Step, id: Option<&str>, seconds: i64) -> StageStatus {
+    StageStatus {
+        step: Some(step),
+        lock: Some(LockStatus {
+            attempt: "attempt".to_owned(),
+            requested_at: ago(seconds),
+            before: Some("old".to_owned()),
+            id: id.map(ToOwned::to_owned),
+            seen: None,
+            unproved: false,
+            releasing_since: (step == Step::Unlocking).then(|| ago(10)),
+        }),
+        ..new()
+    }
+}
+
+fn seen(mut stage: StageStatus, id: &str, seconds: i64) -> StageStatus {
+    let seen = SeenLock {
+        id: id.to_owned(),
+        since: ago(seconds),
+    };
+    stage.lock.as_mut().unwrap().seen = Some(seen);
+    stage
+}
+
+fn unproved(mut stage: StageStatus) -> StageStatus {
+    stage.lock.as_mut().unwrap().unproved = true;
+    stage
+}
+
+fn dry_running(seconds: i64, times: i32) -> StageStatus {
+    StageStatus {
+        dry_run_request: Some(DryRunRequest {
+            requested_at: ago(seconds),
+            times,
+        }),
+        ..asked(Step::DryRun, Some("ours"), seconds + 120)
+    }
+}
+
+fn dry_run_is_read(missing: &[&str], encrypted: &[&str]) -> StageStatus {
+    let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    StageStatus {
+        dry_run: Some(DryRunStatus {
+            missing_esvs: all(missing),
+            encrypted_secrets: all(encrypted),
+            ..DryRunStatus::default()
+        }),
+        ..dry_running(60, 1)
+    }
+}
+
+fn promoting(seconds: i64, idle: Option<i64>) -> StageStatus {
+    StageStatus {
+        promote: Some(PromoteStatus {
+            lock_id: "ours".to_owned(),
+            requested_at: ago(seconds),
+            idle_since: idle.map(ago),
+        }),
+        ..asked(Step::Promoting, Some("ours"), seconds + 600)
+    }
+}
+
+fn unlocking(outcome: Outcome) -> StageStatus {
+    StageStatus {
+        outcome: Some(outcome),
+        promote: promoting(600, None).promote,
+        ..asked(Step::Unlocking, Some("ours"), 1200)
+    }
+}
+
+fn rolling_back(stage: StageStatus) -> StageStatus {
+    StageStatus {
+        action: Action::Rollback,
+        ..stage
+    }
+}
+
+fn sight(state: Shown, id: &str) -> Sight {
+    sides((state, id), (state, id), state)
+}
+
+fn sides(lower: (Shown, &str), upper: (Shown, &str), result: Shown) -> Sight {
+    let side = |(state, id): (Shown, &str)| LockSide {
+        state,
+        promotion_id: Some(id.to_owned()),
+    };
+    Sight {
+        lock: LockState {
+            result,
+            promotion_id: Some(upper.1.to_owned()),
+            lower_env: Some(side(lower)),
+            upper_env: Some(side(upper)),
+        },
+        run: Progress::with_status("READY"),
+        reports: Vec::new(),
+    }
+}
+
+fn running(status: &str, id: &str, mut sight: Sight) -> Sight {
+    sight.run = Progress::with_status(status);
+    sight.run.promotion_id = Some(id.to_owned());
+    sight
+}
+
+fn blocked(mut sight: Sight) -> Sight {
+    sight.run.promotion_id = Some("ours".to_owned());
+    sight.run.blocking_error = true;
+    sight
+}
+
+fn reported(reports: &[SeenReport], mut sight: Sight) -> Sight {
+    sight.reports = reports.to_vec();
+    sight
+}
+
+/// A report under a lock: a dry run or a real one, of this run (`uid`), of a former one of our name, or a stranger's.
+fn report(lock: &str, dry: bool, kind: RunKind, run: Option<&str>) -> SeenReport {
+    SeenReport {
+        id: "report".to_owned(),
+        lock_id: Some(lock.to_owned()),
+        is_dry_run: dry,
+        kind,
+        mark: run.map(|run| RunMark {
+            key: "ns/run".to_owned(),
+            stage: "staging".to_owned(),
+            run: run.to_owned(),
+        }),
+        is_empty: false,
+        missing_esvs: Vec::new(),
+    }
+}
+
+fn dry() -> SeenReport {
+    report("ours", true, RunKind::Promotion, Some("uid"))
+}
+
+fn real(run: Option<&str>) -> SeenReport {
+    report("ours", false, RunKind::Promotion, run)
+}
+
+/// What is done, in short.
+#[derive(Debug, PartialEq)]
+enum Done {
+    Step(Option<Step>, Option<Outcome>),
+    Lock,
+    DryRun,
+    Promote,
+    Unlock(&'static str),
+    Wait(Reason, bool),
+}
+
+fn done(stage: &StageStatus, sight: &Sight, change: impl FnOnce(&mut Rules<'_>)) -> Done {
+    let timeouts = Timeouts::default();
+    let mut rules = Rules {
+        key: "ns/run",
+        run: "uid",
+        mode: PromotionMode::Promote,
+        ignore_encrypted_secrets: false,
+        timeouts: &timeouts,
+        is_ready: true,
+        stops: false,
+        unlock: None,
+    };
+    change(&mut rules);
+    match decide(stage, sight, &rules, ago(0).0) {
+        Act::Remember(stage) => Done::Step(stage.step, stage.outcome),
+        Act::Lock(stage) => {
+            assert_eq!(
+                stage.step,
+                Some(Step::LockRequested),
+                "the intent is remembered first"
+            );
+            Done::Lock
+        }
+        Act::DryRun(_) => Done::DryRun,
+        Act::Promote(stage) => {
+            assert_eq!(stage.promote.unwrap().lock_id, "ours", "once under this lock");
+            Done::Promote
+        }
+        Act::Unlock(id, _) => Done::Unlock(if id == "ours" { "ours" } else { "other" }),
+        Act::Wait(wait) => Done::Wait(wait.reason, wait.is_stalled),
+        Act::Leave => panic!("a row leaves nothing"),
+    }
+}
+
+type Row = (&'static str, StageStatus, Sight, Done);
+
+fn check(rows: Vec<Row>) {
+    for (row, stage, sight, expected) in rows {
+        assert_eq!(done(&stage, &sight, |_| {}), expected, "row {row}");
+    }
+}
+
+const fn to(step: Step, outcome: Outcome) -> Done {
+    Done::Step(Some(step), Some(outcome))
+}
+
+/// As before anything was asked for.
+const ANEW: Done = Done::Step(None, None);
