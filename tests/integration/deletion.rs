@@ -226,13 +226,13 @@ async fn a_namespace_that_is_going_is_not_held_up_and_what_is_left_is_told() {
     let delete = ["delete", "namespace", world.namespace.name(), "--timeout=60s"];
     world.namespace.control_plane().kubectl(&delete).await.unwrap();
     // Whether its Secrets went before the tenant was cleared is the API server's affair.
-    let told = world.operator.log().contains("LeftBehind")
-        && world
-            .operator
-            .metrics()
-            .await
-            .unwrap()
-            .contains("pingone_aic_left_behind_total 1");
-    assert!(is_empty(&site) != told, "cleared, or told: {told}");
+    let log = world.operator.log();
+    let counted = world.operator.metrics().await.unwrap();
+    let told = log.contains("LeftBehind") && counted.contains("pingone_aic_left_behind_total 1");
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("\"WARN\"") || line.contains("let go"));
+    let why = lines.collect::<Vec<_>>().join("\n");
+    assert!(is_empty(&site) != told, "cleared, or told: {told}\n{why}");
     assert!(world.operator.terminate().await.unwrap().success());
 }

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use kube::ResourceExt;
+use kube::{Api, ResourceExt};
 
 use super::{
     super::{Next, finalizer},
     pass::{End, Pass},
     teardown::{self, Left},
 };
-use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
+use crate::api::{AICIntegration, DeletionPolicy, Reason, conditions::Conclusion};
 
 /// How long the tenant is waited for, from the first try of this process on. An operator that was away itself has not
 /// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
@@ -25,6 +25,18 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
     if !finalizer::is_set(&pass.object) {
         return Next::Check(pass.object.spec.interval.into());
+    }
+    // A cache that lags behind shows it as it was before it was let go: what is left would be told again.
+    match read_anew(&pass).await {
+        Ok(Some(object)) if finalizer::is_set(&object) => {
+            pass.status = object.status.clone().unwrap_or_default();
+            pass.object = object;
+        }
+        Ok(_) => return Next::Check(pass.object.spec.interval.into()),
+        Err(error) => {
+            tracing::warn!(name = pass.object.name_any(), %error, "failed to read an object that is being deleted");
+            return Next::Retry(None);
+        }
     }
     let remaining = remaining(&pass);
     let left = match remove(&mut pass).await {
@@ -61,6 +73,14 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
     }
     pass.context.deletions.end(&pass.object.uid().unwrap_or_default());
     Next::Check(pass.object.spec.interval.into())
+}
+
+/// The object as it is; `None` if it is gone, or another of its name is there.
+async fn read_anew(pass: &Pass<'_>) -> Result<Option<AICIntegration>, kube::Error> {
+    let namespace = pass.object.namespace().unwrap_or_default();
+    let api: Api<AICIntegration> = Api::namespaced(pass.context.client.clone(), &namespace);
+    let object = api.get_opt(&pass.object.name_any()).await?;
+    Ok(object.filter(|object| object.uid() == pass.object.uid()))
 }
 
 async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
