@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     arena::{
         Arena,
-        company::{Company, THREE},
+        company::{Company, SCOPES, THREE},
         values,
     },
     look::stage,
@@ -150,6 +150,27 @@ async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
     let secret = format!("aic-{}", company.site("staging").name);
     let delete = ["delete", "secret", &secret, "--namespace", arena.namespace.name()];
     arena.namespace.control_plane().kubectl(&delete).await.unwrap();
+    arena.namespace.delete("Promotion", "release").await.unwrap();
+    arena.until_gone("release").await;
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_lock_is_given_back_though_its_secret_holds_another_tenants_account() {
+    let mut arena = Arena::start("another tenant's account").await;
+    let company = arena.company(&THREE).await;
+    arena.locked(&company).await;
+    let others = company
+        .site("prod")
+        .tenant
+        .create_service_account("operator", &SCOPES);
+    let data = [
+        ("serviceAccountId", others.id.as_str()),
+        ("jwk", others.jwk.as_str()),
+    ];
+    let secret = format!("aic-{}", company.site("staging").name);
+    arena.namespace.secret(&secret, &data).await.unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
     arena.until_gone("release").await;
     assert_eq!(company.stranded(), None);

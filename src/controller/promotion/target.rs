@@ -85,20 +85,24 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         return Err(stalled(Reason::HostNotAllowed, error.to_string()));
     }
     let namespace = run.object.namespace().unwrap_or_default();
+    let kept = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
     let account = match account::read(run.context, &namespace, secret).await {
-        Ok(account) => {
-            let account = Arc::new(account);
-            if run.may_hold_lock() {
-                run.context.runs.keep_key(&run.uid, &account);
-            }
-            account
-        }
-        Err(error) => {
-            let key = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
-            key.ok_or_else(|| without_account(run, &error))?
-        }
+        Ok(account) => Arc::new(account),
+        Err(error) => kept.clone().ok_or_else(|| without_account(run, &error))?,
     };
-    Ok(run.context.aic.tenant(host, account))
+    let tenant = run.context.aic.tenant(host, account);
+    // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
+    match kept {
+        Some(kept) if tenant.refuses_account().await => {
+            Ok(run.context.aic.tenant(tenant.host().clone(), kept))
+        }
+        _ => {
+            if run.may_hold_lock() {
+                run.context.runs.keep_key(&run.uid, tenant.account());
+            }
+            Ok(tenant)
+        }
+    }
 }
 
 fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
