@@ -41,13 +41,20 @@ pub struct Arena {
 
 impl Arena {
     pub async fn start(sentence: &str) -> Self {
+        Self::start_with(sentence, json!({})).await
+    }
+
+    /// With an operator whose chart is given these values, too.
+    pub async fn start_with(sentence: &str, more: Value) -> Self {
         let network = Network::start().await;
         let namespace = TestNamespace::create(sentence).await;
         let control_plane = namespace.control_plane();
         let address = control_plane.url().replace("https://", "");
         let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
         network.relay(API_SERVER, &address, &ca);
-        let operator = Operator::install(&namespace, values(&network)).await.unwrap();
+        let operator = Operator::install(&namespace, values(&network).set(more))
+            .await
+            .unwrap();
         // Objects that lead nowhere: a process looks at the definitions for them, before any case begins.
         let nowhere = Subject::new(&network, 0);
         nowhere.apply(&namespace, json!({})).await;

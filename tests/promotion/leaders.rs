@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use pingone_aic_harness::{Operator, TestNamespace, Values, operator_binary};
-use pingone_aic_simulator::{Fault, Network, Rule, tenant::Times};
+use kube::core::DynamicObject;
+use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
+use pingone_aic_simulator::{Fault, Network, Realm, Rule, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::arena::{
     API_SERVER, Arena,
     company::{Company, THREE},
+    subject::WORKER,
     values,
 };
 
@@ -62,22 +64,58 @@ impl Replicas {
     }
 
     async fn promote(&self) {
-        let run = self.company.promotion("release", json!({"upTo": "staging"}));
+        self.run(json!({"upTo": "staging"})).await;
+    }
+
+    async fn run(&self, more: Value) {
+        let run = self.company.promotion("release", more);
         self.namespace.apply(run).await.unwrap();
     }
 
     async fn gated(&self) {
-        let is_gated = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Gated";
+        self.phase("Gated").await;
+    }
+
+    async fn phase(&self, phase: &str) {
+        let within = Duration::from_mins(6);
+        let is = |object: &DynamicObject| object.data["status"]["phase"] == phase;
+        let what = format!("to be {phase}");
         self.namespace
-            .wait_for(
-                "Promotion",
-                "release",
-                "to be Gated",
-                Duration::from_mins(4),
-                is_gated,
-            )
+            .wait_for("Promotion", "release", &what, within, is)
             .await
             .unwrap();
+    }
+
+    /// Lets development promote what does not work above, without seeing it itself.
+    async fn spoil(&self) {
+        let site = self.company.site("dev");
+        let is_active = |object: &DynamicObject| is_condition(object, "Active", "True");
+        let within = Duration::from_mins(1);
+        self.namespace
+            .wait_for("AICIntegration", &site.name, "to be Active", within, is_active)
+            .await
+            .unwrap();
+        let suspended = json!({"spec": {"suspend": true}});
+        self.namespace
+            .patch("AICIntegration", &site.name, &suspended)
+            .await
+            .unwrap();
+        site.tenant
+            .console()
+            .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
+    }
+
+    /// How often a run's status was written before this was asked for.
+    fn records_before(&self, path: &str) -> u32 {
+        let calls = self.network.journal();
+        let asked = calls
+            .iter()
+            .position(|call| call.is("POST", path) && call.request["dryRun"] != true);
+        let before = &calls[..asked.unwrap()];
+        let records = before
+            .iter()
+            .filter(|call| call.is("PATCH", "/promotions/release/status"));
+        u32::try_from(records.count()).unwrap()
     }
 
     fn posts(&self, path: &str) -> usize {
@@ -129,36 +167,85 @@ async fn a_leader_that_ends_lets_the_other_one_lead_at_once() {
     assert_eq!(replicas.company.stranded(), None);
 }
 
+/// What must be asked for once.
+#[derive(Clone, Copy, Debug)]
+enum Once {
+    Lock,
+    Promote,
+    Rollback,
+}
+
+impl Once {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Lock => "/promotion/lock",
+            Self::Promote => "/promotion/promote",
+            Self::Rollback => "/promotion/rollback",
+        }
+    }
+
+    async fn begin(self, replicas: &Replicas) {
+        match self {
+            Self::Lock | Self::Promote => replicas.promote().await,
+            Self::Rollback => {
+                replicas.spoil().await;
+                replicas
+                    .run(json!({"upTo": "staging", "onFailure": "Rollback"}))
+                    .await;
+            }
+        }
+    }
+
+    async fn end(self, replicas: &Replicas) {
+        match self {
+            Self::Lock | Self::Promote => replicas.phase("Gated").await,
+            Self::Rollback => replicas.phase("RolledBack").await,
+        }
+    }
+
+    /// The leader records what it is about to ask for; before it sees that this stands, it is frozen.
+    async fn is_not_asked_for_by_who_was_frozen(self) {
+        let path = self.path();
+        let clean = Replicas::start("a clean run").await;
+        self.begin(&clean).await;
+        self.end(&clean).await;
+        let records = clean.records_before(path);
+        drop(clean);
+
+        let replicas = Replicas::start("a leader that was frozen").await;
+        let record = Rule::on(API_SERVER)
+            .method("PATCH")
+            .path_contains("/promotions/release/status?")
+            .after(records - 1)
+            .times(1);
+        let slow = replicas
+            .network
+            .fault(record, Fault::Delay(Duration::from_secs(2)));
+        self.begin(&replicas).await;
+        wait("the intent is being recorded", || slow.hits() == 1).await;
+        replicas.leader.freeze().unwrap();
+        wait("the other one leads", || leads(&replicas.follower)).await;
+        let before = replicas.posts(path);
+        replicas.leader.thaw().unwrap();
+        let status = replicas.leader.wait().await.unwrap();
+        assert!(
+            !status.success(),
+            "who lost the lease does not end as if all were well"
+        );
+        let log = replicas.leader.log();
+        assert!(log.contains("lost the lease"), "{self:?}: {log}");
+        // What the other one asks for later is its own affair: it sees to an intent whose answer nobody knows.
+        assert_eq!((before, replicas.posts(path)), (0, 0), "{self:?}");
+        self.end(&replicas).await;
+        assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
+        assert_eq!(replicas.company.stranded(), None, "{self:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_leader_that_was_frozen_before_its_check_starts_nothing() {
-    let replicas = Replicas::start("a leader that was frozen").await;
-    // It records what it is about to ask for; before it sees that this stands, it is frozen.
-    let record = Rule::on(API_SERVER)
-        .method("PATCH")
-        .path_contains("/promotions/release/status?")
-        .after(1)
-        .times(1);
-    let slow = replicas
-        .network
-        .fault(record, Fault::Delay(Duration::from_secs(2)));
-    replicas.promote().await;
-    wait("the intent is being recorded", || slow.hits() == 1).await;
-    replicas.leader.freeze().unwrap();
-    wait("the other one leads", || leads(&replicas.follower)).await;
-    let before = replicas.posts("/promotion/lock");
-    replicas.leader.thaw().unwrap();
-    let status = replicas.leader.wait().await.unwrap();
-    assert!(
-        !status.success(),
-        "who lost the lease does not end as if all were well"
-    );
-    let log = replicas.leader.log();
-    assert!(log.contains("lost the lease"), "{log}");
-    // What the other one has asked for meanwhile is its own affair: it sees to an intent whose answer nobody knows.
-    assert_eq!((before, replicas.posts("/promotion/lock")), (0, 0));
-    replicas.gated().await;
-    assert_eq!(replicas.posts("/promotion/promote"), 1);
-    assert_eq!(replicas.company.stranded(), None);
+    let all = [Once::Lock, Once::Promote, Once::Rollback].map(Once::is_not_asked_for_by_who_was_frozen);
+    futures::future::join_all(all).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod trouble;
 use std::{fmt, process::ExitCode, time::Instant};
 
 use clap::Parser;
+use serde_json::json;
 
 use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
 
@@ -71,7 +72,11 @@ async fn main() -> ExitCode {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
     let started = Instant::now();
-    let mut arena = Arena::start("an integration survives everything").await;
+    let mut arena = Arena::start_with(
+        "an integration survives everything",
+        json!({"watchAllNamespaces": true}),
+    )
+    .await;
     let mut failures = Vec::new();
 
     if arguments.history.is_none() {

@@ -3,6 +3,8 @@
 
 use std::{fmt, time::Duration};
 
+use kube::{Api, core::DynamicObject};
+use pingone_aic_harness::TestNamespace;
 use pingone_aic_simulator::{
     Exchange, Realm,
     tenant::{ConfigItem, Times},
@@ -179,6 +181,21 @@ impl Arena {
     }
 
     pub async fn promote(&mut self, case: &Case) -> Result<(), String> {
+        if case.trouble != Trouble::NamespaceDeleted {
+            return self.promote_here(case).await;
+        }
+        // It goes with everything in it.
+        let mortal = TestNamespace::create("a namespace that goes during a run").await;
+        let (home, company) = (
+            std::mem::replace(&mut self.namespace, mortal),
+            self.idle_company.take(),
+        );
+        let result = self.promote_here(case).await;
+        (self.namespace, self.idle_company) = (home, company);
+        result
+    }
+
+    async fn promote_here(&mut self, case: &Case) -> Result<(), String> {
         let from = self.network.journal().len();
         // The rule stands before the run begins: the scene is known before its object is there.
         let company = self.hasty_company(case.kind).await;
@@ -202,15 +219,28 @@ impl Arena {
             Trouble::Deleted => {
                 let _ = self.namespace.delete("Promotion", &started.name).await;
             }
+            Trouble::NamespaceDeleted => self.delete_namespace(&started.name).await,
             _ => {}
         }
-        let is_deleted = case.trouble == Trouble::Deleted;
-        let result = self.finish(&started, from, is_deleted).await;
+        let result = self.finish(&started, from, case.trouble.deletes()).await;
         rule.remove();
-        if result.is_ok() && case.kind == Kind::Run {
+        if result.is_ok() && case.kind == Kind::Run && case.trouble != Trouble::NamespaceDeleted {
             self.idle_company = Some(started.company);
         }
         result
+    }
+
+    /// Deletes the namespace, and waits until that has come to the run: by a clock that is not moved.
+    async fn delete_namespace(&self, run: &str) {
+        let delete = ["delete", "namespace", self.namespace.name(), "--wait=false"];
+        self.namespace.control_plane().kubectl(&delete).await.unwrap();
+        let api: Api<DynamicObject> = self.namespace.api("Promotion");
+        let is_going = |object: Option<DynamicObject>| {
+            object.is_none_or(|object| object.metadata.deletion_timestamp.is_some())
+        };
+        while !is_going(api.get_opt(run).await.unwrap()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Trouble {
     ApiServerAway,
     /// The object is deleted at this moment.
     Deleted,
+    /// Its namespace is, and with it every Secret.
+    NamespaceDeleted,
 }
 
 impl Trouble {
@@ -72,6 +74,7 @@ impl Trouble {
             Self::KillAnswered,
             Self::Lost,
             Self::Deleted,
+            Self::NamespaceDeleted,
         ];
         if boundary.is_write() {
             troubles.extend([
@@ -106,10 +109,17 @@ impl Trouble {
             Self::Garbage => Fault::Garbage,
             Self::TokenExpired => Fault::status(401).body(body),
             // The call itself goes well.
-            Self::KillAnswered | Self::AccountRevoked | Self::ApiServerAway | Self::Deleted => {
-                Fault::Delay(Duration::ZERO)
-            }
+            Self::KillAnswered
+            | Self::AccountRevoked
+            | Self::ApiServerAway
+            | Self::Deleted
+            | Self::NamespaceDeleted => Fault::Delay(Duration::ZERO),
         }
+    }
+
+    /// Whether the object is deleted.
+    pub fn deletes(self) -> bool {
+        matches!(self, Self::Deleted | Self::NamespaceDeleted)
     }
 
     pub fn kills(self) -> bool {
