@@ -39,6 +39,7 @@ pub enum Kind {
 
 /// One run of a company's.
 pub struct Started {
+    namespace: String,
     company: Company,
     name: String,
     kind: Kind,
@@ -57,13 +58,15 @@ impl Kind {
 
 impl Scene for Started {
     fn generalize(&self, text: &str) -> String {
-        text.replace(&format!("/{}/", self.name), "/{run}/")
+        text.replace(&format!("/{}/", self.namespace), "/{namespace}/")
+            .replace(&format!("/{}/", self.name), "/{run}/")
             .replace(&format!("/{}?", self.name), "/{run}?")
             .replace(&format!("openam-{}-", self.company.name), "openam-{company}-")
     }
 
     fn specialize(&self, text: &str) -> String {
-        text.replace("{run}", &self.name)
+        text.replace("{namespace}", &self.namespace)
+            .replace("{run}", &self.name)
             .replace("{company}", &self.company.name)
     }
 
@@ -123,7 +126,12 @@ impl Arena {
                 json!({"upTo": "staging", "onFailure": "Rollback"})
             }
         };
-        let started = Started { company, name, kind };
+        let started = Started {
+            namespace: self.namespace.name().to_owned(),
+            company,
+            name,
+            kind,
+        };
         let promotion = started.company.promotion(&started.name, more);
         self.namespace.apply(promotion).await.unwrap();
         started
@@ -201,6 +209,7 @@ impl Arena {
         let company = self.hasty_company(case.kind).await;
         let name = format!("run-{}", self.runs + 1);
         let scene = Started {
+            namespace: self.namespace.name().to_owned(),
             company,
             name,
             kind: case.kind,
