@@ -24,16 +24,16 @@ const NO_TIME: Times = Times {
 const LEASE_AND_A_RETRY: Duration = Duration::from_secs(32);
 
 /// Two replicas of one release, by the real clock: the first one leads.
-struct Replicas {
-    network: Network,
-    namespace: TestNamespace,
-    leader: Operator,
+pub struct Replicas {
+    pub network: Network,
+    pub namespace: TestNamespace,
+    pub leader: Operator,
     follower: Operator,
-    company: Company,
+    pub company: Company,
 }
 
 impl Replicas {
-    async fn start(sentence: &str) -> Self {
+    pub async fn start(sentence: &str) -> Self {
         let network = Network::start().await;
         let namespace = TestNamespace::create(sentence).await;
         let control_plane = namespace.control_plane();
@@ -63,7 +63,7 @@ impl Replicas {
         }
     }
 
-    async fn promote(&self) {
+    pub async fn promote(&self) {
         self.run(json!({"upTo": "staging"})).await;
     }
 
@@ -72,7 +72,7 @@ impl Replicas {
         self.namespace.apply(run).await.unwrap();
     }
 
-    async fn gated(&self) {
+    pub async fn gated(&self) {
         self.phase("Gated").await;
     }
 

@@ -15,4 +15,5 @@ mod look;
 mod people;
 mod refusals;
 mod resorts;
+mod rights;
 mod runs;

@@ -7,6 +7,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The same where names are the cluster's: two releases of one name may be in two namespaces. */}}
+{{- define "operator.clusterName" -}}
+{{- printf "%s:%s" .Release.Namespace (include "operator.name" .) -}}
+{{- end -}}
+
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -45,6 +50,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else -}}
 {{- .Values.watchNamespaces | default (list .Release.Namespace) | toJson -}}
 {{- end -}}
+{{- end -}}
+
+{{/* What the operator reads and writes of its own kinds. */}}
+{{- define "operator.kindRules" -}}
+- apiGroups: [pingone-aic.io]
+  resources: [pingoneconnections]
+  verbs: [list, watch]
+# patch: the finalizer, on integrations with deletionPolicy Delete and on promotions with an open lock only.
+- apiGroups: [pingone-aic.io]
+  resources: [aicintegrations, promotions]
+  verbs: [get, list, watch, patch]
+- apiGroups: [pingone-aic.io]
+  resources: [pingoneconnections/status, aicintegrations/status, promotions/status]
+  verbs: [patch]
 {{- end -}}
 
 {{/* What the operator reads and writes besides its own kinds. RBAC knows no watch of metadata only. */}}

@@ -72,6 +72,15 @@ fn unknown_and_impossible_values_are_refused_by_name() {
         ("allowedTenantHosts=[\"https://host\"]", "/allowedTenantHosts/0"),
         ("tenantRequestsPerSecond=0", "/tenantRequestsPerSecond"),
         ("caBundle.key=\"../key\"", "/caBundle/key"),
+        ("replicas=-1", "/replicas"),
+        (
+            "podDisruptionBudget.maxUnavailable=\"a\"",
+            "/podDisruptionBudget/maxUnavailable",
+        ),
+        ("podMonitor.interval=\"often\"", "/podMonitor/interval"),
+        ("networkPolicy.egressPorts=[0]", "/networkPolicy/egressPorts/0"),
+        ("extraObjects=[{}]", "/extraObjects/0"),
+        ("topologySpreadConstraints=[{}]", "/topologySpreadConstraints/0"),
     ];
     for (value, name) in cases {
         let complaint = template(&[value]).expect_err(value);
@@ -89,6 +98,16 @@ fn values_that_exclude_each_other_are_refused_by_name() {
     let complaint = template(&["caBundle={\"configMap\":\"a\",\"secret\":\"b\"}"]).unwrap_err();
     assert!(
         complaint.contains("caBundle.configMap and caBundle.secret exclude each other"),
+        "{complaint}"
+    );
+    let complaint = template(&["leaderElect=false"]).unwrap_err();
+    assert!(
+        complaint.contains("set leaderElect, or replicas to 1"),
+        "{complaint}"
+    );
+    let complaint = template(&["watchAllNamespaces=true", "rbac.clusterRole=false"]).unwrap_err();
+    assert!(
+        complaint.contains("watchAllNamespaces needs rbac.clusterRole"),
         "{complaint}"
     );
     let complaint = template(&["serviceAccount={\"create\":false}"]).unwrap_err();
@@ -152,7 +171,7 @@ fn the_lease_of_a_release_is_its_own_and_nothing_else_of_it_is_allowed() {
     assert_eq!(allowed[1]["resourceNames"][0].as_str(), name.as_deref());
     assert_eq!(allowed[0]["verbs"].as_array().unwrap(), &["create"]);
 
-    let alone = template(&["leaderElect=false"]).unwrap();
+    let alone = template(&["leaderElect=false", "replicas=1"]).unwrap();
     assert!(
         !of_kind(&alone, "Role")
             .into_iter()

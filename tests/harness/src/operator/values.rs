@@ -52,7 +52,7 @@ impl Values {
     #[must_use]
     pub fn fast_forwarded(mut self) -> Self {
         self.fast_forwarded = true;
-        self.set(json!({"leaderElect": false}))
+        self.set(json!({"leaderElect": false, "replicas": 1}))
     }
 
     /// The vendors' hosts are reached through this proxy and prove themselves by this authority (PEM).
