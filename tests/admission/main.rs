@@ -5,10 +5,8 @@
 
 mod accepted;
 mod defaults;
-mod definitions;
 mod explained;
 mod manifests;
 mod names;
 mod refused;
 mod refused_updates;
-mod samples;

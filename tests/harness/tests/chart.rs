@@ -222,17 +222,6 @@ fn read_yaml(folder: &Path) -> std::io::Result<BTreeMap<OsString, String>> {
 }
 
 #[test]
-fn the_chart_carries_the_crds_of_this_repository() {
-    let crds = read_yaml(&repository().join("crds")).unwrap();
-    let copies = read_yaml(&chart().join("files/crds")).unwrap();
-    assert_eq!(crds.len(), 3, "crds/ holds one file a kind");
-    assert!(
-        copies == crds,
-        "refresh them: cp crds/*.yaml charts/pingone-aic-operator/files/crds/"
-    );
-}
-
-#[test]
 fn helm_changes_nothing_in_a_crd_but_its_labels_and_annotations() {
     // Typed, since helm writes 0 for 0.0.
     let specs = |objects: Vec<Value>| -> Vec<CustomResourceDefinitionSpec> {

@@ -1,0 +1,35 @@
+//! What is generated is what the code says, and what people copy is accepted as it stands.
+//! `UPDATE_GENERATED=1 cargo test --test docs` writes the generated files anew.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
+
+mod chart_values;
+mod definitions;
+mod fields;
+mod reasons;
+mod samples;
+
+use pingone_aic_harness::repository;
+use std::{env, fs};
+
+/// Holds a file against what it is generated from, or writes it anew.
+fn is_generated(file: &str, expected: &str) {
+    let path = repository().join(file);
+    if env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{file} is not what it is generated from: run `UPDATE_GENERATED=1 cargo test --test docs`"
+    );
+}
+
+/// A text as a cell of a table in Markdown.
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
