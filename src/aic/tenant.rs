@@ -150,14 +150,13 @@ impl Tenant {
         }
     }
 
-    /// Whether the tenant refuses the account a token for promotions, in a way that does not pass by itself. Who is
-    /// not refused is not asked about again: the token is kept.
-    pub async fn refuses_account(&self) -> bool {
-        let token = self
-            .shared
-            .tokens
-            .get(&self.host, &self.account, Scopes::Promotion);
-        token.await.is_err_and(|error| !error.stands_for().is_zero())
+    /// Whether the tenant gives the account a token for promotions. It is kept, so that the next call costs no other.
+    pub async fn accepts_account(&self) -> bool {
+        let Shared { tokens, .. } = &*self.shared;
+        tokens
+            .get(&self.host, &self.account, Scopes::Promotion)
+            .await
+            .is_ok()
     }
 
     pub(super) fn known_label_attribute(&self) -> Option<LabelAttribute> {

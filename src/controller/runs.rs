@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use crate::{aic::ServiceAccount, api::RunMark, http::Host};
@@ -19,10 +20,12 @@ struct State {
     keys: HashMap<String, Arc<ServiceAccount>>,
     claims: HashMap<Host, String>,
     reports: HashMap<(Host, String), KnownReport>,
+    void: HashMap<String, String>,
+    faults: HashMap<String, Instant>,
 }
 
 /// A report as decisions need it: a report never changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct KnownReport {
     pub(super) mark: Option<RunMark>,
     pub(super) is_empty: bool,
@@ -37,6 +40,26 @@ impl Runs {
 
     pub(super) fn key(&self, uid: &str) -> Option<Arc<ServiceAccount>> {
         self.lock().keys.get(uid).cloned()
+    }
+
+    /// Remembers that a request for a lock was refused, never sent, or its lock given back: what is seen later is not its
+    /// effect.
+    pub(super) fn void(&self, uid: &str, attempt: &str) {
+        self.lock().void.insert(uid.to_owned(), attempt.to_owned());
+    }
+
+    pub(super) fn is_void(&self, uid: &str, attempt: &str) -> bool {
+        self.lock().void.get(uid).is_some_and(|void| void == attempt)
+    }
+
+    /// Since when a run's stage has been seen at fault, each time that it was looked at.
+    pub(super) fn at_fault_since(&self, uid: &str, is_at_fault: bool, now: Instant) -> Option<Instant> {
+        let faults = &mut self.lock().faults;
+        if !is_at_fault {
+            faults.remove(uid);
+            return None;
+        }
+        Some(*faults.entry(uid.to_owned()).or_insert(now))
     }
 
     /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.
@@ -60,6 +83,8 @@ impl Runs {
     pub(super) fn forget(&self, uid: &str) {
         let state = &mut *self.lock();
         state.keys.remove(uid);
+        state.void.remove(uid);
+        state.faults.remove(uid);
         state.claims.retain(|_, holder| holder != uid);
     }
 

@@ -25,7 +25,7 @@ pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOO_LONG: &str = "it took too long";
 /// No answer that is read is near this size.
-const LARGEST_BODY: usize = 4 * 1024 * 1024;
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
 
 /// Whoever wants to hear of every call: metrics.

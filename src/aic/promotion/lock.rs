@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::call;
+use super::{call, null_as_default};
 use crate::{
     aic::{Error, Tenant},
     http::Guard,
@@ -34,7 +34,7 @@ pub enum LockStatus {
 #[serde(rename_all = "camelCase")]
 pub struct LockSide {
     /// Its state.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub state: LockStatus,
     /// The promotion that it is, or was last, locked for.
     #[serde(default)]

@@ -8,6 +8,7 @@ mod report;
 mod run;
 
 use http::Method;
+use serde::{Deserialize, Deserializer};
 
 use super::{
     Error, Tenant,
@@ -19,6 +20,15 @@ use crate::http::{Call, Reply};
 pub use lock::{LockSide, LockState, LockStatus};
 pub use report::{Change, Report, ReportEntry};
 pub use run::{Order, Progress, RunKind, RunState};
+
+/// A member that is null is as good as one that is not there.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
 
 fn call(method: Method, path: &str, operation: &'static str) -> Call {
     Call::new(method, format!("/environment/promotion/{path}"), operation)

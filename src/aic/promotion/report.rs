@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{RunKind, call};
+use super::{RunKind, call, null_as_default};
 use crate::{
     aic::{Error, Tenant},
     http::Reply,
@@ -21,10 +21,10 @@ pub struct ReportEntry {
     /// Whether nothing was changed.
     pub dry_run: bool,
     /// Its date, in one of the platform's two forms.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub created_date: String,
     /// Promotion or rollback.
-    #[serde(default, rename = "type")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "type")]
     pub kind: RunKind,
 }
 
@@ -33,15 +33,15 @@ pub struct ReportEntry {
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The report's id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub report_id: String,
     /// The caller's own text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub promotion_description: String,
     /// ESVs that the upper environment lacks.
-    #[serde(default, rename = "missingESVs")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "missingESVs")]
     pub missing_esvs: Vec<String>,
-    #[serde(default, rename = "report")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "report")]
     content: Content,
 }
 
@@ -58,36 +58,36 @@ pub enum Change {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 struct Content {
-    #[serde(default, rename = "AMConfig")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "AMConfig")]
     am: Vec<Kind>,
-    #[serde(default, rename = "IDMConfig")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "IDMConfig")]
     idm: Vec<Kind>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Kind {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     config_item: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     config_change: Changes,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 struct Changes {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     added: Vec<Item>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     modified: Vec<Item>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     deleted: Vec<Item>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 struct Item {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     realm: String,
 }
 
@@ -105,7 +105,9 @@ impl Report {
             } = &mut kind.config_change;
             for item in added.iter_mut().chain(modified).chain(deleted) {
                 item.name = reply.redact(&item.name);
+                item.realm = reply.redact(&item.realm);
             }
+            kind.config_item = reply.redact(&kind.config_item);
         }
         self
     }

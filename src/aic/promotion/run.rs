@@ -4,7 +4,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::call;
+use super::{call, null_as_default};
 use crate::{
     aic::{Error, Tenant},
     http::Guard,
@@ -52,22 +52,22 @@ pub enum RunState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     status: String,
     /// The platform's own words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub message: String,
     /// Whether it came to nothing.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub blocking_error: bool,
     /// The promotion that it speaks of.
     #[serde(default)]
     pub promotion_id: Option<String>,
     /// ESVs that the upper environment lacks.
-    #[serde(default, rename = "missingESVs")]
+    #[serde(default, deserialize_with = "null_as_default", rename = "missingESVs")]
     pub missing_esvs: Vec<String>,
     /// Encrypted secrets that were found.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub encrypted_secrets: Vec<String>,
 }
 

@@ -7,13 +7,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{
     super::{finalizer, status},
     End,
+    look::Blind,
     protocol::{LOCK_SETTLES, lock_accepted, lock_refused, whole_seconds},
     run::{Run, WITH_AN_OPEN_LOCK},
 };
 use crate::{
     aic::{Error, Order, Tenant},
     api::{Action, PromotionPhase, Reason, RunMark, StageStatus, conditions::Conclusion},
-    http::{Guard, ONCE_ONLY_TIMEOUT, Outcome},
+    http::{self, Guard, ONCE_ONLY_TIMEOUT, Outcome},
 };
 
 impl Run<'_> {
@@ -26,8 +27,9 @@ impl Run<'_> {
         }
         // From here on nothing but the recording stands before the request.
         let guard = self.guard();
+        let attempt = uuid::Uuid::new_v4().to_string();
         if let Some(lock) = &mut stage.lock {
-            lock.attempt = uuid::Uuid::new_v4().to_string();
+            lock.attempt.clone_from(&attempt);
             lock.requested_at = Time(whole_seconds(self.context.clock.now()));
         }
         self.context.runs.keep_key(&self.uid, tenant.account());
@@ -36,13 +38,20 @@ impl Run<'_> {
         self.status.next = None;
         let asking = Conclusion::InProgress(Reason::Locking, "the lock is being asked for".to_owned());
         self.conclude(&asking);
-        self.record().await?;
-        let (context, tenant) = (self.context.clone(), tenant.clone());
+        if let Err(end) = self.record().await {
+            // It may have been recorded all the same.
+            self.context.runs.void(&self.uid, &attempt);
+            return Err(end);
+        }
+        let (context, tenant, uid) = (self.context.clone(), tenant.clone(), self.uid.clone());
         let (mut object, status) = (self.object.clone(), self.status.clone());
         let task = self.context.tasks.spawn(async move {
             let (after, refused) = match tenant.lock(guard).await {
                 Ok(id) => (lock_accepted(&stage, &id), None),
-                Err(error) if error.outcome() == Outcome::NotDone => (lock_refused(&stage), Some(error)),
+                Err(error) if error.outcome() == Outcome::NotDone => {
+                    context.runs.void(&uid, &attempt);
+                    (lock_refused(&stage), Some(error))
+                }
                 // Whether it was taken is found out by looking.
                 Err(error) => {
                     tracing::warn!(%error, "the answer to the request for a lock is not known");
@@ -59,7 +68,11 @@ impl Run<'_> {
                     tracing::warn!(%error, "failed to record the answer to the request for a lock");
                     // Nobody else has the key: it is given back by whoever holds it, leader or not.
                     if let Some(id) = after.lock.and_then(|lock| lock.id) {
-                        give_back(&tenant, &context.clock, &id).await;
+                        let owned = context.clone();
+                        context.tasks.spawn(async move {
+                            give_back(&tenant, &owned.clock, &id).await;
+                            owned.runs.void(&uid, &attempt);
+                        });
                     }
                     (object, status, refused)
                 }
@@ -116,11 +129,13 @@ impl Run<'_> {
     }
 
     /// Gives a lock back: whatever is answered, the next look tells.
-    pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) {
-        match tenant.unlock(id).await {
+    pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
+        let result = tenant.unlock(id).await;
+        match &result {
             Ok(()) => tracing::info!(run = self.key, id, "lock is asked back"),
             Err(error) => tracing::warn!(run = self.key, id, %error, "failed to ask a lock back"),
         }
+        result
     }
 
     /// Removes what only an open lock needs: the finalizer, the key, the claim.
@@ -163,6 +178,24 @@ impl Run<'_> {
     /// Ends the pass with a tenant's failure.
     pub(super) fn trouble(&self, error: &Error) -> End {
         let (reason, is_stalled, message) = super::super::integration::judge(error);
+        End {
+            phase: self.phase(),
+            conclusion: Conclusion::unfinished(is_stalled, reason, message),
+            next: self.again(error.wait()),
+        }
+    }
+
+    /// Ends the pass with what could not be seen.
+    pub(super) fn blind(&self, blind: &Blind) -> End {
+        let Blind::Report(id, error) = blind else {
+            return self.trouble(blind.error());
+        };
+        let (reason, _, message) = super::super::integration::judge(error);
+        let message = format!(
+            "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}"
+        );
+        // What cannot be understood today is not understood tomorrow.
+        let is_stalled = matches!(error, Error::Call(http::Error::Unreadable { .. }));
         End {
             phase: self.phase(),
             conclusion: Conclusion::unfinished(is_stalled, reason, message),

@@ -12,6 +12,27 @@ use crate::{
     api::StageStatus,
 };
 
+/// Why an environment is not seen.
+pub(super) enum Blind {
+    /// The tenant does not answer.
+    Tenant(Error),
+    /// A report that counts cannot be read.
+    Report(String, Error),
+}
+
+impl Blind {
+    pub(super) fn error(&self) -> &Error {
+        let (Self::Tenant(error) | Self::Report(_, error)) = self;
+        error
+    }
+}
+
+impl From<Error> for Blind {
+    fn from(error: Error) -> Self {
+        Self::Tenant(error)
+    }
+}
+
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
 pub(super) async fn look(
     tenant: &Tenant,
@@ -19,7 +40,7 @@ pub(super) async fn look(
     stage: &StageStatus,
     rules: &Rules<'_>,
     now: Timestamp,
-) -> Result<Sight, Error> {
+) -> Result<Sight, Blind> {
     let mut sight = Sight::of_lock(tenant.lock_state().await?);
     if !reads_run(stage, &sight.lock) {
         return Ok(sight);
@@ -34,6 +55,7 @@ pub(super) async fn look(
     let wanted = Wanted {
         key: rules.key,
         stage: &stage.name,
+        own_lock_id: own,
         lock_ids: shown.chain(lock.promotion_id.as_deref()).chain(own).collect(),
     };
     sight.reports = reports::read(tenant, runs, &wanted).await?;

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// A fault is believed when it is there this long after the promotion: until then the tenant may be loading.
+/// A fault is believed when it is seen for this long, whenever it is looked for: until then the tenant may be loading.
 const FAULT_STANDS: Duration = Duration::from_mins(1);
 const TEST_AGAIN: Duration = Duration::from_secs(15);
 
@@ -37,13 +37,16 @@ pub(super) async fn prove(
     let now = Time(whole_seconds(run.context.clock.now()));
     let verdict = verify::verify(run, tenant, &group.stages[index]).await;
     let is_whole = group.stages[index].len() == run.object.spec.order[index].integrations.len();
-    let since: Duration = stage
-        .verifying_since
-        .as_ref()
-        .and_then(|since| now.0.duration_since(since.0).try_into().ok())
-        .unwrap_or_default();
-    let is_overdue = since >= Duration::from(run.object.spec.timeouts.verification);
-    let is_at_fault = !verdict.faults.is_empty() && since >= FAULT_STANDS;
+    let is_overdue = is_overdue(run, &stage);
+    let now_here = run.context.clock.instant();
+    let fault = run
+        .context
+        .runs
+        .at_fault_since(&run.uid, !verdict.faults.is_empty(), now_here);
+    let is_at_fault = fault.is_some_and(|since| now_here.duration_since(since) >= FAULT_STANDS);
+    let message = [group.missing.as_slice(), &[verdict.message()]].concat();
+    let message: Vec<_> = message.into_iter().filter(|part| !part.is_empty()).collect();
+    let message = message.join("; ");
     let rolls_back =
         run.object.spec.on_failure == FailurePolicy::Rollback && stage.outcome == Some(Outcome::Promoted);
     let next = if is_whole && verdict.is_active() {
@@ -55,10 +58,7 @@ pub(super) async fn prove(
             ..stage
         }
     } else if run.status.aborting {
-        let message = format!(
-            "it was promoted, and the run stopped before it was proved: {}",
-            verdict.message()
-        );
+        let message = format!("it was promoted, and the run stopped before it was proved: {message}");
         over(run, stage, Outcome::Aborted, Reason::Aborted, message)
     } else if is_at_fault && rolls_back {
         roll_back(run, tenant, stage, &verdict).await?
@@ -68,9 +68,9 @@ pub(super) async fn prove(
         } else {
             Reason::VerificationFailed
         };
-        over(run, stage, Outcome::Failed, reason, verdict.message())
+        over(run, stage, Outcome::Failed, reason, message)
     } else {
-        let message = format!("stage {}: {}", stage.name, verdict.message());
+        let message = format!("stage {}: {message}", stage.name);
         return Ok(End {
             phase: PromotionPhase::Running,
             conclusion: Conclusion::InProgress(Reason::Verifying, message),
@@ -80,6 +80,35 @@ pub(super) async fn prove(
     run.set_stage(next.clone());
     run.record().await?;
     Ok(next_stage(run, &next))
+}
+
+/// Nothing can be asked: the account is gone. A stage that waits for its proof alone does not wait for ever.
+pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> Result<End, End> {
+    if stage.step != Some(Step::Verifying) {
+        return Err(end);
+    }
+    let (outcome, reason) = match (run.status.aborting, is_overdue(run, &stage)) {
+        (true, _) => (Outcome::Aborted, Reason::Aborted),
+        (false, true) => (Outcome::Failed, Reason::VerificationFailed),
+        (false, false) => return Err(end),
+    };
+    let message = format!(
+        "it was promoted, and could not be proved: {}",
+        end.conclusion.text().1
+    );
+    let stage = over(run, stage, outcome, reason, message);
+    run.set_stage(stage.clone());
+    run.record().await?;
+    Ok(next_stage(run, &stage))
+}
+
+fn is_overdue(run: &Run<'_>, stage: &StageStatus) -> bool {
+    let since: Duration = stage
+        .verifying_since
+        .as_ref()
+        .and_then(|since| run.context.clock.now().duration_since(since.0).try_into().ok())
+        .unwrap_or_default();
+    since >= Duration::from(run.object.spec.timeouts.verification)
 }
 
 /// What a rollback would change is kept first; where there is nothing to roll back, nothing is.

@@ -1,9 +1,10 @@
 //! The reports of an environment, as far as a decision needs them.
 
-use k8s_openapi::jiff::{Timestamp, civil, tz::TimeZone};
+use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
 use super::{
     super::runs::{KnownReport, Runs},
+    look::Blind,
     protocol::SeenReport,
     summary,
 };
@@ -12,11 +13,16 @@ use crate::{
     api::RunMark,
 };
 
+/// A report younger than this may be listed before it can be read.
+const IS_NEW: SignedDuration = SignedDuration::from_hours(1);
+
 /// Whose reports are looked for.
 pub(super) struct Wanted<'a> {
     /// `namespace/name`.
     pub(super) key: &'a str,
     pub(super) stage: &'a str,
+    /// The lock that is known to be ours.
+    pub(super) own_lock_id: Option<&'a str>,
     /// Promotion ids that locks bear or bore.
     pub(super) lock_ids: Vec<&'a str>,
 }
@@ -27,7 +33,7 @@ pub(super) async fn read(
     tenant: &Tenant,
     runs: &Runs,
     wanted: &Wanted<'_>,
-) -> Result<Vec<SeenReport>, Error> {
+) -> Result<Vec<SeenReport>, Blind> {
     let mut entries = tenant.reports().await?;
     // Stable: of one moment, the order of the list holds.
     entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date)));
@@ -45,7 +51,7 @@ pub(super) async fn read(
             mark,
             is_empty,
             missing_esvs,
-        } = known(tenant, runs, &entry).await?;
+        } = known(tenant, runs, &entry, wanted).await?;
         is_found |= !entry.dry_run
             && mark
                 .as_ref()
@@ -63,26 +69,39 @@ pub(super) async fn read(
     Ok(reports)
 }
 
-async fn known(tenant: &Tenant, runs: &Runs, entry: &ReportEntry) -> Result<KnownReport, Error> {
+async fn known(
+    tenant: &Tenant,
+    runs: &Runs,
+    entry: &ReportEntry,
+    wanted: &Wanted<'_>,
+) -> Result<KnownReport, Blind> {
     if let Some(known) = runs.report(tenant.host(), &entry.report_id) {
         return Ok(known);
     }
-    let known = match tenant.report(&entry.report_id).await {
-        Ok(report) => KnownReport {
-            mark: RunMark::find(&report.promotion_description),
-            is_empty: summary::of(&report).is_empty(),
-            missing_esvs: report.missing_esvs,
-        },
-        // Listed, and not kept: whose it was cannot be known.
-        Err(Error::Call(error)) if error.status() == Some(404) => KnownReport {
-            mark: None,
-            is_empty: false,
-            missing_esvs: Vec::new(),
-        },
-        Err(error) => return Err(error),
+    let error = match tenant.report(&entry.report_id).await {
+        Ok(report) => {
+            let known = KnownReport {
+                mark: RunMark::find(&report.promotion_description),
+                is_empty: summary::of(&report).is_empty(),
+                missing_esvs: report.missing_esvs,
+            };
+            runs.remember_report(tenant.host(), &entry.report_id, known.clone());
+            return Ok(known);
+        }
+        Err(error) => error,
     };
-    runs.remember_report(tenant.host(), &entry.report_id, known.clone());
-    Ok(known)
+    // What was really done under our own lock is ours, whatever else its report says.
+    let is_own = entry.promotion_id.is_some() && entry.promotion_id.as_deref() == wanted.own_lock_id;
+    if (is_own && !entry.dry_run) || is_no_longer_kept(entry, &error, tenant.time()) {
+        return Ok(KnownReport::default());
+    }
+    Err(Blind::Report(entry.report_id.clone(), error))
+}
+
+/// Listed, and not there: a report that is new is about to be, an old one is gone for good.
+fn is_no_longer_kept(entry: &ReportEntry, error: &Error, now: Timestamp) -> bool {
+    let is_new = date(&entry.created_date).is_some_and(|date| now.duration_since(date) < IS_NEW);
+    matches!(error, Error::Call(error) if error.status() == Some(404)) && !is_new
 }
 
 /// A report's date, in either of the platform's forms; what is in neither counts as the oldest.

@@ -8,7 +8,7 @@ use super::{
     group::Group,
     look::look,
     next, preflight,
-    proof::prove,
+    proof::{give_up, prove},
     protocol::{self, Act, Rules, Sight, Wait},
     run::Run,
     summary,
@@ -39,7 +39,10 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
     if stage.target.is_none() {
         stage.target = Some(target(&group, index)?);
     }
-    let tenant = tenant(run, &stage).await?;
+    let tenant = match tenant(run, &stage).await {
+        Ok(tenant) => tenant,
+        Err(end) => return give_up(run, stage, end).await,
+    };
     let mut is_asked = false;
     for _ in 0..MOST_ACTS {
         // As it was recorded, if it was.
@@ -97,9 +100,18 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                 run.lock(&tenant, next).await?;
             }
             Act::DryRun(next) => run.dry_run(&tenant, next).await?,
-            Act::Promote(next) => run.promote(&tenant, next).await?,
-            Act::Unlock(id, wait) => {
-                run.unlock(&tenant, &id).await;
+            Act::Promote(next) => {
+                // Reading reports takes time: nobody has taken the lock away meanwhile.
+                let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
+                let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
+                if own.is_some_and(|id| shown.is_locked_by(id)) {
+                    run.promote(&tenant, next).await?;
+                }
+            }
+            Act::Unlock(id, mut wait) => {
+                if let Err(error) = run.unlock(&tenant, &id).await {
+                    wait.message = format!("{}: {error}", wait.message);
+                }
                 return Ok(waiting(run, wait));
             }
             // A lock that is another run's is waited for in the queue.
@@ -128,6 +140,7 @@ async fn decide(
     is_ready: bool,
 ) -> Result<(Sight, Act), End> {
     let spec = &run.object.spec;
+    let attempt = stage.lock.as_ref().map(|lock| lock.attempt.as_str());
     let rules = Rules {
         key: &run.key,
         run: &run.uid,
@@ -135,6 +148,7 @@ async fn decide(
         ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
         timeouts: &spec.timeouts,
         is_ready,
+        is_void: attempt.is_some_and(|attempt| run.context.runs.is_void(&run.uid, attempt)),
         stops: run.status.aborting || run.object.metadata.deletion_timestamp.is_some(),
         unlock: run
             .object
@@ -145,7 +159,7 @@ async fn decide(
     let clock = &run.context.clock;
     let sight = look(tenant, &run.context.runs, stage, &rules, clock.now())
         .await
-        .map_err(|error| run.trouble(&error))?;
+        .map_err(|blind| run.blind(&blind))?;
     let act = protocol::decide(stage, &sight, &rules, clock.now());
     Ok((sight, act))
 }

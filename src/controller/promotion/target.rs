@@ -92,17 +92,17 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     };
     let tenant = run.context.aic.tenant(host, account);
     // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
-    match kept {
-        Some(kept) if tenant.refuses_account().await => {
-            Ok(run.context.aic.tenant(tenant.host().clone(), kept))
-        }
-        _ => {
-            if run.may_hold_lock() {
-                run.context.runs.keep_key(&run.uid, tenant.account());
-            }
-            Ok(tenant)
-        }
+    if !run.may_hold_lock() {
+        return Ok(tenant);
     }
+    let is_accepted = tenant.accepts_account().await;
+    if is_accepted {
+        run.context.runs.keep_key(&run.uid, tenant.account());
+    }
+    Ok(match kept {
+        Some(kept) if !is_accepted => run.context.aic.tenant(tenant.host().clone(), kept),
+        _ => tenant,
+    })
 }
 
 fn without_account(run: &Run<'_>, error: &NoAccount) -> End {

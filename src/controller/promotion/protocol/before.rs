@@ -1,8 +1,10 @@
 //! Before the lock is known to be ours.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, QUIET_PERIOD};
+use super::{Act, Case, MOST_TRIES, QUIET_PERIOD};
 use crate::{
     aic::RunKind,
     api::{Action, LockStatus, Outcome, Reason, SeenLock, StageStatus, Step},
@@ -34,12 +36,19 @@ impl Case<'_> {
                 stage.finished_at = Some(Time(self.now));
             }));
         }
-        if !sight.lock.is_unlocked() || sight.is_running() {
-            return self.wait(
-                Reason::EnvironmentLocked,
-                false,
+        let in_the_way = if !sight.lock.is_unlocked() {
+            Some(
                 "the environments are locked for another promotion: the operator waits until they are unlocked",
-            );
+            )
+        } else if sight.is_running() {
+            Some(
+                "nothing is locked, and yet something may be under way in the environments: the operator waits until it is over",
+            )
+        } else {
+            None
+        };
+        if let Some(what) = in_the_way {
+            return self.wait(Reason::EnvironmentLocked, false, what);
         }
         if !rules.is_ready {
             return Act::Leave;
@@ -107,9 +116,12 @@ impl Case<'_> {
     /// The lock is asked for, and no answer known.
     pub(super) fn lock_requested(&self, lock: &LockStatus) -> Act {
         let shown = &self.sight.lock;
+        if self.rules.is_void {
+            return Act::Remember(self.anew());
+        }
         if shown.is_unlocked() {
             return if self.is_settled(lock) {
-                Act::Remember(self.anew())
+                self.not_taken()
             } else {
                 self.wait(
                     Reason::LockOwnershipUnknown,
@@ -118,21 +130,23 @@ impl Case<'_> {
                 )
             };
         }
-        let is_stale = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
-        if let Some(id) = self.rules.unlock.filter(|id| shown.shows(id)) {
+        let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
+        let obeys = |id: &&str| shown.shows(id) && !self.may_run(id, is_overdue);
+        if let Some(id) = self.rules.unlock.filter(obeys) {
             let message = format!("lock {id} is given back, as its annotation asks");
             return Act::Unlock(id.to_owned(), self.until(Reason::Unlocking, false, message));
         }
         let Some(id) = shown.common_id() else {
             // One environment only: another pair's lock, or one that is still on its way.
-            return self.unknown_lock(is_stale, "an environment's lock");
+            return self.unknown_lock(is_overdue, "an environment's lock");
         };
         let is_ours =
             |report: &super::SeenReport| report.lock_id.as_deref() == Some(id) && self.is_our_run(report);
         if self.sight.reports.iter().any(is_ours) {
             return Act::Remember(self.adopt(id, Outcome::Retry, Reason::LockLost));
         }
-        if lock.before.as_deref() == Some(id) || self.is_used_by_another(id) {
+        let is_old = lock.before.as_deref() == Some(id) && self.is_settled(lock);
+        if is_old || self.is_used_by_another(id) {
             return Act::Remember(self.anew());
         }
         let Some(seen) = lock.seen.as_ref().filter(|seen| seen.id == id) else {
@@ -145,8 +159,11 @@ impl Case<'_> {
                 }
             }));
         };
-        if is_stale || self.since(&seen.since) < QUIET_PERIOD {
-            return self.unknown_lock(is_stale, &format!("lock {id}"));
+        // What was seen too late may have come while nobody looked.
+        let is_late = lock.requested_at.0 + Duration::from(self.rules.timeouts.lock) <= seen.since.0;
+        let may_run = self.may_run(id, is_overdue);
+        if is_late || may_run || self.since(&seen.since) < QUIET_PERIOD {
+            return self.unknown_lock(is_late || (may_run && is_overdue), &format!("lock {id}"));
         }
         // Idle since our own answer was lost: given back, and never promoted under.
         Act::Remember(self.with(|stage| {
@@ -159,6 +176,28 @@ impl Case<'_> {
                 lock.releasing_since = Some(Time(self.now));
             }
         }))
+    }
+
+    /// The request was lost, or had no effect.
+    fn not_taken(&self) -> Act {
+        if self.rules.stops || self.stage.retries < MOST_TRIES {
+            return Act::Remember(StageStatus {
+                retries: self.stage.retries + 1,
+                ..self.anew()
+            });
+        }
+        let stage = self.with(|stage| {
+            stage.message = Some(
+                "the tenant was asked for the lock again and again, and its answers, which are in the operator's log, did not say whether it was given; it was not"
+                    .to_owned(),
+            );
+        });
+        Act::Remember(super::finish(
+            &stage,
+            Outcome::Failed,
+            Reason::LockAnswerLost,
+            self.now,
+        ))
     }
 
     fn unknown_lock(&self, is_stale: bool, what: &str) -> Act {

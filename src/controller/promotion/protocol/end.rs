@@ -7,7 +7,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use super::{Act, Case, LONGEST_RELEASE, MOST_TRIES};
 use crate::{
     aic::LockStatus as Shown,
-    api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},
+    api::{ABANDON_ANNOTATION, Action, LockStatus, Outcome, Reason, StageStatus, Step},
 };
 
 impl Case<'_> {
@@ -41,7 +41,13 @@ impl Case<'_> {
             }
             // Whoever names no id may mean ours, which is the only one that is asked back.
             if self.is_releasable(id) {
-                let message = format!("lock {id} is being given back");
+                let message = if is_stalled {
+                    format!(
+                        "lock {id} is asked back without success: unlock it in the tenant's console, or delete this object and annotate it with {ABANDON_ANNOTATION}: true to let it go with its lock"
+                    )
+                } else {
+                    format!("lock {id} is being given back")
+                };
                 return Act::Unlock(id.to_owned(), self.until(reason, is_stalled, message));
             }
             let message = format!("lock {id} is not gone yet: the operator goes on asking for it");
@@ -65,7 +71,7 @@ impl Case<'_> {
         shown
             .sides()
             .any(|side| is_held(side.state, side.promotion_id.as_deref()))
-            || (shown.sides().count() == 0 && is(shown.result))
+            || (is(shown.result) && (shown.sides().count() == 0 || shown.promotion_id.as_deref() == Some(id)))
     }
 
     /// The lock is gone. What was done under it after all counts for more than what was decided.

@@ -49,6 +49,7 @@ const OFTEN: Duration = Duration::from_mins(5);
 const LONGEST_RELEASE: Duration = Duration::from_mins(10);
 
 /// What a run is told once.
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug)]
 pub(super) struct Rules<'a> {
     /// `namespace/name`: a stage is promoted once under it.
@@ -60,6 +61,9 @@ pub(super) struct Rules<'a> {
     pub(super) timeouts: &'a Timeouts,
     /// Whether all that can be checked without a lock is as it should be.
     pub(super) is_ready: bool,
+    /// The request for the lock that status remembers is known to have no effect: it was refused, never sent, or its lock
+    /// given back.
+    pub(super) is_void: bool,
     /// The run is to stop where it safely can.
     pub(super) stops: bool,
     /// The lock that a person says is to be removed.
@@ -237,8 +241,10 @@ impl Case<'_> {
 
     /// Whether somebody else has acted under this id: a run, or a report that is not ours.
     fn is_used_by_another(&self, id: &str) -> bool {
+        let run = &self.sight.run;
+        // A state that nobody knows may be the lock's own.
         let runs =
-            self.sight.is_running() && self.sight.run.promotion_id.as_deref().is_none_or(|run| run == id);
+            run.state() == RunState::Running && run.promotion_id.as_deref().is_none_or(|run| run == id);
         runs || self
             .sight
             .reports

@@ -27,6 +27,8 @@ impl Model for World {
             }),
             flight: Flight::None,
             stops: false,
+            is_void: false,
+            is_lost: false,
         };
         vec![State {
             platform: Platform::new(),

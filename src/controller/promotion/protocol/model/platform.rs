@@ -149,10 +149,11 @@ impl Platform {
             state: self.lock,
             promotion_id: id.clone(),
         };
-        let mut run = Progress::with_status(if self.running.is_some() {
-            "RUNNING"
-        } else {
-            "READY"
+        let mut run = Progress::with_status(match (self.running, self.lock) {
+            (Some(_), _) => "RUNNING",
+            // A word that no document has.
+            (None, LockStatus::Locking) => "LOCKING",
+            (None, _) => "READY",
         });
         run.promotion_id = self
             .running

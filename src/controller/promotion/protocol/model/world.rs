@@ -46,6 +46,10 @@ pub struct Run {
     pub memory: Memory,
     pub(super) flight: Flight,
     pub(super) stops: bool,
+    /// What the process knows and status does not: its last request for a lock has no effect.
+    pub(super) is_void: bool,
+    /// What nobody knows: that request, or its answer, was lost.
+    pub(super) is_lost: bool,
 }
 
 /// What status remembers: all that outlives a process.
@@ -168,8 +172,8 @@ impl State {
                 || !self.platform.sight().lock.shows(&super::platform::name(id))
             {
                 self.runs[at].flight = Flight::None;
+                self.runs[at].is_void = true;
             }
-            return;
         }
         let (name, uid, timeouts) = (key(run), uid(run), Timeouts::default());
         let rules = Rules {
@@ -179,6 +183,7 @@ impl State {
             ignore_encrypted_secrets: false,
             timeouts: &timeouts,
             is_ready: true,
+            is_void: self.runs[at].is_void,
             stops: self.runs[at].stops,
             unlock: None,
         };
@@ -198,6 +203,7 @@ impl State {
             Act::Remember(stage) => remember(self, stage),
             Act::Lock(stage) => {
                 remember(self, stage);
+                (self.runs[at].is_void, self.runs[at].is_lost) = (false, false);
                 self.runs[at].flight = Flight::Sent(Request::Lock);
             }
             Act::Promote(stage) => {
@@ -212,7 +218,8 @@ impl State {
                 if let Some(id) = number(&id) {
                     // The one exception: a lock under which nobody has done anything, after a lost answer of ours.
                     let is_idle = self.platform.reports.iter().all(|report| report.lock != id);
-                    let crime = self.platform.release(id, Who::Run(run), was_unproved && is_idle);
+                    let is_pardoned = was_unproved && is_idle && self.runs[at].is_lost;
+                    let crime = self.platform.release(id, Who::Run(run), is_pardoned);
                     self.blame(crime);
                 }
             }
@@ -243,7 +250,9 @@ impl State {
             }
             Action::LoseRequest(run) | Action::LoseAnswer(run) => {
                 self.trouble()?;
-                self.runs[usize::from(run)].flight = Flight::None;
+                let run = &mut self.runs[usize::from(run)];
+                run.is_lost |= run.flight != Flight::Sent(Request::Promote);
+                run.flight = Flight::None;
             }
             Action::Record(run) => {
                 let run = &mut self.runs[usize::from(run)];
@@ -260,11 +269,15 @@ impl State {
                 let run = &mut self.runs[usize::from(run)];
                 if let Flight::Answered(id) = run.flight {
                     run.flight = id.map_or(Flight::None, Flight::GivingBack);
+                    run.is_void = id.is_none();
                 }
             }
             Action::Kill(run) => {
                 self.trouble()?;
-                let flight = std::mem::replace(&mut self.runs[usize::from(run)].flight, Flight::None);
+                let killed = &mut self.runs[usize::from(run)];
+                killed.is_void = false;
+                killed.is_lost |= killed.flight != Flight::Sent(Request::Promote);
+                let flight = std::mem::replace(&mut killed.flight, Flight::None);
                 if let Flight::Sent(request) = flight {
                     self.orphan = Some((run, request));
                 }
@@ -341,7 +354,8 @@ impl State {
         state.runs.iter().enumerate().all(|(run, after)| {
             let run_held = Who::Run(u8::try_from(run).unwrap());
             let came_late = self.runs[run].memory.0.lock.as_ref().is_some_and(|lock| {
-                lock.id.is_none() && started.duration_since(lock.requested_at.0).as_secs() > 15 * 60
+                let looked = lock.seen.as_ref().map_or(started, |seen| seen.since.0);
+                lock.id.is_none() && looked >= lock.requested_at.0 + Duration::from(Timeouts::default().lock)
             });
             let waits_for_person = after.memory.0.step == Some(Step::LockRequested) && came_late;
             state.platform.holder() != Some(run_held) || waits_for_person

@@ -139,13 +139,53 @@ fn rows_6_to_10_the_answer_is_unknown() {
             to(Step::Unlocking, Outcome::Retry),
         ),
         (
+            "9, however long it took: it was seen in time",
+            seen(lost(45 * MINUTE), "new", 44 * MINUTE),
+            theirs(),
+            to(Step::Unlocking, Outcome::Retry),
+        ),
+        (
+            "9, but something may run under it",
+            seen(lost(12 * MINUTE), "new", 11 * MINUTE),
+            running("LOCKING", "new", theirs()),
+            unknown(false),
+        ),
+        (
             "10",
-            seen(lost(31 * MINUTE), "new", 30 * MINUTE),
+            seen(lost(42 * MINUTE), "new", 11 * MINUTE),
             theirs(),
             unknown(true),
         ),
+        (
+            "10, a state that nobody knows and that does not end",
+            seen(lost(31 * MINUTE), "new", 30 * MINUTE),
+            running("SOMETHING", "new", theirs()),
+            unknown(true),
+        ),
+        (
+            "7, before, but it may be on its way",
+            lost(20),
+            sight(Shown::Locking, "old"),
+            Done::Step(Some(Step::LockRequested), None),
+        ),
     ]);
-    let stale = seen(lost(31 * MINUTE), "new", 30 * MINUTE);
+    let failed = StageStatus {
+        retries: 3,
+        ..lost(76)
+    };
+    assert_eq!(
+        done(&failed, &sight(Shown::Unlocked, "old"), |_| {}),
+        to(Step::Done, Outcome::Failed),
+        "row 6, for the fourth time"
+    );
+    let refused = done(&seen(lost(12 * MINUTE), "new", 11 * MINUTE), &theirs(), |rules| {
+        rules.is_void = true;
+    });
+    assert_eq!(refused, ANEW, "row 5, though it could not be recorded");
+    let stale = seen(lost(42 * MINUTE), "new", 11 * MINUTE);
+    let running = running("RUNNING", "another", theirs());
+    let told_while_it_runs = done(&stale, &running, |rules| rules.unlock = Some("new"));
+    assert_eq!(told_while_it_runs, unknown(true), "row 10, but something runs");
     let told = |id: &'static str| done(&stale, &theirs(), |rules| rules.unlock = Some(id));
     assert_eq!(told("new"), Done::Unlock("other"), "row 10, by a person's word");
     assert_eq!(told("other"), unknown(true), "only of the lock that is there");

@@ -194,6 +194,7 @@ fn done(stage: &StageStatus, sight: &Sight, change: impl FnOnce(&mut Rules<'_>))
         ignore_encrypted_secrets: false,
         timeouts: &timeouts,
         is_ready: true,
+        is_void: false,
         stops: false,
         unlock: None,
     };
