@@ -33,6 +33,8 @@ pub const GROUP: &str = "pingone-aic.io";
 pub const FIELD_MANAGER: &str = "pingone-aic-operator";
 /// On an object whose deletion has something to do in the tenant.
 pub const FINALIZER: &str = "pingone-aic.io/cleanup";
+/// All annotations that the operator knows begin so.
+pub const ANNOTATION_PREFIX: &str = "pingone-aic.io/";
 /// On a Promotion that is being deleted: `"true"` lets it go although its lock may be open.
 pub const ABANDON_ANNOTATION: &str = "pingone-aic.io/abandon";
 /// On a Promotion: the promotion id of a lock of which a person says that it is to be removed.

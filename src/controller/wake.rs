@@ -10,7 +10,7 @@ use super::{
     watch::Change,
 };
 use crate::api::{
-    AICIntegration, Active, PingOneConnection, Promotion, PromotionPhase, REQUESTED_AT_ANNOTATION, Reason,
+    AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase, Reason,
     conditions::{CREDENTIAL_VALID, READY},
 };
 
@@ -25,13 +25,17 @@ pub(super) struct Wake {
 }
 
 /// What an object's owner asks for. Status is left out: our own writes are no news.
-pub(super) type Asked = (Option<String>, Option<i64>, Option<String>, bool);
+pub(super) type Asked = (Option<String>, Option<i64>, Vec<(String, String)>, bool);
 
 pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
     let meta = object.meta();
-    let requested = object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
+    let ours = object
+        .annotations()
+        .iter()
+        .filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX));
+    let ours = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
     let is_going = meta.deletion_timestamp.is_some();
-    (meta.uid.clone(), meta.generation, requested, is_going)
+    (meta.uid.clone(), meta.generation, ours, is_going)
 }
 
 /// What a connection vouches for, which is news for its integrations.

@@ -73,7 +73,7 @@ impl Default for Metrics {
         let left_behind = Counter::default();
         registry.register(
             "left_behind",
-            "Deleted integrations of which something stays in the tenant",
+            "Objects that are gone while something of theirs stays in a tenant",
             left_behind.clone(),
         );
         Self {

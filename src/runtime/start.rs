@@ -24,8 +24,8 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The bundle holds something else than certificates.
-    #[error("failed to use the certificates of --ca-bundle: {0}")]
+    /// The bundle holds something else than certificates, or the system has none.
+    #[error("failed to trust the certificate authorities of the system and of --ca-bundle: {}", cause(.0))]
     Tls(#[from] reqwest::Error),
     /// There is no way to reach a cluster.
     #[error("failed to find the cluster: run in a pod, or set KUBECONFIG: {0}")]
@@ -144,4 +144,10 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
     leadership?;
     tracing::info!("operator ends");
     Ok(())
+}
+
+/// What reqwest calls a builder's error says why only inside.
+fn cause(error: &reqwest::Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -38,7 +38,11 @@ pub struct Company {
 impl Company {
     /// A company with these environments, the lowest first: stage and kind of each.
     pub fn new(network: &Network, number: usize, stages: &[(&'static str, &'static str)]) -> Self {
-        let name = format!("c{number}");
+        Self::named(network, &format!("c{number}"), stages)
+    }
+
+    /// One whose hosts and environments bear this name.
+    pub fn named(network: &Network, name: &str, stages: &[(&'static str, &'static str)]) -> Self {
         let sites: Vec<_> = stages
             .iter()
             .enumerate()
@@ -68,7 +72,11 @@ impl Company {
             .collect();
         let tenants: Vec<_> = sites.iter().map(|site| &site.tenant).collect();
         let group = network.group(&tenants);
-        Self { name, sites, group }
+        Self {
+            name: name.to_owned(),
+            sites,
+            group,
+        }
     }
 
     pub fn site(&self, stage: &str) -> &Site {
@@ -170,6 +178,12 @@ impl Arena {
     pub async fn company(&mut self, stages: &[(&'static str, &'static str)]) -> Company {
         self.subjects += 1;
         let company = Company::new(&self.network, self.subjects, stages);
+        self.bring_up(&company).await;
+        company
+    }
+
+    /// Applies a company's objects, and waits until they await their promotion.
+    pub async fn bring_up(&mut self, company: &Company) {
         company.apply(&self.namespace).await;
         for site in &company.sites {
             let active = if site.kind == "Development" {
@@ -185,6 +199,5 @@ impl Arena {
             .await
             .unwrap();
         }
-        company
     }
 }

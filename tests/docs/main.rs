@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
 
+#[allow(dead_code, reason = "other programs do other things there")]
+#[path = "../arena/mod.rs"]
+mod arena;
 mod chart_values;
 mod definitions;
 mod fields;
+mod outputs;
 mod reasons;
 mod samples;
 
