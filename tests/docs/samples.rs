@@ -65,3 +65,48 @@ fn unindented(block: &str) -> String {
         .map(|line| line.strip_prefix(indent).unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut files = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .into_iter()
+        .map(|file| repository().join(file))
+        .collect::<Vec<_>>();
+    let docs = fs::read_dir(repository().join("docs")).unwrap();
+    files.extend(docs.map(|file| file.unwrap().path()));
+    let mut broken = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() {
+                file.clone()
+            } else {
+                file.parent().unwrap().join(path)
+            };
+            let is_there = target.exists()
+                && (anchor.is_empty()
+                    || headings(&fs::read_to_string(&target).unwrap()).any(|name| name == anchor));
+            if !is_there {
+                broken.push(format!("{}: {link}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The anchors of a document in Markdown.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    text.lines().filter(|line| line.starts_with('#')).map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let letters = words
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+        letters
+            .map(|letter| if letter == ' ' { '-' } else { letter })
+            .collect()
+    })
+}
