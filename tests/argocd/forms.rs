@@ -3,6 +3,7 @@
 use std::{env, fmt::Write as _, fs, path::PathBuf};
 
 use pingone_aic_harness::repository;
+use serde_json::Value;
 
 const ACTIONS_OF_ALL: [&str; 3] = ["check-now", "suspend", "resume"];
 const ACTIONS_OF_A_RUN: [&str; 2] = ["raise-gate", "abort"];
@@ -18,7 +19,7 @@ pub fn folder() -> PathBuf {
     repository().join("deploy/argocd")
 }
 
-pub fn lua(name: &str) -> String {
+fn lua(name: &str) -> String {
     fs::read_to_string(folder().join(format!("lua/{name}.lua"))).unwrap()
 }
 
@@ -80,6 +81,16 @@ fn the_pasted_forms_hold_the_scripts() {
             file.display()
         );
     }
+}
+
+#[test]
+fn both_forms_say_the_same() {
+    let read = |name| -> Value {
+        serde_saphyr::from_str(&fs::read_to_string(folder().join(name)).unwrap()).unwrap()
+    };
+    let (config_map, values) = (read("argocd-cm.yaml"), read("values.yaml"));
+    assert_eq!(config_map["data"], values["configs"]["cm"]);
+    assert_eq!(config_map["data"].as_object().unwrap().len(), 2 * KINDS.len());
 }
 
 #[test]

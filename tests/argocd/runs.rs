@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::{Realm, tenant::Times};
+use pingone_aic_simulator::{Fault, Realm, Rule, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::{
@@ -114,27 +114,15 @@ async fn runs_in_which_something_is_wrong_are_never_green() {
     arena.set("aborted", json!({"suspend": true})).await;
     arena.see(table, KIND, "aborted", "Aborted", Light::Red).await;
 
-    let times = Times {
-        promotion: Duration::from_hours(2),
-        ..Times::default()
-    };
-    company.group.set_times(times);
-    let impatient = json!({
-        "upTo": "staging", "timeouts": {"lock": "30m", "promotion": "30m", "verification": "15m"},
-    });
-    arena.run(&company, "overdue", impatient).await;
-    arena
-        .see(table, KIND, "overdue", "PromotionOverdue", Light::Red)
-        .await;
-    arena.namespace.delete(KIND, "overdue").await.unwrap();
-    let going = arena.namespace.get(KIND, "overdue").await.unwrap();
-    table.add("Pending deletion", going, Light::Going);
-
     // PingOne refuses the credential of what is being promoted.
     let third = arena.company(&THREE).await;
-    arena.run(&third, "unproved", json!({"upTo": "staging"})).await;
+    let staging = third.site("staging");
+    let impatient = json!({
+        "upTo": "staging", "timeouts": {"lock": "30m", "promotion": "2h", "verification": "5m"},
+    });
+    arena.run(&third, "unproved", impatient).await;
     arena.once(KIND, "unproved", "Locking").await;
-    third.site("staging").connection.disable();
+    staging.connection.disable();
     arena
         .see(table, KIND, "unproved", "Verifying", Light::Yellow)
         .await;
@@ -158,6 +146,53 @@ async fn runs_in_which_something_is_wrong_are_never_green() {
     arena.run(&other, "rolled-back", more).await;
     arena
         .see(table, KIND, "rolled-back", "RolledBack", Light::Red)
+        .await;
+    table.check();
+}
+
+#[tokio::test]
+async fn runs_whose_lock_needs_a_person_are_red() {
+    let mut arena = Arena::start("runs whose lock needs a person").await;
+    let company = arena.company(&THREE).await;
+    let mut table = Table::default();
+    let table = &mut table;
+
+    let times = Times {
+        promotion: Duration::from_hours(1),
+        ..Times::default()
+    };
+    company.group.set_times(times);
+    let impatient = json!({
+        "upTo": "staging", "timeouts": {"lock": "30m", "promotion": "15m", "verification": "15m"},
+    });
+    arena.run(&company, "overdue", impatient).await;
+    arena
+        .see(table, KIND, "overdue", "PromotionOverdue", Light::Red)
+        .await;
+    arena.namespace.delete(KIND, "overdue").await.unwrap();
+    let going = arena.namespace.get(KIND, "overdue").await.unwrap();
+    table.add("Pending deletion", going, Light::Going);
+
+    // Our answer is lost, and then our lock is not given back.
+    let third = arena.company(&THREE).await;
+    let staging = third.site("staging");
+    let lock = Rule::on(staging.tenant.host())
+        .method("POST")
+        .path_contains("/promotion/lock");
+    arena.network.fault(lock.times(1), Fault::CloseAfter);
+    let unlock = Rule::on(staging.tenant.host()).method("DELETE");
+    let unlock = arena.network.fault(unlock, Fault::status(500));
+    arena.run(&third, "unreleased", json!({"upTo": "staging"})).await;
+    arena
+        .see(table, KIND, "unreleased", "LockOwnershipUnknown", Light::Yellow)
+        .await;
+    arena
+        .see(table, KIND, "unreleased", "LockNotReleased", Light::Red)
+        .await;
+    arena.set("unreleased", json!({"abort": true})).await;
+    unlock.remove();
+    arena
+        .see(table, KIND, "unreleased", "LockAnswerLost", Light::Red)
         .await;
     table.check();
 }

@@ -11,9 +11,9 @@ use kube::{
     core::DynamicObject,
     runtime::{WatchStreamExt as _, watcher},
 };
-use pingone_aic_harness::{ArgoCd, Operator, TestNamespace, Values};
+use pingone_aic_harness::{ArgoCd, Operator, TestNamespace, Values, is_condition};
 use pingone_aic_simulator::{
-    Mutability, Network, Region, Tenant,
+    Exchange, Mutability, Network, Region, Tenant,
     tenant::{Group, Times},
 };
 use serde_json::{Value, json};
@@ -149,17 +149,25 @@ impl World {
         wait.await.unwrap()
     }
 
+    /// Waits until the tenant's own test has passed.
+    pub async fn until_active(&self, name: &str) {
+        let is_active = |object: &DynamicObject| is_condition(object, "Active", "True");
+        let wait = self
+            .namespace
+            .wait_for("AICIntegration", name, "to be Active", SOON, is_active);
+        wait.await.unwrap();
+    }
+
     pub async fn is_active(&self, name: &str) -> bool {
         let object = self.namespace.get("AICIntegration", name).await.unwrap();
-        pingone_aic_harness::is_condition(&object, "Active", "True")
+        is_condition(&object, "Active", "True")
     }
 
     /// How often something was promoted.
     pub fn promotions(&self) -> usize {
         let calls = self.network.journal();
-        let is_real = |call: &&pingone_aic_simulator::Exchange| {
-            call.is("POST", "/promotion/promote") && call.request["dryRun"] == false
-        };
+        let is_real =
+            |call: &&Exchange| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false;
         calls.iter().filter(is_real).count()
     }
 
