@@ -9,7 +9,12 @@ use serde_json::Value;
 async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
     let namespace = TestNamespace::create("every sample is accepted").await;
     let mut files = 0;
-    for folder in ["deploy/samples", "deploy/demo"] {
+    for folder in [
+        "deploy/samples",
+        "deploy/demo",
+        "deploy/argocd/sample/environments",
+        "deploy/argocd/sample/promotions",
+    ] {
         for file in fs::read_dir(repository().join(folder)).unwrap() {
             let path = file.unwrap().path();
             let manifests = fs::read_to_string(&path).unwrap();
@@ -21,7 +26,7 @@ async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
             files += 1;
         }
     }
-    assert!(files >= 6);
+    assert!(files >= 10);
 }
 
 #[tokio::test]

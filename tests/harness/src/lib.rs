@@ -27,6 +27,7 @@
 //! What a test calls after its namespace is there returns a `Result`, so that an
 //! `unwrap` names the line of the test and not one in here.
 
+mod argo_cd;
 mod certificates;
 mod control_plane;
 mod namespace;
@@ -35,10 +36,11 @@ mod process;
 mod programs;
 mod scratch;
 
+pub use argo_cd::ArgoCd;
 pub use control_plane::ControlPlane;
 pub use namespace::{Namespace, TestNamespace, is_condition};
 pub use operator::{CLOCK_SOCKET, Operator, Values, fast_forwarded_operator, operator_binary};
-pub use programs::Programs;
+pub use programs::{ArgoCdPrograms, Programs};
 
 use std::path::{Path, PathBuf};
 

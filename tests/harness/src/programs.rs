@@ -1,8 +1,10 @@
-//! Where the control plane's programs are, and building those that are nowhere.
+//! Where the pinned programs are, and building those that are nowhere.
 
+mod argo_cd;
 mod module;
 
 use anyhow::{Context as _, Result};
+pub use argo_cd::ArgoCdPrograms;
 use module::Module;
 use std::{
     env,
@@ -64,14 +66,7 @@ impl Programs {
     /// Finds or builds them all. Blocks: the first build takes minutes, and says so on stderr.
     pub fn locate() -> Result<Self> {
         let assets = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
-        let module = Module::read()?;
-        // Other versions and other flags are built beside these.
-        let cache = cache()?.join(&module.hash);
-        let search = Search {
-            assets,
-            cache,
-            module,
-        };
+        let search = Search::new(assets, Module::control_plane()?)?;
         Ok(Self {
             etcd: search.find(&ETCD)?,
             kube_apiserver: search.find(&KUBE_APISERVER)?,
@@ -89,6 +84,16 @@ struct Search {
 }
 
 impl Search {
+    fn new(assets: Option<PathBuf>, module: Module) -> Result<Self> {
+        // Other versions and other flags are built beside these.
+        let cache = cache()?.join(&module.hash);
+        Ok(Self {
+            assets,
+            cache,
+            module,
+        })
+    }
+
     fn find(&self, pin: &Pin) -> Result<PathBuf> {
         if let Some(program) = self.assets.as_ref().map(|assets| assets.join(pin.program))
             && program.is_file()
@@ -115,10 +120,10 @@ impl Search {
         // Past the capture of `cargo test`: who waits for minutes wants to know for what.
         writeln!(
             std::io::stderr(),
-            "building {} ({}), which is neither in KUBEBUILDER_ASSETS nor in {}: once, about {}",
+            "building {} ({}), which is not in {}: once, about {}",
             pin.program,
             pin.package,
-            self.cache.display(),
+            self.places(),
             pin.minutes
         )?;
         // A killed build leaves a file of another name.
@@ -126,6 +131,16 @@ impl Search {
         self.module.build(pin, &unfinished)?;
         fs::rename(&unfinished, program)?;
         Ok(())
+    }
+
+    /// Where it was looked for.
+    fn places(&self) -> String {
+        let assets = self.assets.iter().map(|assets| assets.display());
+        let places = assets.chain([self.cache.display()]);
+        places
+            .map(|place| place.to_string())
+            .collect::<Vec<_>>()
+            .join(" or ")
     }
 }
 
@@ -148,7 +163,7 @@ mod tests {
         let search = Search {
             assets: Some(assets.to_owned()),
             cache: PathBuf::new(),
-            module: Module::read().unwrap(),
+            module: Module::control_plane().unwrap(),
         };
         assert_eq!(search.find(&ETCD).unwrap(), assets.join("etcd"));
     }

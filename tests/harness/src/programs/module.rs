@@ -1,4 +1,4 @@
-//! The Go module that pins the programs, and building from it.
+//! The Go modules that pin the programs, and building from them.
 
 use super::Pin;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -10,29 +10,40 @@ use std::{
     process::Command,
 };
 
-/// The module in `tests/control-plane`.
+/// A module in `tests/`.
 pub(super) struct Module {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// The oldest Go that builds it (`1.26.0`).
     go: String,
-    /// Linker flags: without them the API server takes itself for v0.0.0, and helm then refuses
-    /// charts that name a version of Kubernetes.
     link_flags: String,
     /// Differs whenever what would be built does.
     pub(super) hash: String,
 }
 
 impl Module {
-    pub(super) fn read() -> Result<Self> {
-        let folder = crate::repository().join("tests/control-plane");
+    /// What a control plane is made of, in `tests/control-plane`.
+    pub(super) fn control_plane() -> Result<Self> {
+        Self::read("tests/control-plane", link_flags, &[])
+    }
+
+    /// Argo CD and what is built with its packages, in `tests/argocd`.
+    pub(super) fn argo_cd() -> Result<Self> {
+        Self::read("tests/argocd", |_| Ok("-s -w".to_owned()), &["judge/main.go"])
+    }
+
+    /// `sources` are the module's own.
+    fn read(name: &str, link_flags: fn(&str) -> Result<String>, sources: &[&str]) -> Result<Self> {
+        let folder = crate::repository().join(name);
         let read = |file: &str| {
-            fs::read_to_string(folder.join(file))
-                .with_context(|| format!("failed to read tests/control-plane/{file}"))
+            fs::read_to_string(folder.join(file)).with_context(|| format!("failed to read {name}/{file}"))
         };
         let (text, sums) = (read("go.mod")?, read("go.sum")?);
-        let link_flags = link_flags(directive(&text, "\tk8s.io/kubernetes ")?);
+        let link_flags = link_flags(&text)?;
         let mut hasher = DefaultHasher::new();
         (&text, sums, &link_flags).hash(&mut hasher);
+        for source in sources {
+            read(source)?.hash(&mut hasher);
+        }
         let hash = format!("{:016x}", hasher.finish());
         Ok(Self {
             go: directive(&text, "go ")?.to_owned(),
@@ -40,6 +51,23 @@ impl Module {
             link_flags,
             hash,
         })
+    }
+
+    /// Where the sources of a module that it requires are; they are downloaded if they are not there.
+    pub(super) fn sources(&self, required: &str) -> Result<PathBuf> {
+        let output = Command::new("go")
+            .args(["mod", "download", "-json", required])
+            .current_dir(&self.folder)
+            .output()
+            .context("failed to run `go`")?;
+        ensure!(
+            output.status.success(),
+            "`go mod download {required}` failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let folder = answer["Dir"].as_str();
+        Ok(folder.context("`go mod download` names no folder")?.into())
     }
 
     /// Runs `go build`, which says on stderr what it downloads.
@@ -89,19 +117,22 @@ impl Module {
 fn directive<'a>(text: &'a str, prefix: &str) -> Result<&'a str> {
     let rest = text.lines().find_map(|line| line.strip_prefix(prefix));
     let word = rest.and_then(|rest| rest.split_whitespace().next());
-    word.with_context(|| format!("tests/control-plane/go.mod has no line `{prefix}…`"))
+    word.with_context(|| format!("go.mod has no line `{prefix}…`"))
 }
 
-fn link_flags(version: &str) -> String {
+/// Without them the API server takes itself for v0.0.0, and helm then refuses charts that name a version of
+/// Kubernetes.
+fn link_flags(text: &str) -> Result<String> {
+    let version = directive(text, "\tk8s.io/kubernetes ")?;
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (
         numbers.next().unwrap_or_default(),
         numbers.next().unwrap_or_default(),
     );
     let package = "k8s.io/component-base/version";
-    format!(
+    Ok(format!(
         "-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
-    )
+    ))
 }
 
 /// Whether `version`, as `go env GOVERSION` gives it (`go1.26.8`), is not older than `wanted` (`1.26.0`).
@@ -135,7 +166,7 @@ mod tests {
     fn a_go_that_is_too_old_is_refused_with_the_remedy() {
         let module = Module {
             go: "1.1000.0".to_owned(),
-            ..Module::read().unwrap()
+            ..Module::control_plane().unwrap()
         };
         let error = module.check_go().unwrap_err().to_string();
         assert!(error.contains("install Go 1.1000.0"), "{error}");
@@ -143,7 +174,13 @@ mod tests {
 
     #[test]
     fn the_api_server_is_told_its_version() {
-        assert!(Module::read().unwrap().link_flags.contains("gitVersion=v1."));
-        assert!(link_flags("v1.37.2").ends_with("gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"));
+        assert!(
+            Module::control_plane()
+                .unwrap()
+                .link_flags
+                .contains("gitVersion=v1.")
+        );
+        let flags = link_flags("\tk8s.io/kubernetes v1.37.2").unwrap();
+        assert!(flags.ends_with("gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"));
     }
 }

@@ -1,0 +1,23 @@
+//! Argo CD itself, and kstatus: how they judge the operator's objects, and how Argo CD drives a company's
+//! environments from a Git repository.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test's failure is a panic that says where"
+)]
+
+mod actions;
+#[allow(dead_code, reason = "other programs do other things there")]
+#[path = "../arena/mod.rs"]
+mod arena;
+mod connections;
+mod forms;
+mod integrations;
+mod judge;
+mod repository;
+mod runs;
+mod states;
+mod sync;
+mod table;
+mod world;

@@ -1,0 +1,240 @@
+//! Argo CD drives the sample's environments from nothing to production, and the gate is in Git.
+
+use kube::{ResourceExt, api::ListParams};
+use pingone_aic_simulator::{Exchange, tenant::ConfigItem};
+use serde_json::{Value, json};
+
+use crate::world::{APPLICATION, ENVIRONMENTS, PROMOTION, Seen, World};
+
+const RELEASE: &str = "promotions/release-1.yaml";
+/// The bad news that an Application's health can be.
+const BAD: [&str; 2] = ["Degraded", "Unknown"];
+
+fn is_bad((_, health, _): &Seen) -> bool {
+    BAD.contains(&health.as_str())
+}
+
+/// Whether a call changes something in a tenant.
+fn is_write(call: &Exchange) -> bool {
+    let is_post = call.method == "POST"
+        && ["/promotion/", "/versions"]
+            .iter()
+            .any(|part| call.path.contains(part));
+    is_post || ["PUT", "DELETE"].contains(&&*call.method)
+}
+
+/// Every object of ours, with the version that it is stored in.
+async fn versions(world: &World) -> Vec<(String, String)> {
+    let mut versions = Vec::new();
+    for kind in ["PingOneConnection", "AICIntegration", "Promotion"] {
+        for object in world
+            .namespace
+            .api(kind)
+            .list(&ListParams::default())
+            .await
+            .unwrap()
+        {
+            versions.push((
+                format!("{kind} {}", object.name_any()),
+                object.resource_version().unwrap(),
+            ));
+        }
+    }
+    versions
+}
+
+#[tokio::test]
+async fn a_release_goes_from_nothing_to_production_by_commits() {
+    let world = World::start("a release goes to production by commits", "release").await;
+
+    // From nothing to a look: nothing is locked, and the next stage's changes can be read.
+    for application in world.applications() {
+        world.namespace.apply(application).await.unwrap();
+    }
+    world.sync(ENVIRONMENTS, "Healthy").await;
+    world.sync(PROMOTION, "Healthy").await;
+    let look = world.phase("release-1", "Gated").await;
+    assert_eq!(look.data["status"]["next"]["provisional"]["totals"]["added"], 3);
+    assert!(world.is_active("dev-alpha").await && !world.is_active("staging-alpha").await);
+    assert_eq!((world.promotions(), world.is_locked()), (0, false));
+
+    // The gate is raised by a commit, and the commit reverted: what is done stays done.
+    world
+        .repository
+        .replace(RELEASE, "upTo: development", "upTo: staging");
+    world.repository.commit("Promote release 1 to staging");
+    world.sync(PROMOTION, "Healthy").await;
+    world.phase("release-1", "Gated").await;
+    world.until_active("staging-alpha").await;
+    world.repository.revert();
+    world.sync(PROMOTION, "Healthy").await;
+    let gated = world.phase("release-1", "Gated").await;
+    assert_eq!(gated.data["spec"]["upTo"], "development");
+    assert_eq!((world.promotions(), world.is_locked()), (1, false));
+    assert!(world.is_active("staging-alpha").await && !world.is_active("prod-alpha").await);
+
+    world
+        .repository
+        .replace(RELEASE, "upTo: development", "upTo: production");
+    world.repository.commit("Promote release 1 to production");
+    world.sync(PROMOTION, "Healthy").await;
+    world.phase("release-1", "Succeeded").await;
+    world.until_active("prod-alpha").await;
+    assert_eq!((world.promotions(), world.is_locked()), (2, false));
+    world.sync(ENVIRONMENTS, "Healthy").await;
+
+    // Another sync of the same commit.
+    let (calls, before) = (world.network.journal().len(), versions(&world).await);
+    for application in [ENVIRONMENTS, PROMOTION] {
+        sync_again(&world, application).await;
+    }
+    assert_eq!(versions(&world).await, before);
+    let writes: Vec<_> = world
+        .network
+        .journal_since(calls)
+        .into_iter()
+        .filter(is_write)
+        .collect();
+    assert!(writes.is_empty(), "a sync of nothing new: {writes:?}");
+
+    // A gate that is closed behind a run that is over.
+    world.repository.revert();
+    world.sync(PROMOTION, "Healthy").await;
+    world.phase("release-1", "Succeeded").await;
+    assert_eq!((world.promotions(), world.is_locked()), (2, false));
+    let seen = world.seen();
+    let red: Vec<_> = seen.iter().filter(|seen| is_bad(seen)).collect();
+    assert!(red.is_empty(), "it was red while nothing was wrong: {red:?}");
+    assert!(
+        seen.iter()
+            .any(|(name, health, _)| name == PROMOTION && health == "Progressing"),
+        "a run that is under way was not seen: {seen:?}"
+    );
+
+    a_release_fails_and_is_replaced(&world).await;
+}
+
+async fn a_release_fails_and_is_replaced(world: &World) {
+    let development = &world.tenants[0];
+    let item = ConfigItem::idm("Email > Templates", "theirs");
+    development.console().put_item(item, "a change");
+    development.set_encrypted_secrets(&["theirs"]);
+    world.repository.rename(RELEASE, "promotions/release-2.yaml");
+    world
+        .repository
+        .replace("promotions/release-2.yaml", "name: release-1", "name: release-2");
+    world
+        .repository
+        .replace("promotions/release-2.yaml", "upTo: development", "upTo: staging");
+    let commit = world.repository.commit("Release 2");
+    world.sync(PROMOTION, "Degraded").await;
+    world.phase("release-2", "Failed").await;
+    let green: Vec<_> = world
+        .seen()
+        .into_iter()
+        .filter(|(name, health, compared)| name == PROMOTION && health == "Healthy" && *compared == commit)
+        .collect();
+    assert!(
+        green.is_empty(),
+        "it was green while something was wrong: {green:?}"
+    );
+    assert_eq!((world.promotions(), world.is_locked()), (2, false));
+
+    development.set_encrypted_secrets(&[]);
+    world
+        .repository
+        .rename("promotions/release-2.yaml", "promotions/release-3.yaml");
+    world
+        .repository
+        .replace("promotions/release-3.yaml", "name: release-2", "name: release-3");
+    world
+        .repository
+        .commit("Release 3, in place of release 2, which failed");
+    world.sync(PROMOTION, "Healthy").await;
+    let gated = world.phase("release-3", "Gated").await;
+    assert_eq!(gated.data["status"]["stages"][0]["outcome"], "Promoted");
+    assert_eq!((world.promotions(), world.is_locked()), (3, false));
+    let runs = world
+        .namespace
+        .api("Promotion")
+        .list(&ListParams::default())
+        .await
+        .unwrap();
+    let names: Vec<_> = runs.iter().map(ResourceExt::name_any).collect();
+    assert_eq!(names, ["release-3"], "those before are pruned");
+}
+
+/// Has Argo CD sync although nothing has changed, as a person who presses *Sync*.
+async fn sync_again(world: &World, application: &str) {
+    let before = world.namespace.get(APPLICATION, application).await.unwrap();
+    let before = before.data["status"]["operationState"]["startedAt"].clone();
+    let operation = json!({"operation": {"initiatedBy": {"username": "somebody"}, "sync": {"prune": true}}});
+    world
+        .namespace
+        .patch(APPLICATION, application, &operation)
+        .await
+        .unwrap();
+    let what = "to be synced again";
+    let wait = world
+        .namespace
+        .wait_for(APPLICATION, application, what, crate::world::SOON, |object| {
+            let state = &object.data["status"]["operationState"];
+            state["startedAt"] != before && state["phase"] == "Succeeded"
+        });
+    wait.await.unwrap();
+}
+
+#[tokio::test]
+async fn sync_waves_in_one_application_do_not_deadlock() {
+    let world = World::start("sync waves do not deadlock", "waves").await;
+    for (folder, files) in [
+        ("environments", &["development", "staging", "production"][..]),
+        ("promotions", &["release-1"]),
+    ] {
+        for file in files {
+            in_waves(&world, &format!("{folder}/{file}.yaml"));
+        }
+    }
+    world
+        .repository
+        .commit("Connections, then integrations, then the promotion");
+    let mut one = world.applications().remove(0);
+    let source = &mut one["spec"]["source"];
+    source["path"] = json!(".");
+    source["directory"] = json!({"recurse": true, "include": "{environments,promotions}/*"});
+    world.namespace.apply(one).await.unwrap();
+    world.sync(ENVIRONMENTS, "Healthy").await;
+    world.phase("release-1", "Gated").await;
+    assert_eq!(world.promotions(), 0);
+
+    for (from, to, phase) in [
+        ("development", "staging", "Gated"),
+        ("staging", "production", "Succeeded"),
+    ] {
+        let (from, to) = (format!("\"upTo\":\"{from}\""), format!("\"upTo\":\"{to}\""));
+        world.repository.replace(RELEASE, &from, &to);
+        world.repository.commit("Raise the gate");
+        world.sync(ENVIRONMENTS, "Healthy").await;
+        world.phase("release-1", phase).await;
+    }
+    assert_eq!((world.promotions(), world.is_locked()), (2, false));
+    let red: Vec<_> = world.seen().into_iter().filter(is_bad).collect();
+    assert!(red.is_empty(), "it was red while nothing was wrong: {red:?}");
+}
+
+/// Connections first, then integrations, and the Promotion in the last wave.
+fn in_waves(world: &World, file: &str) {
+    let manifests: Vec<Value> = serde_saphyr::from_multiple(&world.repository.read(file)).unwrap();
+    let texts = manifests.into_iter().map(|mut manifest| {
+        let wave = match manifest["kind"].as_str().unwrap() {
+            "PingOneConnection" => "0",
+            "AICIntegration" => "1",
+            _ => "2",
+        };
+        manifest["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave});
+        manifest.to_string()
+    });
+    world
+        .repository
+        .write(file, &texts.collect::<Vec<_>>().join("\n---\n"));
+}
