@@ -279,20 +279,29 @@ async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
         .await
         .unwrap();
     arena.others.push(other);
+    // Integrations of their own, in the same environments.
     for site in &company.sites {
-        site.apply(&elsewhere, json!({"adopt": true})).await;
+        site.apply(&elsewhere, json!({"name": "Other-Integration"})).await;
     }
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    elsewhere
-        .apply(company.promotion("release", json!({"upTo": "staging"})))
-        .await
-        .unwrap();
-    // Whose credential the tenant ends up with is between the two; the lock is not.
-    arena.pass_time(Duration::from_hours(1)).await;
+    let run = || company.promotion("release", json!({"upTo": "staging"}));
+    arena.namespace.apply(run()).await.unwrap();
+    elsewhere.apply(run()).await.unwrap();
+    arena.pass_time(Duration::from_hours(2)).await;
+    for namespace in [&arena.namespace, &elsewhere] {
+        let run = namespace.get("Promotion", "release").await.unwrap();
+        assert_eq!(run.data["status"]["phase"], "Gated", "{}", run.data["status"]);
+    }
     let calls = arena.network.journal();
     let promoted = calls
         .iter()
         .filter(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
-    assert_eq!(promoted.count(), 1);
+    // Each description names its run.
+    let by: Vec<_> = promoted
+        .map(|call| &call.request["promotionDescription"])
+        .collect();
+    assert!(
+        matches!(by.as_slice(), [_]) || matches!(by.as_slice(), [one, other] if one != other),
+        "{by:?}"
+    );
     assert_eq!(company.stranded(), None);
 }

@@ -208,6 +208,9 @@ async fn secrets_in_other_peoples_configuration_reports_and_errors_are_repeated_
     let secret = company.site("prod").connection.add_credential().jwt;
     let item = ConfigItem::idm("Email > Templates", "theirs");
     dev.console().put_item(item, &secret);
+    // In a name, where a report shows it.
+    dev.console()
+        .put_item(ConfigItem::idm("Email > Templates", &secret), "theirs");
     // A promotion of theirs, with a description that nobody should have written.
     staging.console().begin_lock();
     arena.network.clock().advance(Duration::from_mins(3));
