@@ -1,10 +1,19 @@
 //! Runs in which nothing goes wrong.
 
+use std::time::Duration;
+
 use pingone_aic_harness::is_condition;
-use pingone_aic_simulator::Realm;
+use pingone_aic_simulator::{Realm, tenant::Times};
 use serde_json::json;
 
 use crate::arena::{Arena, company::THREE, subject::WORKER};
+
+const AT_ONCE: Times = Times {
+    lock: Duration::ZERO,
+    dry_run: Duration::ZERO,
+    promotion: Duration::ZERO,
+    unlock: Duration::ZERO,
+};
 
 #[tokio::test]
 async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
@@ -74,6 +83,37 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
             })
             .await
             .unwrap();
+    }
+    arena.check_outputs().await;
+}
+
+/// What a stage costs where the platform needs no time. Somebody who trusts every answer and looks for nobody else
+/// needs eleven calls: lock, dry run and promotion, one look at each, two reports by way of their lists, and a look
+/// whether the lock is gone.
+#[tokio::test]
+async fn a_run_asks_for_no_more_than_it_needs() {
+    let mut arena = Arena::start("a run asks for no more than it needs").await;
+    let company = arena.company(&THREE).await;
+    company.group.set_times(AT_ONCE);
+    let from = arena.network.journal().len();
+    let promotion = company.promotion("release", json!({}));
+    arena.namespace.apply(promotion).await.unwrap();
+    arena.phase("release", "Succeeded").await.unwrap();
+    let calls = arena.network.journal_since(from);
+    for site in ["staging", "prod"] {
+        let host = company.site(site).tenant.host();
+        let calls: Vec<_> = calls
+            .iter()
+            .filter(|call| call.host == host && call.path.contains("/environment/promotion/"))
+            .filter(|call| !call.path.ends_with("/provisional"))
+            .collect();
+        let all: Vec<_> = calls.iter().map(ToString::to_string).collect();
+        assert_eq!(calls.len(), 25, "{all:#?}");
+        let asked_for = calls.iter().filter(|call| call.method != "GET");
+        let asked_for: Vec<_> = asked_for
+            .map(|call| call.path.rsplit('/').next().unwrap())
+            .collect();
+        assert_eq!(asked_for, ["lock", "promote", "promote"], "dry run and promotion");
     }
     arena.check_outputs().await;
 }
