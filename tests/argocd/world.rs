@@ -23,6 +23,8 @@ use crate::{arena::company::SCOPES, forms, repository::Repository};
 pub const APPLICATION: &str = "argoproj.io/v1alpha1/Application";
 pub const ENVIRONMENTS: &str = "pingone-environments";
 pub const PROMOTION: &str = "pingone-promotion";
+/// The file in which the release is.
+pub const RELEASE: &str = "promotions/release-1.yaml";
 
 /// It takes seconds; a busy machine shall not fail.
 pub const SOON: Duration = Duration::from_mins(3);
@@ -139,6 +141,26 @@ impl World {
         self.until(application, &self.repository.head(), health).await
     }
 
+    /// Has Argo CD sync although nothing has changed, as a person who presses *Sync*.
+    pub async fn sync_again(&self, application: &str) {
+        let before = self.namespace.get(APPLICATION, application).await.unwrap();
+        let who = format!("somebody at {}", before.resource_version().unwrap());
+        let operation = json!({"operation": {"initiatedBy": {"username": who}, "sync": {"prune": true}}});
+        self.namespace
+            .patch(APPLICATION, application, &operation)
+            .await
+            .unwrap();
+        let is_synced = |object: &DynamicObject| {
+            let history = object.data["status"]["history"].as_array();
+            let mut history = history.into_iter().flatten();
+            history.any(|sync| sync["initiatedBy"]["username"] == *who)
+        };
+        let wait = self
+            .namespace
+            .wait_for(APPLICATION, application, "to be synced again", SOON, is_synced);
+        wait.await.unwrap();
+    }
+
     /// Waits until a run has this phase, and has been told of this gate.
     pub async fn phase(&self, name: &str, phase: &str) -> DynamicObject {
         let what = format!("to be {phase}");
@@ -179,6 +201,13 @@ impl World {
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
+}
+
+/// That nobody was called while nothing was wrong.
+pub fn assert_never_red(seen: &[Seen]) {
+    let is_red = |(_, health, _): &&Seen| ["Degraded", "Unknown"].contains(&health.as_str());
+    let red: Vec<_> = seen.iter().filter(is_red).collect();
+    assert!(red.is_empty(), "it was red while nothing was wrong: {red:?}");
 }
 
 /// Writes down what is said of every Application.

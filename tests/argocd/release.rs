@@ -2,17 +2,8 @@
 
 use kube::{ResourceExt, api::ListParams};
 use pingone_aic_simulator::{Exchange, tenant::ConfigItem};
-use serde_json::{Value, json};
 
-use crate::world::{APPLICATION, ENVIRONMENTS, PROMOTION, Seen, World};
-
-const RELEASE: &str = "promotions/release-1.yaml";
-/// The bad news that an Application's health can be.
-const BAD: [&str; 2] = ["Degraded", "Unknown"];
-
-fn is_bad((_, health, _): &Seen) -> bool {
-    BAD.contains(&health.as_str())
-}
+use crate::world::{ENVIRONMENTS, PROMOTION, RELEASE, World, assert_never_red};
 
 /// Whether a call changes something in a tenant.
 fn is_write(call: &Exchange) -> bool {
@@ -86,7 +77,7 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     // Another sync of the same commit.
     let (calls, before) = (world.network.journal().len(), versions(&world).await);
     for application in [ENVIRONMENTS, PROMOTION] {
-        sync_again(&world, application).await;
+        world.sync_again(application).await;
     }
     assert_eq!(versions(&world).await, before);
     let writes: Vec<_> = world
@@ -103,8 +94,7 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     world.phase("release-1", "Succeeded").await;
     assert_eq!((world.promotions(), world.is_locked()), (2, false));
     let seen = world.seen();
-    let red: Vec<_> = seen.iter().filter(|seen| is_bad(seen)).collect();
-    assert!(red.is_empty(), "it was red while nothing was wrong: {red:?}");
+    assert_never_red(&seen);
     assert!(
         seen.iter()
             .any(|(name, health, _)| name == PROMOTION && health == "Progressing"),
@@ -162,79 +152,4 @@ async fn a_release_fails_and_is_replaced(world: &World) {
         .unwrap();
     let names: Vec<_> = runs.iter().map(ResourceExt::name_any).collect();
     assert_eq!(names, ["release-3"], "those before are pruned");
-}
-
-/// Has Argo CD sync although nothing has changed, as a person who presses *Sync*.
-async fn sync_again(world: &World, application: &str) {
-    let before = world.namespace.get(APPLICATION, application).await.unwrap();
-    let before = before.data["status"]["operationState"]["startedAt"].clone();
-    let operation = json!({"operation": {"initiatedBy": {"username": "somebody"}, "sync": {"prune": true}}});
-    world
-        .namespace
-        .patch(APPLICATION, application, &operation)
-        .await
-        .unwrap();
-    let what = "to be synced again";
-    let wait = world
-        .namespace
-        .wait_for(APPLICATION, application, what, crate::world::SOON, |object| {
-            let state = &object.data["status"]["operationState"];
-            state["startedAt"] != before && state["phase"] == "Succeeded"
-        });
-    wait.await.unwrap();
-}
-
-#[tokio::test]
-async fn sync_waves_in_one_application_do_not_deadlock() {
-    let world = World::start("sync waves do not deadlock", "waves").await;
-    for (folder, files) in [
-        ("environments", &["development", "staging", "production"][..]),
-        ("promotions", &["release-1"]),
-    ] {
-        for file in files {
-            in_waves(&world, &format!("{folder}/{file}.yaml"));
-        }
-    }
-    world
-        .repository
-        .commit("Connections, then integrations, then the promotion");
-    let mut one = world.applications().remove(0);
-    let source = &mut one["spec"]["source"];
-    source["path"] = json!(".");
-    source["directory"] = json!({"recurse": true, "include": "{environments,promotions}/*"});
-    world.namespace.apply(one).await.unwrap();
-    world.sync(ENVIRONMENTS, "Healthy").await;
-    world.phase("release-1", "Gated").await;
-    assert_eq!(world.promotions(), 0);
-
-    for (from, to, phase) in [
-        ("development", "staging", "Gated"),
-        ("staging", "production", "Succeeded"),
-    ] {
-        let (from, to) = (format!("\"upTo\":\"{from}\""), format!("\"upTo\":\"{to}\""));
-        world.repository.replace(RELEASE, &from, &to);
-        world.repository.commit("Raise the gate");
-        world.sync(ENVIRONMENTS, "Healthy").await;
-        world.phase("release-1", phase).await;
-    }
-    assert_eq!((world.promotions(), world.is_locked()), (2, false));
-    let red: Vec<_> = world.seen().into_iter().filter(is_bad).collect();
-    assert!(red.is_empty(), "it was red while nothing was wrong: {red:?}");
-}
-
-/// Connections first, then integrations, and the Promotion in the last wave.
-fn in_waves(world: &World, file: &str) {
-    let manifests: Vec<Value> = serde_saphyr::from_multiple(&world.repository.read(file)).unwrap();
-    let texts = manifests.into_iter().map(|mut manifest| {
-        let wave = match manifest["kind"].as_str().unwrap() {
-            "PingOneConnection" => "0",
-            "AICIntegration" => "1",
-            _ => "2",
-        };
-        manifest["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave});
-        manifest.to_string()
-    });
-    world
-        .repository
-        .write(file, &texts.collect::<Vec<_>>().join("\n---\n"));
 }
