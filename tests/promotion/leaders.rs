@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
 use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
-use pingone_aic_simulator::{Fault, Network, Realm, Rule, tenant::Times};
+use pingone_aic_simulator::{Network, Realm, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::arena::{
@@ -28,7 +28,7 @@ pub struct Replicas {
     pub network: Network,
     pub namespace: TestNamespace,
     pub leader: Operator,
-    follower: Operator,
+    pub follower: Operator,
     pub company: Company,
 }
 
@@ -67,7 +67,7 @@ impl Replicas {
         self.run(json!({"upTo": "staging"})).await;
     }
 
-    async fn run(&self, more: Value) {
+    pub async fn run(&self, more: Value) {
         let run = self.company.promotion("release", more);
         self.namespace.apply(run).await.unwrap();
     }
@@ -76,7 +76,7 @@ impl Replicas {
         self.phase("Gated").await;
     }
 
-    async fn phase(&self, phase: &str) {
+    pub async fn phase(&self, phase: &str) {
         let within = Duration::from_mins(6);
         let is = |object: &DynamicObject| object.data["status"]["phase"] == phase;
         let what = format!("to be {phase}");
@@ -87,7 +87,7 @@ impl Replicas {
     }
 
     /// Lets development promote what does not work above, without seeing it itself.
-    async fn spoil(&self) {
+    pub async fn spoil(&self) {
         let site = self.company.site("dev");
         let is_active = |object: &DynamicObject| is_condition(object, "Active", "True");
         let within = Duration::from_mins(1);
@@ -106,7 +106,7 @@ impl Replicas {
     }
 
     /// How often a run's status was written before this was asked for.
-    fn records_before(&self, path: &str) -> u32 {
+    pub fn records_before(&self, path: &str) -> u32 {
         let calls = self.network.journal();
         let asked = calls
             .iter()
@@ -118,7 +118,7 @@ impl Replicas {
         u32::try_from(records.count()).unwrap()
     }
 
-    fn posts(&self, path: &str) -> usize {
+    pub fn posts(&self, path: &str) -> usize {
         let calls = self.network.journal();
         let is_real = |body: &Value| body["dryRun"] != true;
         calls
@@ -128,11 +128,11 @@ impl Replicas {
     }
 }
 
-fn leads(operator: &Operator) -> bool {
+pub fn leads(operator: &Operator) -> bool {
     operator.log().contains("this process leads")
 }
 
-async fn wait(what: &str, mut is: impl FnMut() -> bool) {
+pub async fn wait(what: &str, mut is: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is() {
         assert!(started.elapsed() < Duration::from_mins(2), "{what}: not yet");
@@ -165,87 +165,6 @@ async fn a_leader_that_ends_lets_the_other_one_lead_at_once() {
     replicas.promote().await;
     replicas.gated().await;
     assert_eq!(replicas.company.stranded(), None);
-}
-
-/// What must be asked for once.
-#[derive(Clone, Copy, Debug)]
-enum Once {
-    Lock,
-    Promote,
-    Rollback,
-}
-
-impl Once {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Lock => "/promotion/lock",
-            Self::Promote => "/promotion/promote",
-            Self::Rollback => "/promotion/rollback",
-        }
-    }
-
-    async fn begin(self, replicas: &Replicas) {
-        match self {
-            Self::Lock | Self::Promote => replicas.promote().await,
-            Self::Rollback => {
-                replicas.spoil().await;
-                replicas
-                    .run(json!({"upTo": "staging", "onFailure": "Rollback"}))
-                    .await;
-            }
-        }
-    }
-
-    async fn end(self, replicas: &Replicas) {
-        match self {
-            Self::Lock | Self::Promote => replicas.phase("Gated").await,
-            Self::Rollback => replicas.phase("RolledBack").await,
-        }
-    }
-
-    /// The leader records what it is about to ask for; before it sees that this stands, it is frozen.
-    async fn is_not_asked_for_by_who_was_frozen(self) {
-        let path = self.path();
-        let clean = Replicas::start("a clean run").await;
-        self.begin(&clean).await;
-        self.end(&clean).await;
-        let records = clean.records_before(path);
-        drop(clean);
-
-        let replicas = Replicas::start("a leader that was frozen").await;
-        let record = Rule::on(API_SERVER)
-            .method("PATCH")
-            .path_contains("/promotions/release/status?")
-            .after(records - 1)
-            .times(1);
-        let slow = replicas
-            .network
-            .fault(record, Fault::Delay(Duration::from_secs(2)));
-        self.begin(&replicas).await;
-        wait("the intent is being recorded", || slow.hits() == 1).await;
-        replicas.leader.freeze().unwrap();
-        wait("the other one leads", || leads(&replicas.follower)).await;
-        let before = replicas.posts(path);
-        replicas.leader.thaw().unwrap();
-        let status = replicas.leader.wait().await.unwrap();
-        assert!(
-            !status.success(),
-            "who lost the lease does not end as if all were well"
-        );
-        let log = replicas.leader.log();
-        assert!(log.contains("lost the lease"), "{self:?}: {log}");
-        // What the other one asks for later is its own affair: it sees to an intent whose answer nobody knows.
-        assert_eq!((before, replicas.posts(path)), (0, 0), "{self:?}");
-        self.end(&replicas).await;
-        assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
-        assert_eq!(replicas.company.stranded(), None, "{self:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_leader_that_was_frozen_before_its_check_starts_nothing() {
-    let all = [Once::Lock, Once::Promote, Once::Rollback].map(Once::is_not_asked_for_by_who_was_frozen);
-    futures::future::join_all(all).await;
 }
 
 #[tokio::test]

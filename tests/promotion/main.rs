@@ -9,6 +9,7 @@
 #[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
+mod frozen;
 mod leaders;
 mod life;
 mod look;

@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{
     super::{finalizer, status},
     End,
-    look::Blind,
     protocol::{LOCK_SETTLES, lock_accepted, lock_refused, whole_seconds},
+    reports::Blind,
     run::{Run, WITH_AN_OPEN_LOCK},
 };
 use crate::{

@@ -5,33 +5,12 @@ use k8s_openapi::jiff::Timestamp;
 use super::{
     super::runs::Runs,
     protocol::{Rules, Sight, reads_reports, reads_run},
-    reports::{self, Wanted},
+    reports::{self, Blind, Wanted},
 };
 use crate::{
     aic::{Error, Tenant},
     api::StageStatus,
 };
-
-/// Why an environment is not seen.
-pub(super) enum Blind {
-    /// The tenant does not answer.
-    Tenant(Error),
-    /// A report that counts cannot be read.
-    Report(String, Error),
-}
-
-impl Blind {
-    pub(super) fn error(&self) -> &Error {
-        let (Self::Tenant(error) | Self::Report(_, error)) = self;
-        error
-    }
-}
-
-impl From<Error> for Blind {
-    fn from(error: Error) -> Self {
-        Self::Tenant(error)
-    }
-}
 
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
 pub(super) async fn look(

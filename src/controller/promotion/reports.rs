@@ -4,7 +4,6 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
 use super::{
     super::runs::{KnownReport, Runs},
-    look::Blind,
     protocol::SeenReport,
     summary,
 };
@@ -15,6 +14,27 @@ use crate::{
 
 /// A report younger than this may be listed before it can be read.
 const IS_NEW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why an environment is not seen.
+pub(super) enum Blind {
+    /// The tenant does not answer.
+    Tenant(Error),
+    /// A report that counts cannot be read.
+    Report(String, Error),
+}
+
+impl Blind {
+    pub(super) fn error(&self) -> &Error {
+        let (Self::Tenant(error) | Self::Report(_, error)) = self;
+        error
+    }
+}
+
+impl From<Error> for Blind {
+    fn from(error: Error) -> Self {
+        Self::Tenant(error)
+    }
+}
 
 /// Whose reports are looked for.
 pub(super) struct Wanted<'a> {

@@ -1,0 +1,92 @@
+//! A leader that is frozen before it checks its lease, and goes on when another one leads.
+
+use std::time::Duration;
+
+use pingone_aic_simulator::{Fault, Rule};
+use serde_json::json;
+
+use crate::{
+    arena::API_SERVER,
+    leaders::{Replicas, leads, wait},
+};
+
+/// What must be asked for once.
+#[derive(Clone, Copy, Debug)]
+enum Once {
+    Lock,
+    Promote,
+    Rollback,
+}
+
+impl Once {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Lock => "/promotion/lock",
+            Self::Promote => "/promotion/promote",
+            Self::Rollback => "/promotion/rollback",
+        }
+    }
+
+    async fn begin(self, replicas: &Replicas) {
+        match self {
+            Self::Lock | Self::Promote => replicas.promote().await,
+            Self::Rollback => {
+                replicas.spoil().await;
+                replicas
+                    .run(json!({"upTo": "staging", "onFailure": "Rollback"}))
+                    .await;
+            }
+        }
+    }
+
+    async fn end(self, replicas: &Replicas) {
+        match self {
+            Self::Lock | Self::Promote => replicas.phase("Gated").await,
+            Self::Rollback => replicas.phase("RolledBack").await,
+        }
+    }
+
+    /// The leader records what it is about to ask for; before it sees that this stands, it is frozen.
+    async fn is_not_asked_for_by_who_was_frozen(self) {
+        let path = self.path();
+        let clean = Replicas::start("a clean run").await;
+        self.begin(&clean).await;
+        self.end(&clean).await;
+        let records = clean.records_before(path);
+        drop(clean);
+
+        let replicas = Replicas::start("a leader that was frozen").await;
+        let record = Rule::on(API_SERVER)
+            .method("PATCH")
+            .path_contains("/promotions/release/status?")
+            .after(records - 1)
+            .times(1);
+        let slow = replicas
+            .network
+            .fault(record, Fault::Delay(Duration::from_secs(2)));
+        self.begin(&replicas).await;
+        wait("the intent is being recorded", || slow.hits() == 1).await;
+        replicas.leader.freeze().unwrap();
+        wait("the other one leads", || leads(&replicas.follower)).await;
+        let before = replicas.posts(path);
+        replicas.leader.thaw().unwrap();
+        let status = replicas.leader.wait().await.unwrap();
+        assert!(
+            !status.success(),
+            "who lost the lease does not end as if all were well"
+        );
+        let log = replicas.leader.log();
+        assert!(log.contains("lost the lease"), "{self:?}: {log}");
+        // What the other one asks for later is its own affair: it sees to an intent whose answer nobody knows.
+        assert_eq!((before, replicas.posts(path)), (0, 0), "{self:?}");
+        self.end(&replicas).await;
+        assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
+        assert_eq!(replicas.company.stranded(), None, "{self:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_leader_that_was_frozen_before_its_check_starts_nothing() {
+    let all = [Once::Lock, Once::Promote, Once::Rollback].map(Once::is_not_asked_for_by_who_was_frozen);
+    futures::future::join_all(all).await;
+}
