@@ -7,10 +7,7 @@ use super::{
     protocol::{Rules, Sight, reads_reports, reads_run},
     reports::{self, Blind, Wanted},
 };
-use crate::{
-    aic::{Error, Tenant},
-    api::StageStatus,
-};
+use crate::{aic::Tenant, api::StageStatus};
 
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
 pub(super) async fn look(
