@@ -90,7 +90,7 @@ reasons! {
     WorkerMissing,
     /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields.
     DriftDetected,
-    /// The environment is locked for a promotion, so that static configuration cannot be written. The operator waits.
+    /// Somebody else's promotion has locked the environment: an integration cannot write static configuration, a Promotion cannot begin. The operator waits. If nobody promotes, unlock in the tenant's console.
     EnvironmentLocked,
     /// The object is being deleted, and what it made in the tenant is being removed.
     Deleting,

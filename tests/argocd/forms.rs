@@ -58,13 +58,13 @@ fn settings() -> String {
 fn the_pasted_forms_hold_the_scripts() {
     let config_map = format!(
         "# Health and resource actions of the operator's kinds, made from lua/. Merge it into Argo CD's settings:\n\
-         # kubectl --namespace argocd patch configmap argocd-cm --patch-file argocd-cm.yaml\n\
+         # kubectl --namespace argocd patch configmap argocd-cm --patch-file deploy/argocd/argocd-cm.yaml\n\
          apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\ndata:\n{}",
         indented(&settings(), 2)
     );
     let values = format!(
         "# The same as argocd-cm.yaml, as values of Argo CD's Helm chart (argo-cd), made from lua/:\n\
-         # helm upgrade argocd argo/argo-cd --namespace argocd --reuse-values --values values.yaml\n\
+         # helm upgrade argocd argo/argo-cd --namespace argocd --version <the chart's installed version> --reset-then-reuse-values --values deploy/argocd/values.yaml\n\
          configs:\n  cm:\n{}",
         indented(&settings(), 4)
     );

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use kube::core::DynamicObject;
 use pingone_aic_harness::repository;
 use serde_json::json;
 
@@ -15,7 +16,6 @@ use crate::{
 
 const FILE: &str = "docs/promotion.md";
 /// Where a run's own values are those of no other.
-const UUID: &str = "8f5c1f0a-6c1e-4d0c-9f0e-2b7f3a1c5d42";
 const TIME: &str = "2026-11-24T09:30:00Z";
 
 #[tokio::test]
@@ -53,13 +53,23 @@ async fn what_kubectl_prints_during_a_promotion_is_what_the_docs_show() {
         &arena.kubectl(&described).await,
     );
 
-    let raised = json!({"spec": {"upTo": "production"}});
+    let raise = async |arena: &Arena, stage: &str| {
+        let raised = json!({"spec": {"upTo": stage}});
+        arena
+            .namespace
+            .patch("Promotion", "release-1", &raised)
+            .await
+            .unwrap();
+    };
+    raise(&arena, "staging").await;
+    let is_before_production = |run: Option<&DynamicObject>| {
+        let is = run.is_some_and(|run| run.data["status"]["next"]["stage"] == "production");
+        (!is).then(|| "not gated before production".to_owned())
+    };
     arena
-        .namespace
-        .patch("Promotion", "release-1", &raised)
+        .until_object("Promotion", "release-1", is_before_production)
         .await
         .unwrap();
-    arena.phase("release-1", "Succeeded").await.unwrap();
     let wait = [
         "wait",
         "promotion/release-1",
@@ -67,6 +77,8 @@ async fn what_kubectl_prints_during_a_promotion_is_what_the_docs_show() {
         "--timeout=60m",
     ];
     show(&mut text, "wait", &arena.kubectl(&wait).await);
+    raise(&arena, "production").await;
+    arena.phase("release-1", "Succeeded").await.unwrap();
     show(
         &mut text,
         "describe-promotion-succeeded",
@@ -94,8 +106,7 @@ fn show(document: &mut String, name: &str, printed: &str) {
 
 /// What is printed, without what differs from run to run.
 fn tidy(printed: &str) -> String {
-    let mut lines = Vec::new();
-    let mut is_metadata = false;
+    let (mut lines, mut ids, mut is_metadata) = (Vec::new(), Vec::new(), false);
     for line in printed.lines() {
         match line {
             "Metadata:" => is_metadata = true,
@@ -104,44 +115,41 @@ fn tidy(printed: &str) -> String {
             _ => {}
         }
         if !is_metadata {
-            lines.push(constant(line));
+            lines.push(constant(line, &mut ids));
         }
     }
     lines.join("\n") + "\n"
 }
 
-fn constant(line: &str) -> String {
-    let is_uuid = |word: &str| {
-        word.bytes().enumerate().all(|(at, byte)| match at {
+/// A line with ids that count, one time and one age. Neither holds a space.
+fn constant(line: &str, ids: &mut Vec<String>) -> String {
+    let words = line.split(' ').map(|word| {
+        if is_uuid(word) {
+            let known = ids.iter().position(|id| id == word).unwrap_or_else(|| {
+                ids.push(word.to_owned());
+                ids.len() - 1
+            });
+            format!("{:08x}-6c1e-4d0c-9f0e-2b7f3a1c5d42", 0x8f5c_1f01 + known)
+        } else if word.len() == TIME.len() && word.ends_with('Z') {
+            TIME.to_owned()
+        } else {
+            word.to_owned()
+        }
+    });
+    let line = words.collect::<Vec<_>>().join(" ");
+    // The age of an object ends its row.
+    let is_age =
+        |word: &str| word.ends_with(['s', 'm']) && word.starts_with(|first: char| first.is_ascii_digit());
+    match line.rsplit_once(' ') {
+        Some((row, last)) if is_age(last) && row.contains(".pingone-aic.io/") => format!("{row} 5m"),
+        _ => line.trim_end().to_owned(),
+    }
+}
+
+fn is_uuid(word: &str) -> bool {
+    word.len() == 36
+        && word.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
-    };
-    let is_time = |word: &str| word.ends_with('Z') && word.as_bytes()[10] == b'T';
-    let mut line = line.to_owned();
-    for (length, is, constant) in [
-        (UUID.len(), &is_uuid as &dyn Fn(&str) -> bool, UUID),
-        (TIME.len(), &is_time, TIME),
-    ] {
-        let mut at = 0;
-        while let Some(word) = line.get(at..at + length) {
-            if word.is_ascii() && is(word) {
-                line.replace_range(at..at + length, constant);
-                at += length;
-            } else {
-                at += 1;
-                while at < line.len() && !line.is_char_boundary(at) {
-                    at += 1;
-                }
-            }
-        }
-    }
-    // The age of an object ends its row.
-    let is_age = |word: &str| word.ends_with(['s', 'm']) && word.as_bytes()[0].is_ascii_digit();
-    match line.rsplit_once(' ') {
-        Some((row, last)) if !last.is_empty() && is_age(last) && row.contains(".pingone-aic.io/") => {
-            format!("{row} 5m")
-        }
-        _ => line.trim_end().to_owned(),
-    }
 }
