@@ -1,7 +1,7 @@
 //! What all runs of this process share: keys of open locks, claims to environments, reports that were read.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -20,7 +20,7 @@ struct State {
     keys: HashMap<String, Arc<ServiceAccount>>,
     claims: HashMap<Host, String>,
     reports: HashMap<(Host, String), KnownReport>,
-    void: HashMap<String, String>,
+    void: HashSet<String>,
     faults: HashMap<String, Instant>,
 }
 
@@ -43,13 +43,13 @@ impl Runs {
     }
 
     /// Remembers that a request for a lock was refused, never sent, or its lock given back: what is seen later is not its
-    /// effect.
-    pub(super) fn void(&self, uid: &str, attempt: &str) {
-        self.lock().void.insert(uid.to_owned(), attempt.to_owned());
+    /// effect. That is rare, and kept for the life of the process.
+    pub(super) fn void(&self, attempt: &str) {
+        self.lock().void.insert(attempt.to_owned());
     }
 
-    pub(super) fn is_void(&self, uid: &str, attempt: &str) -> bool {
-        self.lock().void.get(uid).is_some_and(|void| void == attempt)
+    pub(super) fn is_void(&self, attempt: &str) -> bool {
+        self.lock().void.contains(attempt)
     }
 
     /// Since when a run's stage has been seen at fault, each time that it was looked at.
@@ -83,7 +83,6 @@ impl Runs {
     pub(super) fn forget(&self, uid: &str) {
         let state = &mut *self.lock();
         state.keys.remove(uid);
-        state.void.remove(uid);
         state.faults.remove(uid);
         state.claims.retain(|_, holder| holder != uid);
     }

@@ -5,11 +5,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    super::{finalizer, status},
+    super::finalizer,
     End,
-    protocol::{LOCK_SETTLES, lock_accepted, lock_refused, whole_seconds},
+    answer::Answer,
+    protocol::{lock_accepted, lock_refused, whole_seconds},
     reports::Blind,
-    run::{Run, WITH_AN_OPEN_LOCK},
+    run::Run,
 };
 use crate::{
     aic::{Error, Order, Tenant},
@@ -40,16 +41,16 @@ impl Run<'_> {
         self.conclude(&asking);
         if let Err(end) = self.record().await {
             // It may have been recorded all the same.
-            self.context.runs.void(&self.uid, &attempt);
+            self.context.runs.void(&attempt);
             return Err(end);
         }
-        let (context, tenant, uid) = (self.context.clone(), tenant.clone(), self.uid.clone());
-        let (mut object, status) = (self.object.clone(), self.status.clone());
+        let (context, tenant) = (self.context.clone(), tenant.clone());
+        let (object, status) = (self.object.clone(), self.status.clone());
         let task = self.context.tasks.spawn(async move {
             let (after, refused) = match tenant.lock(guard).await {
                 Ok(id) => (lock_accepted(&stage, &id), None),
                 Err(error) if error.outcome() == Outcome::NotDone => {
-                    context.runs.void(&uid, &attempt);
+                    context.runs.void(&attempt);
                     (lock_refused(&stage), Some(error))
                 }
                 // Whether it was taken is found out by looking.
@@ -58,25 +59,14 @@ impl Run<'_> {
                     return (object, status, None);
                 }
             };
-            let mut known = status.clone();
-            if let Some(place) = known.stages.iter_mut().find(|known| known.name == after.name) {
-                *place = after.clone();
-            }
-            match status::write(&context, &mut object, &known).await {
-                Ok(_) => (object, known, refused),
-                Err(error) => {
-                    tracing::warn!(%error, "failed to record the answer to the request for a lock");
-                    // Nobody else has the key: it is given back by whoever holds it, leader or not.
-                    if let Some(id) = after.lock.and_then(|lock| lock.id) {
-                        let owned = context.clone();
-                        context.tasks.spawn(async move {
-                            give_back(&tenant, &owned.clock, &id).await;
-                            owned.runs.void(&uid, &attempt);
-                        });
-                    }
-                    (object, status, refused)
-                }
-            }
+            let answer = Answer {
+                context: &context,
+                tenant: &tenant,
+                attempt: &attempt,
+                after,
+            };
+            let (object, status) = answer.record(object, status).await;
+            (object, status, refused)
         });
         if let Ok((object, status, refused)) = task.await {
             self.object = object;
@@ -211,24 +201,5 @@ impl Run<'_> {
         self.context
             .warn(&self.object, Reason::LockAnswerLost, &message)
             .await;
-    }
-}
-
-/// Gives a lock back until it is gone, whatever happens to this process's leadership.
-async fn give_back(tenant: &Tenant, clock: &crate::clock::Clock, id: &str) {
-    let taken = clock.instant();
-    loop {
-        if let Err(error) = tenant.unlock(id).await {
-            tracing::warn!(id, %error, "failed to give back a lock that could not be recorded");
-        }
-        clock.sleep(WITH_AN_OPEN_LOCK).await;
-        let is_settled = clock.instant().saturating_duration_since(taken) >= LOCK_SETTLES;
-        match tenant.lock_state().await {
-            Ok(lock) if lock.is_free_of(id) && is_settled => {
-                tracing::info!(id, "a lock that could not be recorded is gone");
-                return;
-            }
-            _ => {}
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! to be remembered stands in status before anything is sent.
 
 mod act;
+mod answer;
 mod deletion;
 mod end;
 mod group;

@@ -62,7 +62,7 @@ pub(super) async fn prove(
         over(run, stage, Outcome::Aborted, Reason::Aborted, message)
     } else if is_at_fault && rolls_back {
         roll_back(run, tenant, stage, &verdict).await?
-    } else if is_at_fault || is_overdue {
+    } else if is_at_fault || (is_overdue && fault.is_none()) {
         let reason = if stage.outcome == Some(Outcome::Skipped) {
             Reason::NothingToPromote
         } else {
@@ -84,7 +84,9 @@ pub(super) async fn prove(
 
 /// Nothing can be asked: the account is gone. A stage that waits for its proof alone does not wait for ever.
 pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> Result<End, End> {
-    if stage.step != Some(Step::Verifying) {
+    // What could not be read a moment ago may be there the next.
+    let is_passing = end.conclusion.text().0 == Reason::NotReached;
+    if stage.step != Some(Step::Verifying) || is_passing {
         return Err(end);
     }
     let (outcome, reason) = match (run.status.aborting, is_overdue(run, &stage)) {

@@ -112,7 +112,11 @@ async fn known(
     };
     // What was really done under our own lock is ours, whatever else its report says.
     let is_own = entry.promotion_id.is_some() && entry.promotion_id.as_deref() == wanted.own_lock_id;
-    if (is_own && !entry.dry_run) || is_no_longer_kept(entry, &error, tenant.time()) {
+    if is_own && !entry.dry_run {
+        return Ok(KnownReport::default());
+    }
+    if is_no_longer_kept(entry, &error, tenant.time()) {
+        runs.remember_report(tenant.host(), &entry.report_id, KnownReport::default());
         return Ok(KnownReport::default());
     }
     Err(Blind::Report(entry.report_id.clone(), error))

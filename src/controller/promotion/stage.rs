@@ -104,9 +104,10 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                 // Reading reports takes time: nobody has taken the lock away meanwhile.
                 let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
                 let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
-                if own.is_some_and(|id| shown.is_locked_by(id)) {
-                    run.promote(&tenant, next).await?;
+                if !own.is_some_and(|id| shown.is_locked_by(id)) {
+                    return Ok(waiting(run, Wait::for_the_lock()));
                 }
+                run.promote(&tenant, next).await?;
             }
             Act::Unlock(id, mut wait) => {
                 if let Err(error) = run.unlock(&tenant, &id).await {
@@ -148,7 +149,7 @@ async fn decide(
         ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
         timeouts: &spec.timeouts,
         is_ready,
-        is_void: attempt.is_some_and(|attempt| run.context.runs.is_void(&run.uid, attempt)),
+        is_void: attempt.is_some_and(|attempt| run.context.runs.is_void(attempt)),
         stops: run.status.aborting || run.object.metadata.deletion_timestamp.is_some(),
         unlock: run
             .object

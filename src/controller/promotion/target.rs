@@ -108,7 +108,8 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
 fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
     let reason = match error {
         NoAccount::Invalid(reason, _) => *reason,
-        NoAccount::Missing(_) | NoAccount::Unread(_) => Reason::SecretNotFound,
+        NoAccount::Missing(_) => Reason::SecretNotFound,
+        NoAccount::Unread(_) => Reason::NotReached,
     };
     let mut message = error.message();
     if run.may_hold_lock() {

@@ -140,13 +140,20 @@ impl Case<'_> {
             // One environment only: another pair's lock, or one that is still on its way.
             return self.unknown_lock(is_overdue, "an environment's lock");
         };
+        if lock.before.as_deref() == Some(id) {
+            // Whatever was done under it was done before. Ours may show it until it has an id of its own.
+            return if self.is_settled(lock) {
+                Act::Remember(self.anew())
+            } else {
+                self.unknown_lock(is_overdue, &format!("lock {id}"))
+            };
+        }
         let is_ours =
             |report: &super::SeenReport| report.lock_id.as_deref() == Some(id) && self.is_our_run(report);
         if self.sight.reports.iter().any(is_ours) {
             return Act::Remember(self.adopt(id, Outcome::Retry, Reason::LockLost));
         }
-        let is_old = lock.before.as_deref() == Some(id) && self.is_settled(lock);
-        if is_old || self.is_used_by_another(id) {
+        if self.is_used_by_another(id) {
             return Act::Remember(self.anew());
         }
         let Some(seen) = lock.seen.as_ref().filter(|seen| seen.id == id) else {

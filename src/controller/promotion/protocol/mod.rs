@@ -99,6 +99,18 @@ pub(super) struct Wait {
     pub(super) after: Duration,
 }
 
+impl Wait {
+    /// The lock was there a moment ago.
+    pub(super) fn for_the_lock() -> Self {
+        Self {
+            reason: Reason::Locking,
+            is_stalled: false,
+            message: "the lock is about to change: it is looked at again".to_owned(),
+            after: POLL,
+        }
+    }
+}
+
 /// Decides.
 pub(super) fn decide(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
     let case = Case {

@@ -165,8 +165,11 @@ fn rows_6_to_10_the_answer_is_unknown() {
         (
             "7, before, but it may be on its way",
             lost(20),
-            sight(Shown::Locking, "old"),
-            Done::Step(Some(Step::LockRequested), None),
+            reported(
+                &[report("old", false, RunKind::Promotion, Some("uid"))],
+                sight(Shown::Locking, "old"),
+            ),
+            unknown(false),
         ),
     ]);
     let failed = StageStatus {
