@@ -31,13 +31,18 @@ async fn a_gate_is_closed_while_its_stage_is_under_way_and_is_not_opened_beside_
     change(&world, json!({"suspend": false})).await;
     assert_eq!(world.promotions(), 0);
 
-    // The tenant goes away in the middle of the first stage, and with the run the sync would hang, if it waited.
+    // The tenant goes away in the middle of the first stage, and with the run the sync would hang, if it waited. It goes
+    // after it has answered the request for the lock: the run would wait ten minutes for a lost answer.
     world
         .repository
         .replace(RELEASE, "upTo: development", "upTo: production");
     world.repository.commit("Promote release 1 to production");
     world.refresh(PROMOTION).await;
-    world.phase("release-1", "Running").await;
+    let is_locking = |object: &DynamicObject| object.data["status"]["stages"][0]["step"] == "Locking";
+    let wait = world
+        .namespace
+        .wait_for("Promotion", "release-1", "to be locking", SOON, is_locking);
+    wait.await.unwrap();
     let outage = world.network.outage(world.tenants[1].host());
     world
         .repository

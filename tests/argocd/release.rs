@@ -39,11 +39,11 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     let world = World::start("a release goes to production by commits", "release").await;
 
     // From nothing to a look: nothing is locked, and the next stage's changes can be read.
-    for application in world.applications() {
+    for (application, name) in world.applications().into_iter().zip([ENVIRONMENTS, PROMOTION]) {
         world.namespace.apply(application).await.unwrap();
+        // One after the other: what a run has seen at its gate, it looks at again only minutes later.
+        world.sync(name, "Healthy").await;
     }
-    world.sync(ENVIRONMENTS, "Healthy").await;
-    world.sync(PROMOTION, "Healthy").await;
     let look = world.phase("release-1", "Gated").await;
     assert_eq!(look.data["status"]["next"]["provisional"]["totals"]["added"], 3);
     assert!(world.is_active("dev-alpha").await && !world.is_active("staging-alpha").await);

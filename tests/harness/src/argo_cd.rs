@@ -8,6 +8,11 @@ use crate::{
     scratch::Scratch,
 };
 use anyhow::{Context as _, Result, bail, ensure};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    runtime::wait::{await_condition, conditions::is_crd_established},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -16,9 +21,9 @@ use std::{
     path::Path,
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-/// How long a part may take to listen. It needs a second on an idle machine.
+/// How long a part may take to listen, or a definition to be established. It needs a second on an idle machine.
 const BOOT: Duration = Duration::from_mins(1);
 
 /// What the parts say to each other goes through these.
@@ -78,19 +83,17 @@ impl ArgoCd {
 /// What its own installation brings, as far as these parts of it look at it.
 async fn install(namespace: &Namespace, programs: &ArgoCdPrograms) -> Result<()> {
     let control_plane = namespace.control_plane();
-    for file in ["application-crd.yaml", "appproject-crd.yaml"] {
-        let file = programs.crds.join(file);
+    for kind in ["application", "appproject"] {
+        let file = programs.crds.join(format!("{kind}-crd.yaml"));
         let file = file.to_str().context("the definitions' path is not UTF-8")?;
         let apply = ["apply", "--server-side", "--filename", file];
         control_plane.kubectl(&apply).await?;
-        let established = [
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "--filename",
-            file,
-        ];
-        control_plane.kubectl(&established).await?;
+        let definitions: Api<CustomResourceDefinition> = Api::all(namespace.client());
+        let name = format!("{kind}s.argoproj.io");
+        let established = await_condition(definitions, &name, is_crd_established());
+        timeout(BOOT, established)
+            .await
+            .with_context(|| format!("{name} is not established after {BOOT:?}"))??;
     }
     let part_of = json!({"app.kubernetes.io/part-of": "argocd"});
     for name in [
