@@ -58,7 +58,8 @@ async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_tim
         .iter()
         .filter(|exchange| exchange.path.ends_with("/as/token"))
         .count();
-    assert!((4..=12).contains(&tries), "{tries} tries in an hour");
+    // Believed for twelve minutes, and looked at every ten: where all look at once, every other look is a try.
+    assert!((3..=12).contains(&tries), "{tries} tries in an hour");
     arena.check_outputs().await;
 }
 
