@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::{Fault, Rule};
+use kube::core::DynamicObject;
+use pingone_aic_simulator::{Exchange, Fault, Rule};
 use serde_json::json;
 
 use crate::{
@@ -46,27 +47,55 @@ impl Once {
         }
     }
 
-    /// The leader records what it is about to ask for; before it sees that this stands, it is frozen.
-    async fn is_not_asked_for_by_who_was_frozen(self) {
-        let path = self.path();
-        let clean = Replicas::start("a clean run").await;
-        self.begin(&clean).await;
-        self.end(&clean).await;
-        let records = clean.records_before(path);
-        drop(clean);
+    /// Whether the intent stands: what is about to be asked for.
+    fn is_recorded(self, run: &DynamicObject) -> bool {
+        let stage = &run.data["status"]["stages"][0];
+        match self {
+            Self::Lock => stage["step"] == "LockRequested",
+            Self::Promote => stage["promote"].is_object(),
+            Self::Rollback => stage["action"] == "Rollback" && stage["promote"].is_object(),
+        }
+    }
 
-        let replicas = Replicas::start("a leader that was frozen").await;
+    /// Begins a run, and freezes the leader while it records what it is about to ask for: before it sees that this stands.
+    async fn begin_and_freeze(self, replicas: &Replicas) {
+        let path = "/promotions/release/status";
         let record = Rule::on(API_SERVER)
             .method("PATCH")
-            .path_contains("/promotions/release/status?")
-            .after(records - 1)
-            .times(1);
+            .path_contains(&format!("{path}?"));
         let slow = replicas
             .network
-            .fault(record, Fault::Delay(Duration::from_secs(2)));
-        self.begin(&replicas).await;
-        wait("the intent is being recorded", || slow.hits() == 1).await;
-        replicas.leader.freeze().unwrap();
+            .fault(record, Fault::Delay(Duration::from_millis(500)));
+        self.begin(replicas).await;
+        let is_answered = |call: &Exchange| call.is("PATCH", path) && call.status.is_some();
+        let mut seen = 0;
+        loop {
+            wait("a status is being written", || slow.hits() > seen).await;
+            seen = slow.hits();
+            replicas.leader.freeze().unwrap();
+            wait("it stands", || {
+                replicas
+                    .network
+                    .journal()
+                    .iter()
+                    .filter(|call| is_answered(call))
+                    .count() as u64
+                    >= u64::from(seen)
+            })
+            .await;
+            let run = replicas.namespace.get("Promotion", "release").await.unwrap();
+            if self.is_recorded(&run) {
+                slow.remove();
+                return;
+            }
+            replicas.leader.thaw().unwrap();
+        }
+    }
+
+    async fn is_not_asked_for_by_who_was_frozen(self) {
+        let path = self.path();
+        let replicas = Replicas::start("a leader that was frozen").await;
+        self.begin_and_freeze(&replicas).await;
         wait("the other one leads", || leads(&replicas.follower)).await;
         let before = replicas.posts(path);
         replicas.leader.thaw().unwrap();

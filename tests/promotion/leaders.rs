@@ -105,19 +105,6 @@ impl Replicas {
             .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
     }
 
-    /// How often a run's status was written before this was asked for.
-    pub fn records_before(&self, path: &str) -> u32 {
-        let calls = self.network.journal();
-        let asked = calls
-            .iter()
-            .position(|call| call.is("POST", path) && call.request["dryRun"] != true);
-        let before = &calls[..asked.unwrap()];
-        let records = before
-            .iter()
-            .filter(|call| call.is("PATCH", "/promotions/release/status"));
-        u32::try_from(records.count()).unwrap()
-    }
-
     pub fn posts(&self, path: &str) -> usize {
         let calls = self.network.journal();
         let is_real = |body: &Value| body["dryRun"] != true;
