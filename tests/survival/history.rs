@@ -153,6 +153,11 @@ impl History {
         let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
         let has_esv = tenant.secret(ESV).is_some();
         let is_frozen = tenant.is_locked();
+        // An ESV without its mark that no status remembers is a stranger's: nobody can tell.
+        let is_remembered = arena
+            .integration(subject)
+            .await
+            .is_some_and(|object| object.data["status"]["esv"].is_object());
         match happening {
             Happening::NewCredential => {
                 self.credential = subject.credential();
@@ -192,7 +197,9 @@ impl History {
                 console.set_worker_service(Realm::Alpha, false);
             }
             Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
-            Happening::MarkEdited if has_esv => console.set_description(ESV, "edited by a person"),
+            Happening::MarkEdited if has_esv && is_remembered => {
+                console.set_description(ESV, "edited by a person")
+            }
             Happening::EsvGone if has_esv => console.delete_secret(ESV),
             Happening::Locked if !is_frozen => drop(console.lock()),
             Happening::Unlocked => console.unlock(),
