@@ -198,7 +198,7 @@ impl History {
             }
             Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
             Happening::MarkEdited if has_esv && is_remembered => {
-                console.set_description(ESV, "edited by a person")
+                console.set_description(ESV, "edited by a person");
             }
             Happening::EsvGone if has_esv => console.delete_secret(ESV),
             Happening::Locked if !is_frozen => drop(console.lock()),
