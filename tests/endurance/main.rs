@@ -30,14 +30,13 @@ impl Arena {
         }
     }
 
-    /// Waits until nothing is going on: no pass is under way.
+    /// Waits until nothing is going on: no pass is under way, whenever it is looked at.
     pub async fn settle(&self) {
-        loop {
+        let mut idle = 0;
+        while idle < 2 {
             // What has become due gets the time to begin.
             tokio::time::sleep(Duration::from_millis(4)).await;
-            if self.is_idle().await {
-                return;
-            }
+            idle = if self.is_idle().await { idle + 1 } else { 0 };
         }
     }
 }
