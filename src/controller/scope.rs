@@ -1,29 +1,24 @@
 //! The controllers of one namespace, or of all: watches, queues, passes.
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
-use futures::{
-    FutureExt, Stream, StreamExt,
-    future::{self, BoxFuture},
-};
+use futures::{FutureExt, Stream, StreamExt, future};
 use kube::{
     Api, Client, Resource,
     api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
-    runtime::{
-        controller::{Action, Config},
-        reflector::{self, ObjectRef, Store, store::Writer},
-    },
+    runtime::reflector::{self, ObjectRef, Store, store::Writer},
 };
 use serde::de::DeserializeOwned;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 
 use super::{
     Context, Next, connection,
     context::ScopeContext,
     fleet::Fleet,
     integration, promotion,
-    queue::{Queue, Ref},
+    queue::{Due, Queue, Ref},
     undecodable,
     wake::{self, Wake},
     watch,
@@ -75,6 +70,13 @@ fn plural<K: Resource<DynamicType = ()>>() -> &'static str {
     match K::plural(&()) {
         std::borrow::Cow::Borrowed(plural) => plural,
         std::borrow::Cow::Owned(_) => "objects",
+    }
+}
+
+fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::kind(&()) {
+        std::borrow::Cow::Borrowed(kind) => kind,
+        std::borrow::Cow::Owned(_) => "object",
     }
 }
 
@@ -135,7 +137,7 @@ pub(super) async fn run(
             &wake.connection_queue,
             Arc::clone(&scope),
             shutdown,
-            |object, scope| connection::reconcile(object, scope).boxed(),
+            connection::reconcile,
         ),
         async {
             // An integration must not be told that its connection does not exist before connections are known, nor
@@ -149,7 +151,7 @@ pub(super) async fn run(
                 &wake.integration_queue,
                 Arc::clone(&scope),
                 shutdown,
-                |object, scope| integration::reconcile(object, scope).boxed(),
+                integration::reconcile,
             )
             .await;
         },
@@ -164,7 +166,7 @@ pub(super) async fn run(
                 &wake.promotion_queue,
                 Arc::clone(&scope),
                 shutdown,
-                |object, scope| promotion::reconcile(object, scope).boxed(),
+                promotion::reconcile,
             )
             .await;
         },
@@ -225,50 +227,52 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
     of::<Promotion>(context, client, namespace).await;
 }
 
-/// Runs a pass over each object when it is due, at most one at a time for an object.
-async fn passes<K>(
+/// Runs a pass over each object when it is due.
+///
+/// There is no limit: one that dead tenants fill would hold up all others. Turns and budgets limit what passes do.
+async fn passes<K, P>(
     store: Store<K>,
     queue: &Arc<Queue<Ref>>,
     scope: Arc<ScopeContext>,
     shutdown: &CancellationToken,
-    pass: impl Fn(Arc<K>, Arc<ScopeContext>) -> BoxFuture<'static, Next> + Clone + Send + 'static,
+    pass: fn(Arc<K>, Arc<ScopeContext>) -> P,
 ) where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+    P: Future<Output = Next> + Send + 'static,
 {
     // Those who stand by have warm caches, and wait here.
     tokio::select! {
         () = scope.context.leadership.acquired() => {}
         () = shutdown.cancelled() => return,
     }
-    let due = Arc::clone(queue)
-        .due()
-        .map(|item| {
-            Ok::<_, std::convert::Infallible>(ObjectRef::<K>::new(&item.name).within(&item.namespace))
-        })
-        .take_until(shutdown.clone().cancelled_owned());
-    let queue = Arc::clone(queue);
-    let reconcile = move |object: Arc<K>, scope: Arc<ScopeContext>| {
-        let (queue, pass, item) = (Arc::clone(&queue), pass.clone(), Ref::of(&*object));
-        // Counted with the object in hand: what comes later is news.
-        let happened = queue.happened(&item);
-        async move {
-            let _active = scope.context.metrics.reconciling();
-            let next = pass(object, Arc::clone(&scope)).await;
-            queue.done(&item, next, happened);
-            Ok::<_, std::convert::Infallible>(Action::await_change())
-        }
-        .boxed()
-    };
-    kube::runtime::applier(
-        reconcile,
-        |_, never: &std::convert::Infallible, _| match *never {},
-        scope,
-        store,
-        due,
-        // No limit: one that dead tenants fill would hold up all others. Turns and budgets limit what passes do.
-        Config::default().concurrency(0),
-    )
-    // An object that is gone by the time its turn comes needs no pass.
-    .for_each(|_| future::ready(()))
-    .await;
+    let metrics = &scope.context.metrics;
+    let kind = kind::<K>();
+    metrics.queue(kind, {
+        let queue = Arc::clone(queue);
+        move || queue.depth()
+    });
+    let mut due = pin!(Arc::clone(queue).due().take_until(shutdown.cancelled()));
+    let under_way = TaskTracker::new();
+    while let Some(Due { item, since }) = due.next().await {
+        let active = metrics.reconciling(kind, scope.context.clock.instant() - since);
+        let Some(object) = store.get(&ObjectRef::new(&item.name).within(&item.namespace)) else {
+            queue.done(&item, None);
+            continue;
+        };
+        let span = tracing::info_span!("reconcile", kind, namespace = item.namespace, name = item.name);
+        let pass = AssertUnwindSafe(pass(object, Arc::clone(&scope))).catch_unwind();
+        let queue = Arc::clone(queue);
+        let pass = async move {
+            // A mistake of ours that one object brings to light stops no other.
+            let next = pass.await.unwrap_or_else(|_| {
+                tracing::error!("the pass panicked; it is tried again");
+                Next::Retry(None)
+            });
+            queue.done(&item, Some(next));
+            drop(active);
+        };
+        under_way.spawn(pass.instrument(span));
+    }
+    under_way.close();
+    under_way.wait().await;
 }

@@ -1,6 +1,9 @@
 //! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -21,9 +24,15 @@ pub struct Metrics {
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Family<KindLabels, Histogram>,
     active_reconciles: Gauge,
+    queue_depth: Family<KindLabels, Gauge>,
+    queue_wait_seconds: Family<KindLabels, Histogram>,
+    queues: Mutex<Vec<(KindLabels, Depth)>>,
     call_seconds: Family<CallLabels, Histogram>,
     left_behind: Counter,
 }
+
+/// Tells how many objects of a queue are due.
+type Depth = Box<dyn Fn() -> usize + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
@@ -70,6 +79,18 @@ impl Default for Metrics {
         );
         let active_reconciles = Gauge::default();
         registry.register("active_reconciles", "Passes under way", active_reconciles.clone());
+        let queue_depth = Family::default();
+        registry.register(
+            "queue_depth",
+            "Objects that are due and not looked at yet",
+            queue_depth.clone(),
+        );
+        let queue_wait_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        registry.register(
+            "queue_wait_seconds",
+            "How long an object was due before its pass began",
+            queue_wait_seconds.clone(),
+        );
         let left_behind = Counter::default();
         registry.register(
             "left_behind",
@@ -81,6 +102,9 @@ impl Default for Metrics {
             reconciles,
             reconcile_seconds,
             active_reconciles,
+            queue_depth,
+            queue_wait_seconds,
+            queues: Mutex::default(),
             call_seconds,
             left_behind,
         }
@@ -101,9 +125,17 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A pass over an object is under way, until what is returned is dropped.
+    /// One more queue; `depth` tells how many of its objects are due.
+    pub fn queue(&self, kind: &'static str, depth: impl Fn() -> usize + Send + Sync + 'static) {
+        self.queues().push((KindLabels { kind }, Box::new(depth)));
+    }
+
+    /// A pass over an object that was due for so long is under way, until what is returned is dropped.
     #[must_use]
-    pub fn reconciling(&self) -> Reconciling {
+    pub fn reconciling(&self, kind: &'static str, waited: Duration) -> Reconciling {
+        self.queue_wait_seconds
+            .get_or_create(&KindLabels { kind })
+            .observe(waited.as_secs_f64());
         self.active_reconciles.inc();
         Reconciling(self.active_reconciles.clone())
     }
@@ -116,10 +148,20 @@ impl Metrics {
     /// All metrics as Prometheus reads them.
     #[must_use]
     pub fn text(&self) -> String {
+        self.queue_depth.clear();
+        for (labels, depth) in &*self.queues() {
+            let depth = i64::try_from(depth()).unwrap_or(i64::MAX);
+            self.queue_depth.get_or_create(labels).inc_by(depth);
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Vec<(KindLabels, Depth)>> {
+        // A list is whole at every step, so a panic elsewhere does not spoil it.
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -113,14 +113,18 @@ impl Arena {
         STEP
     }
 
-    /// Whether no pass is under way.
+    /// Whether nothing is due, and no pass is under way.
     pub async fn is_idle(&self) -> bool {
         for operator in std::iter::once(&self.operator).chain(&self.others) {
             // One that cannot be asked is dead, and does nothing.
             let metrics = operator.metrics().await.unwrap_or_default();
-            if metrics.contains("pingone_aic_active_reconciles ")
-                && !metrics.contains("pingone_aic_active_reconciles 0\n")
-            {
+            let is_busy = |line: &str| {
+                ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "]
+                    .iter()
+                    .any(|name| line.starts_with(name))
+                    && !line.ends_with(" 0")
+            };
+            if metrics.lines().any(is_busy) {
                 return false;
             }
         }

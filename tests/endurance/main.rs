@@ -30,13 +30,10 @@ impl Arena {
         }
     }
 
-    /// Waits until nothing is going on: no pass is under way, whenever it is looked at.
+    /// Waits until nothing is due, and nothing going on.
     pub async fn settle(&self) {
-        let mut idle = 0;
-        while idle < 2 {
-            // What has become due gets the time to begin.
+        while !self.is_idle().await {
             tokio::time::sleep(Duration::from_millis(4)).await;
-            idle = if self.is_idle().await { idle + 1 } else { 0 };
         }
     }
 }

@@ -77,11 +77,20 @@ impl Replicas {
     }
 
     pub async fn phase(&self, phase: &str) {
-        let within = Duration::from_mins(6);
         let is = |object: &DynamicObject| object.data["status"]["phase"] == phase;
-        let what = format!("to be {phase}");
+        self.until(&format!("to be {phase}"), is).await;
+    }
+
+    /// The run knows its lock.
+    async fn locked(&self) {
+        let is = |object: &DynamicObject| object.data["status"]["stages"][0]["lock"]["id"].is_string();
+        self.until("to hold its lock", is).await;
+    }
+
+    async fn until(&self, what: &str, is: impl Fn(&DynamicObject) -> bool) {
+        let within = Duration::from_mins(6);
         self.namespace
-            .wait_for("Promotion", "release", &what, within, is)
+            .wait_for("Promotion", "release", what, within, is)
             .await
             .unwrap();
     }
@@ -132,7 +141,8 @@ async fn when_the_leader_is_killed_the_one_who_stands_by_goes_on() {
     let mut replicas = Replicas::start("the leader is killed").await;
     assert!(!leads(&replicas.follower));
     replicas.promote().await;
-    wait("the lock is asked for", || replicas.posts("/promotion/lock") == 1).await;
+    // Earlier, nobody can say whose the lock is, and the other one waits for ten minutes.
+    replicas.locked().await;
     replicas.leader.kill();
     let killed = Instant::now();
     wait("the other one leads", || leads(&replicas.follower)).await;
