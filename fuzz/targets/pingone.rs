@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use libfuzzer_sys::fuzz_target;
 use pingone_aic_operator::clock::Clock;
 use pingone_aic_operator::credential::ClientCredentials;
-use pingone_aic_operator::http::BaseUrl;
+use pingone_aic_operator::http::{BaseUrl, Lane};
 use pingone_aic_operator::pingone::PingOne;
 use pingone_aic_simulator::{Network, Region};
 use vendor::{answer, check, spoil, SECRET};
@@ -41,11 +41,14 @@ fuzz_target!(|data: &[u8]| {
                 secret: SECRET.into(),
             };
             let auth = BaseUrl::parse("https://auth.pingone.eu", "").unwrap();
-            pingone.token(&auth, "environment", &client).await.map(drop)
+            pingone
+                .token(&auth, "environment", &client, Lane::Change)
+                .await
+                .map(drop)
         } else {
             let api = BaseUrl::parse("https://api.pingone.eu", "").unwrap();
             pingone
-                .environment(&api, "environment", &SECRET.into())
+                .environment(&api, "environment", &SECRET.into(), Lane::Change)
                 .await
                 .map(drop)
         };

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pingone_aic_operator::clock::Clock;
-use pingone_aic_operator::http::{AllowList, Error, Http, Observer, Outcome, Rate, Settings};
+use pingone_aic_operator::http::{
+    AllowList, Error, Host, Http, Lane, News, Observer, Outcome, Rate, Settings,
+};
 use pingone_aic_simulator::{Fault, Network, Rule};
 
 /// What must not come back from anywhere.
@@ -19,6 +21,8 @@ struct Nobody;
 
 impl Observer for Nobody {
     fn call_ended(&self, _: &'static str, _: &'static str, _: Duration) {}
+    fn had_its_turn(&self, _: Lane, _: Duration) {}
+    fn host_changed(&self, _: &Host, _: News) {}
 }
 
 /// The network's HTTP stack: with no past, so that no former `Retry-After` holds it back.

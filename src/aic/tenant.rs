@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    http::{self, Call, Host, Http, Outcome, REFUSAL_STANDS_FOR, Reply},
+    http::{self, Call, Host, Http, Lane, Outcome, REFUSAL_STANDS_FOR, Reply},
 };
 
 /// Clients for all tenants.
@@ -33,6 +33,7 @@ pub struct Tenant {
     shared: Arc<Shared>,
     host: Host,
     account: Arc<ServiceAccount>,
+    lane: Lane,
 }
 
 /// Why a tenant did not do what it was asked for.
@@ -71,7 +72,7 @@ impl Error {
         }
     }
 
-    /// How long the tenant asks to be left alone.
+    /// How long the tenant is left alone.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -107,11 +108,19 @@ impl Aic {
             shared: Arc::clone(&self.shared),
             host,
             account,
+            lane: Lane::default(),
         }
     }
 }
 
 impl Tenant {
+    /// The same client, whose calls take the turns of another lane.
+    #[must_use]
+    pub fn in_lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
     /// The tenant's host.
     #[must_use]
     pub fn host(&self) -> &Host {
@@ -122,6 +131,11 @@ impl Tenant {
     #[must_use]
     pub fn account(&self) -> &Arc<ServiceAccount> {
         &self.account
+    }
+
+    /// Whose turns its calls take.
+    pub(super) fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// The tenant's own clock.
@@ -139,11 +153,12 @@ impl Tenant {
     /// 401 means that the call was not done, so that even a call that must not be repeated may be sent again.
     pub(super) async fn send_as(&self, scopes: Scopes, call: Call) -> Result<Reply, Error> {
         let Shared { http, tokens, .. } = &*self.shared;
-        let token = tokens.get(&self.host, &self.account, scopes).await?;
+        let call = call.in_lane(self.lane);
+        let token = tokens.get(self, scopes).await?;
         match http.send(&self.host, call.clone().bearer(&token)).await {
             Err(error) if error.status() == Some(401) => {
-                tokens.forget(&self.host, &self.account, scopes, &token).await;
-                let token = tokens.get(&self.host, &self.account, scopes).await?;
+                tokens.forget(self, scopes, &token).await;
+                let token = tokens.get(self, scopes).await?;
                 Ok(http.send(&self.host, call.bearer(&token)).await?)
             }
             result => Ok(result?),
@@ -152,11 +167,7 @@ impl Tenant {
 
     /// Whether the tenant gives the account a token for promotions. It is kept, so that the next call costs no other.
     pub async fn accepts_account(&self) -> bool {
-        let Shared { tokens, .. } = &*self.shared;
-        tokens
-            .get(&self.host, &self.account, Scopes::Promotion)
-            .await
-            .is_ok()
+        self.shared.tokens.get(self, Scopes::Promotion).await.is_ok()
     }
 
     pub(super) fn known_label_attribute(&self) -> Option<LabelAttribute> {

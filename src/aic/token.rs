@@ -9,7 +9,7 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Error, ServiceAccount, service_account::ASSERTION_LIFETIME_SECONDS};
+use super::{Error, Tenant, service_account::ASSERTION_LIFETIME_SECONDS};
 use crate::{
     clock::Clock,
     http::{Call, Host, Http, SingleFlight},
@@ -64,67 +64,49 @@ impl Tokens {
     }
 
     /// A token that is good now.
-    pub(super) async fn get(
-        &self,
-        host: &Host,
-        account: &ServiceAccount,
-        scopes: Scopes,
-    ) -> Result<SecretString, Error> {
-        let ask = async || match self.fetch(host, account, scopes).await {
+    pub(super) async fn get(&self, tenant: &Tenant, scopes: Scopes) -> Result<SecretString, Error> {
+        let ask = async || match self.fetch(tenant, scopes).await {
             Ok((token, renew_at)) => (Ok(token), renew_at),
             Err(error) => {
                 let stands_for = error.stands_for();
                 (Err(error), self.clock.instant() + stands_for)
             }
         };
-        self.known.get(holder(host, account, scopes), ask).await
+        self.known.get(holder(tenant, scopes), ask).await
     }
 
     /// Forgets a token that the tenant no longer accepts, unless it has been renewed meanwhile.
-    pub(super) async fn forget(
-        &self,
-        host: &Host,
-        account: &ServiceAccount,
-        scopes: Scopes,
-        refused: &SecretString,
-    ) {
+    pub(super) async fn forget(&self, tenant: &Tenant, scopes: Scopes, refused: &SecretString) {
         let is_refused = |token: &SecretString| token.expose_secret() == refused.expose_secret();
-        self.known.forget(holder(host, account, scopes), is_refused).await;
+        self.known.forget(holder(tenant, scopes), is_refused).await;
     }
 
     /// `POST /am/oauth2/access_token` (AIC documentation, "Get an access token for a service account").
-    async fn fetch(
-        &self,
-        host: &Host,
-        account: &ServiceAccount,
-        scopes: Scopes,
-    ) -> Result<(SecretString, Instant), Error> {
+    async fn fetch(&self, tenant: &Tenant, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
         // Another clock than ours judges the assertion; what its answers tell of it is used. The first answer may
         // tell that ours is off: then a refusal is worth one more try.
+        let host = tenant.host();
         let clock_before = self.http.host_time(host);
-        match self.request(host, account, scopes).await {
+        match self.request(tenant, scopes).await {
             Err(Error::Token(error)) if error.status() == Some(400) => {
                 let learned = self.http.host_time(host).duration_since(clock_before).abs();
                 if learned.as_secs() < 30 {
                     Err(Error::Token(error))
                 } else {
-                    self.request(host, account, scopes).await
+                    self.request(tenant, scopes).await
                 }
             }
             result => result,
         }
     }
 
-    async fn request(
-        &self,
-        host: &Host,
-        account: &ServiceAccount,
-        scopes: Scopes,
-    ) -> Result<(SecretString, Instant), Error> {
+    async fn request(&self, tenant: &Tenant, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
         // The documentation writes the audience with its port.
+        let host = tenant.host();
         let audience = format!("https://{}:{}/am/oauth2/access_token", host.name(), host.port());
         let expires_at = self.http.host_time(host).as_second() + ASSERTION_LIFETIME_SECONDS;
-        let assertion = account
+        let assertion = tenant
+            .account()
             .assertion(&audience, expires_at)
             .map_err(|error| Error::Assertion(error.to_string()))?;
         let scope = scopes.names().join(" ");
@@ -135,7 +117,8 @@ impl Tokens {
                 ("assertion", assertion.expose_secret()),
                 ("scope", &scope),
             ])
-            .secret(assertion);
+            .secret(assertion)
+            .in_lane(tenant.lane());
         let started = self.clock.instant();
         let answer: Answer = self
             .http
@@ -164,7 +147,8 @@ impl Tokens {
     }
 }
 
-fn holder(host: &Host, account: &ServiceAccount, scopes: Scopes) -> Holder {
+fn holder(tenant: &Tenant, scopes: Scopes) -> Holder {
+    let account = tenant.account();
     let (id, modulus) = (account.id().to_owned(), account.modulus().to_owned());
-    (host.clone(), id, modulus, scopes)
+    (tenant.host().clone(), id, modulus, scopes)
 }

@@ -76,6 +76,8 @@ reasons! {
     TenantRefused,
     /// The vendor asked the operator to wait. It does.
     RateLimited,
+    /// The tenant is asked no faster than the installation allows, and others come first. The operator gets to it by itself; if it happens often, raise --tenant-requests-per-second, if the tenant allows it.
+    WaitingForTurn,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
     NameUnderivable,
     /// An ESV of this id exists and is not marked as this object's, or an elder object claims it. Choose another name, remove the ESV, or set spec.adopt to take it over.

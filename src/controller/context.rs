@@ -7,7 +7,7 @@ use kube::{
     Client, Resource, ResourceExt,
     runtime::{
         events::{Event, EventType, Recorder, Reporter},
-        reflector::Store,
+        reflector::{ObjectRef, Store},
     },
 };
 use tokio::sync::Semaphore;
@@ -19,7 +19,6 @@ use super::{
     fleet::Fleet,
     queue::{Queue, Ref},
     runs::Runs,
-    turns::Turns,
 };
 use crate::{
     aic::Aic,
@@ -27,6 +26,7 @@ use crate::{
         AICIntegration, Conditions, FIELD_MANAGER, PingOneConnection, Promotion, Reason, conditions::READY,
     },
     clock::Clock,
+    http::Lane,
     pingone::PingOne,
     runtime::{Health, Leadership, Metrics},
 };
@@ -45,8 +45,6 @@ pub struct Context {
     pub(super) health: Health,
     pub(super) definitions: Definitions,
     pub(super) deletions: Deletions,
-    /// Passes over one tenant.
-    pub(super) turns: Turns,
     /// Reads of Secrets: after a restart every object wants its own at once.
     pub(super) reads: Arc<Semaphore>,
     /// What all runs share.
@@ -73,8 +71,12 @@ pub(super) struct ScopeContext {
 impl ScopeContext {
     /// Has an integration look for itself now.
     pub(super) fn wake_integration(&self, namespace: &str, name: &str) {
-        let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        self.integration_queue.now(&Ref { namespace, name });
+        let known = self.integrations.get(&ObjectRef::new(name).within(namespace));
+        if let Some(integration) = known {
+            let place = &integration.spec.tenant.url;
+            self.integration_queue
+                .now(&Ref::of(&*integration), place, Lane::Change);
+        }
     }
 }
 
@@ -100,7 +102,6 @@ impl Context {
             health,
             definitions: Definitions::default(),
             deletions: Deletions::default(),
-            turns: Turns::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             runs: Runs::default(),
             leadership,

@@ -17,7 +17,6 @@ mod runs;
 mod scope;
 mod secret;
 mod status;
-mod turns;
 mod undecodable;
 mod wake;
 mod watch;

@@ -25,9 +25,12 @@ use super::{
 };
 use crate::{
     api::{AICIntegration, PingOneConnection, Promotion},
+    http::Lane,
     runtime::{Gate, Health},
 };
 
+/// Passes that one tenant is asked by at once.
+const AT_ONE_TENANT: usize = 8;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 
 /// What is watched in all namespaces together.
@@ -104,7 +107,7 @@ pub(super) async fn run(
         connections: connections.clone(),
         integrations: integrations.clone(),
         connection_queue: Arc::new(Queue::new(context.clock.clone())),
-        integration_queue: Arc::new(Queue::new(context.clock.clone())),
+        integration_queue: Arc::new(Queue::with_places_for(context.clock.clone(), AT_ONE_TENANT)),
         promotions: promotions.clone(),
         promotion_queue: Arc::new(Queue::new(context.clock.clone())),
     };
@@ -120,7 +123,7 @@ pub(super) async fn run(
         .map(|change| wake.promotion_changed(change))
         .collect::<()>();
     let secret_changes = watch::secrets(watching, namespace, (health.clone(), secrets_gate(namespace)))
-        .map(|secret| wake.secret_changed(&secret))
+        .map(|(secret, is_news)| wake.secret_changed(&secret, is_news))
         .collect::<()>();
 
     let scope = Arc::new(ScopeContext {
@@ -146,14 +149,14 @@ pub(super) async fn run(
                 _ = future::join(connections.wait_until_ready(), fleets.integrations.known()) => {}
                 () = shutdown.cancelled() => return,
             }
-            passes(
+            let passes = passes(
                 integrations.clone(),
                 &wake.integration_queue,
                 Arc::clone(&scope),
                 shutdown,
                 integration::reconcile,
-            )
-            .await;
+            );
+            tokio::select! { () = passes => {}, () = integration::tell_who_waits(&scope) => {} }
         },
         async {
             // Nor must a run begin before it is known which others there are.
@@ -229,13 +232,13 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
 
 /// Runs a pass over each object when it is due.
 ///
-/// There is no limit: one that dead tenants fill would hold up all others. Turns and budgets limit what passes do.
+/// There is no limit: one that dead tenants fill would hold up all others. The queue and budgets limit what passes do.
 async fn passes<K, P>(
     store: Store<K>,
     queue: &Arc<Queue<Ref>>,
     scope: Arc<ScopeContext>,
     shutdown: &CancellationToken,
-    pass: fn(Arc<K>, Arc<ScopeContext>) -> P,
+    pass: fn(Arc<K>, Arc<ScopeContext>, Lane) -> P,
 ) where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
     P: Future<Output = Next> + Send + 'static,
@@ -253,14 +256,14 @@ async fn passes<K, P>(
     });
     let mut due = pin!(Arc::clone(queue).due().take_until(shutdown.cancelled()));
     let under_way = TaskTracker::new();
-    while let Some(Due { item, since }) = due.next().await {
-        let active = metrics.reconciling(kind, scope.context.clock.instant() - since);
+    while let Some(Due { item, lane, waited }) = due.next().await {
+        let active = metrics.reconciling(kind, lane, waited);
         let Some(object) = store.get(&ObjectRef::new(&item.name).within(&item.namespace)) else {
             queue.done(&item, None);
             continue;
         };
         let span = tracing::info_span!("reconcile", kind, namespace = item.namespace, name = item.name);
-        let pass = AssertUnwindSafe(pass(object, Arc::clone(&scope))).catch_unwind();
+        let pass = AssertUnwindSafe(pass(object, Arc::clone(&scope), lane)).catch_unwind();
         let queue = Arc::clone(queue);
         let pass = async move {
             // A mistake of ours that one object brings to light stops no other.

@@ -11,12 +11,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::context::Context;
-use crate::{api::FIELD_MANAGER, runtime::Gate};
+use crate::{
+    api::{Conditions, FIELD_MANAGER},
+    runtime::Gate,
+};
 
 /// A kind with a status of type `S`.
 pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResourceScope> {
     type Status: Clone + PartialEq + Serialize;
     fn status(&self) -> Option<&Self::Status>;
+    /// The conditions of a status.
+    fn conditions(status: &Self::Status) -> &Conditions;
     /// A status with every field, to see whether the definition in the cluster keeps them.
     fn complete() -> Self::Status;
 }

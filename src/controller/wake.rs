@@ -7,11 +7,15 @@ use kube::{Resource, ResourceExt, runtime::reflector::Store};
 use super::{
     promotion,
     queue::{Queue, Ref},
+    status::HasStatus,
     watch::Change,
 };
-use crate::api::{
-    AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase, Reason,
-    conditions::{CREDENTIAL_VALID, READY},
+use crate::{
+    api::{
+        AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase, Reason,
+        conditions::{CREDENTIAL_VALID, READY},
+    },
+    http::Lane,
 };
 
 /// The objects of one namespace, or of all, and the queues in which they wait.
@@ -59,14 +63,15 @@ impl Wake {
             Change::Applied(connection, before) => {
                 let item = Ref::of(&connection);
                 // What it says of its credential is our own doing, and news for its integrations only.
+                let is_news = before.is_some();
                 if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
-                    self.connection_queue.now(&item);
+                    self.connection_queue.now(&item, "", lane(&connection, is_news));
                 }
-                self.integrations_of(&item);
+                self.integrations_of(&item, is_news);
             }
             Change::Deleted { namespace, name } => {
                 let gone = Ref { namespace, name };
-                self.integrations_of(&gone);
+                self.integrations_of(&gone, true);
                 self.connection_queue.forget(&gone);
             }
         }
@@ -74,10 +79,9 @@ impl Wake {
 
     pub(super) fn integration_changed(&self, change: Change<AICIntegration, Asked>) {
         match change {
-            Change::Applied(integration, _) => {
-                let item = Ref::of(&integration);
-                self.integration_queue.now(&item);
-                self.promotions_of(&item);
+            Change::Applied(integration, before) => {
+                self.integration_due(&integration, before.is_some());
+                self.promotions_of(&Ref::of(&integration));
             }
             Change::Deleted { namespace, name } => {
                 let gone = Ref { namespace, name };
@@ -93,7 +97,7 @@ impl Wake {
             Change::Applied(promotion, before) => {
                 // Its own doing is no news to itself.
                 if before.is_none_or(|(asked, ..)| asked != asked_for(&promotion)) {
-                    self.promotion_queue.now(&Ref::of(&promotion));
+                    self.promotion_queue.now(&Ref::of(&promotion), "", Lane::Change);
                 }
             }
             Change::Deleted { namespace, name } => self.promotion_queue.forget(&Ref { namespace, name }),
@@ -126,29 +130,29 @@ impl Wake {
     fn wake_promotions(&self, concerned: impl Fn(&Promotion) -> bool) {
         for promotion in self.promotions.state() {
             if concerned(&promotion) {
-                self.promotion_queue.now(&Ref::of(&*promotion));
+                self.promotion_queue.now(&Ref::of(&*promotion), "", Lane::Change);
             }
         }
     }
 
-    pub(super) fn secret_changed(&self, (namespace, name): &(String, String)) {
+    pub(super) fn secret_changed(&self, (namespace, name): &(String, String), is_news: bool) {
         for connection in self.connections.state() {
             if connection.namespace().as_ref() == Some(namespace)
                 && connection.spec.credential_secret_ref.name == *name
             {
                 let item = Ref::of(&*connection);
-                self.connection_queue.now(&item);
-                self.integrations_of(&item);
+                self.connection_queue.now(&item, "", lane(&*connection, is_news));
+                self.integrations_of(&item, is_news);
             }
         }
-        self.integrations(|integration| {
+        self.integrations(is_news, |integration| {
             integration.namespace().as_ref() == Some(namespace)
                 && integration.spec.tenant.service_account_secret_ref.name == *name
         });
     }
 
-    fn integrations_of(&self, connection: &Ref) {
-        self.integrations(|integration| {
+    fn integrations_of(&self, connection: &Ref, is_news: bool) {
+        self.integrations(is_news, |integration| {
             integration.namespace().as_ref() == Some(&connection.namespace)
                 && integration.spec.connection_ref.name == connection.name
         });
@@ -157,18 +161,39 @@ impl Wake {
     /// What an elder object claimed is free for the next one.
     fn heirs(&self) {
         let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
-        self.integrations(|integration| {
+        self.integrations(true, |integration| {
             let status = integration.status.as_ref();
             let ready = status.and_then(|status| status.conditions.get(READY));
             ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str()))
         });
     }
 
-    fn integrations(&self, concerned: impl Fn(&AICIntegration) -> bool) {
+    fn integrations(&self, is_news: bool, concerned: impl Fn(&AICIntegration) -> bool) {
         for integration in self.integrations.state() {
             if concerned(&integration) {
-                self.integration_queue.now(&Ref::of(&*integration));
+                self.integration_due(&integration, is_news);
             }
         }
+    }
+
+    fn integration_due(&self, integration: &AICIntegration, is_news: bool) {
+        let place = &integration.spec.tenant.url;
+        self.integration_queue
+            .now(&Ref::of(integration), place, lane(integration, is_news));
+    }
+}
+
+/// How urgent an object is. What a process sees for the first time and finds settled has waited for nobody.
+fn lane<K: HasStatus>(object: &K, is_news: bool) -> Lane {
+    let Some(conditions) = object.status().map(K::conditions).filter(|all| !all.is_empty()) else {
+        return Lane::New;
+    };
+    let is_settled = conditions
+        .get(READY)
+        .is_some_and(|ready| ready.status == "True" && ready.observed_generation == object.meta().generation);
+    if is_settled && !is_news {
+        Lane::Check
+    } else {
+        Lane::Change
     }
 }

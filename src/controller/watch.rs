@@ -73,21 +73,25 @@ where
         })
 }
 
-/// Watches Secrets as metadata only, by namespace and name. Nothing of them is kept but their version.
+/// Watches Secrets as metadata only, by namespace and name, with whether it is news: the first list is none. Nothing of
+/// them is kept but their version.
 pub(super) fn secrets(
     client: &Client,
     namespace: Option<&str>,
     (health, gate): (Health, Gate),
-) -> impl Stream<Item = (String, String)> + Send + use<> {
+) -> impl Stream<Item = ((String, String), bool)> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
     let mut seen = Seen::new(|secret: &PartialObjectMeta<Secret>| secret.resource_version());
+    let mut is_news = false;
     watcher(api, watcher::Config::default())
         .default_backoff()
         .flat_map(move |event| {
+            let was_news = is_news;
             let changes = match event {
                 Ok(event) => {
                     if matches!(event, Event::InitDone) {
                         health.open(&gate);
+                        is_news = true;
                     }
                     seen.changes(event)
                 }
@@ -96,9 +100,9 @@ pub(super) fn secrets(
                     Vec::new()
                 }
             };
-            stream::iter(changes).map(|change| match change {
-                Change::Applied(secret, _) => id(&secret),
-                Change::Deleted { namespace, name } => (namespace, name),
+            stream::iter(changes).map(move |change| match change {
+                Change::Applied(secret, _) => (id(&secret), was_news),
+                Change::Deleted { namespace, name } => ((namespace, name), was_news),
             })
         })
 }

@@ -1,11 +1,17 @@
-//! What may be sent to one host: a token bucket, a tap that the host's `Retry-After` closes, and the host's clock.
+//! What may be sent to one host: a token bucket with lanes, a tap that the host's `Retry-After` closes, and the host's
+//! clock.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::Lane;
+use crate::clock::Clock;
 
 /// How fast a host is called.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,78 +26,112 @@ pub struct Rate {
 #[derive(Debug)]
 pub(super) struct Budget {
     rate: Rate,
+    clock: Clock,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Calls that are free now; negative while some have been promised a turn to come.
+    /// Calls that are free now.
     tokens: f64,
     counted_at: Instant,
     closed_until: Option<Instant>,
     skew: SignedDuration,
+    /// Who waits for a turn, in the order of turns.
+    waiting: BTreeMap<Place, Arc<Notify>>,
+    arrivals: u64,
 }
 
-/// The answer to who wants to call.
+/// A place in the order of turns: the lane, then who came first.
+type Place = (Lane, u64);
+
+/// The host has asked to be left alone for this long.
 #[derive(Debug, PartialEq)]
-pub(super) enum Turn {
-    /// The turn is yours at this time.
-    At(Instant),
-    /// The host has asked to be left alone for this long.
-    Closed(Duration),
-}
+pub(super) struct Closed(pub(super) Duration);
 
 impl Budget {
-    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+    pub(super) fn new(rate: Rate, clock: Clock) -> Self {
         let state = State {
             tokens: rate.burst,
-            counted_at: now,
+            counted_at: clock.instant(),
             closed_until: None,
             skew: SignedDuration::ZERO,
+            waiting: BTreeMap::new(),
+            arrivals: 0,
         };
         Self {
             rate,
+            clock,
             state: Mutex::new(state),
         }
     }
 
-    /// Takes the next free turn.
-    pub(super) fn take(&self, now: Instant) -> Turn {
+    /// Waits for a turn. Whoever comes later in a lane that is more urgent goes first.
+    pub(super) async fn turn(&self, lane: Lane) -> Result<(), Closed> {
+        let waiting = Waiting::begin(self, lane);
+        loop {
+            let next = match self.take(waiting.place) {
+                Ok(turn) => return turn,
+                Err(next) => next,
+            };
+            let moved_up = waiting.notify.notified();
+            match next {
+                Some(next) => tokio::select! { () = self.clock.sleep_until(next) => {}, () = moved_up => {} },
+                None => moved_up.await,
+            }
+        }
+    }
+
+    /// Takes the turn if it is one; else tells when it may be, which only the first in order can know.
+    fn take(&self, place: Place) -> Result<Result<(), Closed>, Option<Instant>> {
+        let now = self.clock.instant();
         let mut state = self.lock();
         if let Some(wait) = state.closed(now) {
-            return Turn::Closed(wait);
+            return Ok(Err(Closed(wait)));
+        }
+        if state
+            .waiting
+            .first_key_value()
+            .is_some_and(|(first, _)| *first != place)
+        {
+            return Err(None);
         }
         let passed = now.saturating_duration_since(state.counted_at).as_secs_f64();
         state.tokens = (state.tokens + passed * self.rate.per_second).min(self.rate.burst);
         state.counted_at = now;
+        let missing = 1.0 - state.tokens;
+        // What is missing by less than a clock can tell is there.
+        if missing > 1e-9 {
+            return Err(Some(
+                now + Duration::from_secs_f64(missing / self.rate.per_second),
+            ));
+        }
         state.tokens -= 1.0;
-        let debt = (-state.tokens).max(0.0);
-        Turn::At(now + Duration::from_secs_f64(debt / self.rate.per_second))
+        Ok(Ok(()))
     }
 
-    /// Closes the tap; a later end stands.
-    pub(super) fn close_for(&self, wait: Duration, now: Instant) {
+    /// Closes the tap; a later end stands. Whoever waits is told.
+    pub(super) fn close_for(&self, wait: Duration) {
         let mut state = self.lock();
-        let until = now + wait;
+        let until = self.clock.instant() + wait;
         state.closed_until = Some(state.closed_until.map_or(until, |before| before.max(until)));
-    }
-
-    /// How long the tap is still closed.
-    pub(super) fn closed(&self, now: Instant) -> Option<Duration> {
-        self.lock().closed(now)
+        for waiting in state.waiting.values() {
+            waiting.notify_one();
+        }
     }
 
     /// Learns the host's clock from the date of its answer.
-    pub(super) fn learn_date(&self, date: Timestamp, now: Timestamp) {
-        self.lock().skew = date.duration_since(now);
+    pub(super) fn learn_date(&self, date: Timestamp) {
+        self.lock().skew = date.duration_since(self.clock.now());
     }
 
     /// The host's clock, as far as it is known.
-    pub(super) fn host_time(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn host_time(&self) -> Timestamp {
+        let now = self.clock.now();
         now.saturating_add(self.lock().skew).unwrap_or(now)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Every critical section leaves the state whole, so a panic elsewhere does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,41 +148,129 @@ impl State {
     }
 }
 
+/// Somebody who waits. Whoever leaves, with a turn or without, lets the next one look.
+struct Waiting<'a> {
+    budget: &'a Budget,
+    place: Place,
+    notify: Arc<Notify>,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(budget: &'a Budget, lane: Lane) -> Self {
+        let mut state = budget.lock();
+        let place = (lane, state.arrivals);
+        state.arrivals += 1;
+        let notify = Arc::new(Notify::new());
+        state.waiting.insert(place, Arc::clone(&notify));
+        Self {
+            budget,
+            place,
+            notify,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.budget.lock();
+        state.waiting.remove(&self.place);
+        if let Some((_, next)) = state.waiting.first_key_value() {
+            next.notify_one();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
+    use crate::clock::ClockControl;
 
     const RATE: Rate = Rate {
         per_second: 10.0,
         burst: 2.0,
     };
 
-    #[test]
-    fn a_burst_is_free_and_what_follows_is_spaced() {
-        let now = Instant::now();
-        let budget = Budget::new(RATE, now);
-        let turns: Vec<_> = (0..4).map(|_| budget.take(now)).collect();
-        let at = |millis| Turn::At(now + Duration::from_millis(millis));
-        assert_eq!(turns, [at(0), at(0), at(100), at(200)]);
+    fn budget() -> (Budget, ClockControl) {
+        let (clock, control) = Clock::controlled();
+        (Budget::new(RATE, clock), control)
     }
 
-    #[test]
-    fn a_pause_earns_no_more_than_the_burst() {
-        let now = Instant::now();
-        let budget = Budget::new(RATE, now);
-        let later = now + Duration::from_hours(1);
-        let turns: Vec<_> = (0..3).map(|_| budget.take(later)).collect();
-        assert_eq!(turns[2], Turn::At(later + Duration::from_millis(100)));
+    #[tokio::test]
+    async fn a_burst_is_free_what_follows_is_spaced_and_a_pause_earns_no_more_than_the_burst() {
+        let (budget, control) = budget();
+        let free = || std::iter::from_fn(|| budget.turn(Lane::Change).now_or_never()).count();
+        assert_eq!(free(), 2);
+        control.advance(Duration::from_millis(110));
+        assert_eq!(free(), 1);
+        control.advance(Duration::from_hours(1));
+        assert_eq!(free(), 2);
     }
 
-    #[test]
-    fn a_closed_tap_opens_when_the_longest_wait_is_over() {
-        let now = Instant::now();
-        let budget = Budget::new(RATE, now);
-        budget.close_for(Duration::from_mins(1), now);
-        budget.close_for(Duration::from_secs(10), now);
-        assert_eq!(budget.take(now), Turn::Closed(Duration::from_mins(1)));
-        let later = now + Duration::from_mins(1);
-        assert_eq!(budget.take(later), Turn::At(later));
+    #[tokio::test]
+    async fn turns_go_by_lane_and_then_by_arrival() {
+        let (budget, control) = budget();
+        let budget = Arc::new(budget);
+        while budget.turn(Lane::Check).now_or_never().is_some() {}
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for (name, lane) in [
+            ("check", Lane::Check),
+            ("change", Lane::Change),
+            ("later", Lane::Change),
+            ("lock", Lane::Lock),
+            ("new", Lane::New),
+        ] {
+            let (budget, order) = (Arc::clone(&budget), Arc::clone(&order));
+            let waiting = budget.lock().waiting.len();
+            tasks.push(tokio::spawn({
+                let budget = Arc::clone(&budget);
+                async move {
+                    budget.turn(lane).await.unwrap();
+                    order.lock().unwrap().push(name);
+                }
+            }));
+            while budget.lock().waiting.len() == waiting {
+                tokio::task::yield_now().await;
+            }
+        }
+        control.advance(Duration::from_secs(1));
+        for task in tasks {
+            task.await.unwrap();
+            control.advance(Duration::from_secs(1));
+        }
+        assert_eq!(
+            *order.lock().unwrap(),
+            ["lock", "new", "change", "later", "check"]
+        );
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_waiting_holds_up_nobody() {
+        let (budget, control) = budget();
+        while budget.turn(Lane::Check).now_or_never().is_some() {}
+        let mut first = Box::pin(budget.turn(Lane::Lock));
+        let mut second = Box::pin(budget.turn(Lane::Check));
+        assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+        drop(first);
+        control.advance(Duration::from_millis(110));
+        assert_eq!(second.now_or_never(), Some(Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_closed_tap_opens_when_the_longest_wait_is_over_and_whoever_waited_is_told() {
+        let (budget, control) = budget();
+        while budget.turn(Lane::Check).now_or_never().is_some() {}
+        let mut waiting = Box::pin(budget.turn(Lane::Lock));
+        assert!((&mut waiting).now_or_never().is_none());
+        budget.close_for(Duration::from_mins(1));
+        budget.close_for(Duration::from_secs(10));
+        let Some(Err(Closed(wait))) = waiting.now_or_never() else {
+            panic!("it waits on")
+        };
+        assert!(wait > Duration::from_secs(59), "{wait:?}");
+        control.advance(Duration::from_mins(1));
+        assert_eq!(budget.turn(Lane::Check).now_or_never(), Some(Ok(())));
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-use super::{Error, Host, redact::redact};
+use super::{Error, Host, Lane, redact::redact};
 
 /// Whether a call may be sent again when no answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub struct Call {
     pub(super) path: String,
     pub(super) operation: &'static str,
     pub(super) delivery: Delivery,
+    pub(super) lane: Lane,
     /// A status beside success that is an answer, not a failure.
     pub(super) accepted: Option<StatusCode>,
     pub(super) headers: HeaderMap,
@@ -64,12 +65,20 @@ impl Call {
             path: path.into(),
             operation,
             delivery: Delivery::Repeatable,
+            lane: Lane::default(),
             accepted: None,
             headers: HeaderMap::new(),
             body: None,
             secrets: vec![],
             guard: None,
         }
+    }
+
+    /// Says whose turns the call takes.
+    #[must_use]
+    pub fn in_lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
     }
 
     /// Sends the call only if the guard allows it at that moment.

@@ -11,8 +11,9 @@ use k8s_openapi::jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    AllowList, Call, Delivery, Error, Host, Rate, Reply,
-    budget::{Budget, Turn},
+    AllowList, Call, Delivery, Error, Host, Lane, News, Rate, Reply,
+    breaker::{Breaker, Down},
+    budget::{Budget, Closed},
     redact::redact,
     retry_after::{http_date, retry_after},
 };
@@ -32,6 +33,10 @@ const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transact
 pub trait Observer: Send + Sync {
     /// A call ended; `result` is `ok` or the class of its error.
     fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration);
+    /// A call had its turn in its host's budget, after this long.
+    fn had_its_turn(&self, lane: Lane, waited: Duration);
+    /// A host does not answer any more, or answers again.
+    fn host_changed(&self, host: &Host, news: News);
 }
 
 /// What the stack is told once.
@@ -55,8 +60,14 @@ pub struct Http {
 struct Shared {
     client: reqwest::Client,
     settings: Settings,
-    budgets: Mutex<HashMap<Host, Arc<Budget>>>,
+    hosts: Mutex<HashMap<Host, Arc<KnownHost>>>,
     clock: Clock,
+}
+
+/// What is known of one host.
+struct KnownHost {
+    budget: Budget,
+    breaker: Breaker,
 }
 
 impl Http {
@@ -78,7 +89,7 @@ impl Http {
             shared: Arc::new(Shared {
                 client,
                 settings,
-                budgets: Mutex::default(),
+                hosts: Mutex::default(),
                 clock,
             }),
         })
@@ -99,7 +110,7 @@ impl Http {
     /// A host's own clock, as far as its answers have told it.
     #[must_use]
     pub fn host_time(&self, host: &Host) -> Timestamp {
-        self.budget(host).host_time(self.shared.clock.now())
+        self.known(host).budget.host_time()
     }
 
     /// Makes a call. Any status from 200 to 299 is an `Ok`, and so is the one that the call accepts.
@@ -131,8 +142,16 @@ impl Http {
     }
 
     async fn attempt(&self, host: &Host, call: &Call) -> Result<Reply, Error> {
-        let budget = self.budget(host);
-        self.wait_for_turn(host, &budget).await?;
+        let known = self.known(host);
+        // Asked before a turn is taken, so that a host that is down costs none.
+        let attempt = known
+            .breaker
+            .attempt(call.lane)
+            .map_err(|Down(wait)| Error::Down {
+                host: host.clone(),
+                wait,
+            })?;
+        self.wait_for_turn(host, call.lane, &known.budget).await?;
         if call.guard.as_ref().is_some_and(|guard| !guard.allows()) {
             return Err(Error::Withheld {
                 operation: call.operation,
@@ -142,15 +161,20 @@ impl Http {
             Delivery::Repeatable => REPEATABLE_TIMEOUT,
             Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,
         };
-        tokio::select! {
-            result = self.exchange(host, call, &budget) => result,
+        let result = tokio::select! {
+            result = self.exchange(host, call, &known.budget) => result,
             () = self.shared.clock.sleep(timeout) => Err(Error::Unanswered {
                 host: host.clone(),
                 operation: call.operation,
                 cause: TOO_LONG.to_owned(),
                 timed_out: true,
             }),
+        };
+        let has_answered = result.as_ref().map_or_else(Error::is_answer, |_| true);
+        if let Some(news) = attempt.ended(has_answered) {
+            self.shared.settings.observer.host_changed(host, news);
         }
+        result
     }
 
     async fn exchange(&self, host: &Host, call: &Call, budget: &Budget) -> Result<Reply, Error> {
@@ -170,12 +194,11 @@ impl Http {
         let headers = std::mem::take(response.headers_mut());
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         if let Some(date) = text(header::DATE).and_then(http_date) {
-            budget.learn_date(date, self.shared.clock.now());
+            budget.learn_date(date);
         }
-        let wait = text(header::RETRY_AFTER)
-            .and_then(|value| retry_after(value, budget.host_time(self.shared.clock.now())));
+        let wait = text(header::RETRY_AFTER).and_then(|value| retry_after(value, budget.host_time()));
         if let (Some(wait), 429 | 503) = (wait, status.as_u16()) {
-            budget.close_for(wait, self.shared.clock.instant());
+            budget.close_for(wait);
         }
         let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));
         let mut body = Vec::new();
@@ -220,32 +243,31 @@ impl Http {
         })
     }
 
-    async fn wait_for_turn(&self, host: &Host, budget: &Budget) -> Result<(), Error> {
+    async fn wait_for_turn(&self, host: &Host, lane: Lane, budget: &Budget) -> Result<(), Error> {
         let clock = &self.shared.clock;
-        let throttled = |wait| Error::Throttled {
+        let started = clock.instant();
+        budget.turn(lane).await.map_err(|Closed(wait)| Error::Throttled {
             host: host.clone(),
             wait,
-        };
-        match budget.take(clock.instant()) {
-            Turn::Closed(wait) => return Err(throttled(wait)),
-            Turn::At(turn) => clock.sleep_until(turn).await,
-        }
-        // The tap may have been closed while we waited.
-        budget
-            .closed(clock.instant())
-            .map_or(Ok(()), |wait| Err(throttled(wait)))
+        })?;
+        let waited = clock.instant().saturating_duration_since(started);
+        self.shared.settings.observer.had_its_turn(lane, waited);
+        Ok(())
     }
 
-    fn budget(&self, host: &Host) -> Arc<Budget> {
+    fn known(&self, host: &Host) -> Arc<KnownHost> {
         // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
-        let mut budgets = self.shared.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            Arc::new(Budget::new(
-                self.shared.settings.rate,
-                self.shared.clock.instant(),
-            ))
-        };
-        Arc::clone(budgets.entry(host.clone()).or_insert_with(new))
+        let mut hosts = self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = hosts.get(host) {
+            return Arc::clone(known);
+        }
+        let clock = &self.shared.clock;
+        let new = Arc::new(KnownHost {
+            budget: Budget::new(self.shared.settings.rate, clock.clone()),
+            breaker: Breaker::new(clock.clone()),
+        });
+        hosts.insert(host.clone(), Arc::clone(&new));
+        new
     }
 }
 

@@ -34,6 +34,14 @@ pub enum Error {
         /// How much longer.
         wait: Duration,
     },
+    /// The host has not answered for a while. Nothing was sent.
+    #[error("{host} does not answer: it is asked again from time to time")]
+    Down {
+        /// The host.
+        host: Host,
+        /// When, at the earliest.
+        wait: Duration,
+    },
     /// The caller's own guard no longer allowed it. Nothing was sent.
     #[error("did not {operation}: what allowed it has ended meanwhile")]
     Withheld {
@@ -112,6 +120,7 @@ impl Error {
         match self {
             Self::HostNotAllowed { .. }
             | Self::Throttled { .. }
+            | Self::Down { .. }
             | Self::Withheld { .. }
             | Self::NotConnected { .. }
             | Self::Status {
@@ -152,14 +161,40 @@ impl Error {
         }
     }
 
-    /// How long the host asks to be left alone.
+    /// How long the host is left alone.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { wait, .. } => Some(*wait),
+            Self::Throttled { wait, .. } | Self::Down { wait, .. } => Some(*wait),
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
+    }
+
+    /// Whether the host itself asks to be left alone.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        match self {
+            Self::Throttled { .. } => true,
+            Self::Status {
+                status, retry_after, ..
+            } => *status == 429 || retry_after.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the host is there: it has answered, and not that whoever it stands for does not.
+    pub(super) fn is_answer(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotConnected { .. }
+                | Self::Unanswered { .. }
+                | Self::Status {
+                    status: 502..=504,
+                    retry_after: None,
+                    ..
+                }
+        )
     }
 
     /// Whether the same call may succeed later although nobody changes anything.
@@ -194,6 +229,7 @@ impl Error {
         match self {
             Self::HostNotAllowed { .. } => "not_allowed",
             Self::Throttled { .. } => "throttled",
+            Self::Down { .. } => "down",
             Self::Withheld { .. } => "withheld",
             Self::NotConnected { .. } => "not_connected",
             Self::Unanswered { .. } => "unanswered",

@@ -1,21 +1,25 @@
 //! One HTTP stack for both vendors.
 //!
-//! Contract: nothing is sent to a host that is not allowed, beyond the host's budget or while the host has asked
-//! to be left alone; redirects are not followed; every call has a timeout; every failure says whether the call
+//! Contract: nothing is sent to a host that is not allowed, beyond the host's budget, nor while the host has
+//! asked to be left alone or does not answer; redirects are not followed; every call has a timeout; every failure says whether the call
 //! was done, was not done, or may have been done; nothing secret is in what comes back.
 
+mod breaker;
 mod budget;
 mod call;
 mod client;
 mod error;
 mod host;
+mod lane;
 mod redact;
 mod retry_after;
 mod single_flight;
 
+pub use breaker::News;
 pub use budget::Rate;
 pub use call::{Call, Delivery, Guard, Reply};
 pub use client::{Http, ONCE_ONLY_TIMEOUT, Observer, Settings};
 pub use error::{Error, Outcome, REFUSAL_STANDS_FOR};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
+pub use lane::Lane;
 pub use single_flight::SingleFlight;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     clock::Clock,
     credential::{ClientCredentials, Digest},
-    http::{BaseUrl, Call, Error, Host, Http, SingleFlight},
+    http::{BaseUrl, Call, Error, Host, Http, Lane, SingleFlight},
 };
 
 /// A client for every PingOne region.
@@ -56,11 +56,12 @@ impl PingOne {
         auth_url: &BaseUrl,
         environment_id: &str,
         client: &ClientCredentials,
+        lane: Lane,
     ) -> Result<SecretString, Error> {
         let digest = Digest::of([&client.id, &client.secret]);
         let who = (auth_url.host().clone(), environment_id.to_owned(), digest);
         let ask = async || {
-            let token = self.fetch_token(auth_url, environment_id, client).await;
+            let token = self.fetch_token(auth_url, environment_id, client, lane).await;
             let stands_for = token.as_ref().err().map(Error::stands_for).unwrap_or_default();
             // A token is proof that the credential is accepted now: it is never used for a second proof.
             (token, self.clock.instant() + stands_for)
@@ -73,6 +74,7 @@ impl PingOne {
         auth_url: &BaseUrl,
         environment_id: &str,
         client: &ClientCredentials,
+        lane: Lane,
     ) -> Result<SecretString, Error> {
         let call = Call::new(
             Method::POST,
@@ -80,7 +82,8 @@ impl PingOne {
             "get a PingOne access token",
         )
         .basic(client.id.expose_secret(), &client.secret)
-        .form(&[("grant_type", "client_credentials")]);
+        .form(&[("grant_type", "client_credentials")])
+        .in_lane(lane);
         let token: Token = self.http.send(auth_url.host(), call).await?.json()?;
         Ok(token.access_token)
     }
@@ -91,9 +94,12 @@ impl PingOne {
         api_url: &BaseUrl,
         environment_id: &str,
         token: &SecretString,
+        lane: Lane,
     ) -> Result<Environment, Error> {
         let path = format!("/v1/environments/{environment_id}");
-        let call = Call::new(Method::GET, path, "read the PingOne environment").bearer(token);
+        let call = Call::new(Method::GET, path, "read the PingOne environment")
+            .bearer(token)
+            .in_lane(lane);
         self.http.send(api_url.host(), call).await?.json()
     }
 }

@@ -1,6 +1,7 @@
 //! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,7 +17,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{api::Reason, http::Observer};
+use crate::{
+    api::Reason,
+    http::{Host, Lane, News, Observer},
+};
 
 /// All metrics.
 pub struct Metrics {
@@ -24,15 +28,17 @@ pub struct Metrics {
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Family<KindLabels, Histogram>,
     active_reconciles: Gauge,
-    queue_depth: Family<KindLabels, Gauge>,
-    queue_wait_seconds: Family<KindLabels, Histogram>,
-    queues: Mutex<Vec<(KindLabels, Depth)>>,
+    queue_depth: Family<LaneLabels, Gauge>,
+    queue_wait_seconds: Family<LaneLabels, Histogram>,
+    queues: Mutex<Vec<(&'static str, Depth)>>,
     call_seconds: Family<CallLabels, Histogram>,
+    turn_wait_seconds: Family<TurnLabels, Histogram>,
+    hosts_down: Family<VendorLabels, Gauge>,
     left_behind: Counter,
 }
 
-/// Tells how many objects of a queue are due.
-type Depth = Box<dyn Fn() -> usize + Send + Sync>;
+/// Tells how many objects of a queue are due, by lane.
+type Depth = Box<dyn Fn() -> HashMap<Lane, usize> + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
@@ -43,6 +49,23 @@ struct ReconcileLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabels {
+    kind: &'static str,
+    lane: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TurnLabels {
+    vendor: &'static str,
+    lane: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VendorLabels {
+    vendor: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,6 +100,18 @@ impl Default for Metrics {
             "How long a call to a vendor took, its wait for the budget included",
             call_seconds.clone(),
         );
+        let turn_wait_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        registry.register(
+            "vendor_turn_wait_seconds",
+            "How long a call waited for its turn in its host's budget",
+            turn_wait_seconds.clone(),
+        );
+        let hosts_down = Family::default();
+        registry.register(
+            "vendor_hosts_down",
+            "Hosts that do not answer and are left alone, but for one call now and then",
+            hosts_down.clone(),
+        );
         let active_reconciles = Gauge::default();
         registry.register("active_reconciles", "Passes under way", active_reconciles.clone());
         let queue_depth = Family::default();
@@ -106,6 +141,8 @@ impl Default for Metrics {
             queue_wait_seconds,
             queues: Mutex::default(),
             call_seconds,
+            turn_wait_seconds,
+            hosts_down,
             left_behind,
         }
     }
@@ -126,15 +163,20 @@ impl Metrics {
     }
 
     /// One more queue; `depth` tells how many of its objects are due.
-    pub fn queue(&self, kind: &'static str, depth: impl Fn() -> usize + Send + Sync + 'static) {
-        self.queues().push((KindLabels { kind }, Box::new(depth)));
+    pub fn queue(
+        &self,
+        kind: &'static str,
+        depth: impl Fn() -> HashMap<Lane, usize> + Send + Sync + 'static,
+    ) {
+        self.queues().push((kind, Box::new(depth)));
     }
 
     /// A pass over an object that was due for so long is under way, until what is returned is dropped.
     #[must_use]
-    pub fn reconciling(&self, kind: &'static str, waited: Duration) -> Reconciling {
+    pub fn reconciling(&self, kind: &'static str, lane: Lane, waited: Duration) -> Reconciling {
+        let lane = lane.as_str();
         self.queue_wait_seconds
-            .get_or_create(&KindLabels { kind })
+            .get_or_create(&LaneLabels { kind, lane })
             .observe(waited.as_secs_f64());
         self.active_reconciles.inc();
         Reconciling(self.active_reconciles.clone())
@@ -149,9 +191,14 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         self.queue_depth.clear();
-        for (labels, depth) in &*self.queues() {
-            let depth = i64::try_from(depth()).unwrap_or(i64::MAX);
-            self.queue_depth.get_or_create(labels).inc_by(depth);
+        for (kind, depth) in &*self.queues() {
+            for (lane, depth) in depth() {
+                let lane = lane.as_str();
+                let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+                self.queue_depth
+                    .get_or_create(&LaneLabels { kind, lane })
+                    .inc_by(depth);
+            }
         }
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -159,7 +206,7 @@ impl Metrics {
         text
     }
 
-    fn queues(&self) -> MutexGuard<'_, Vec<(KindLabels, Depth)>> {
+    fn queues(&self) -> MutexGuard<'_, Vec<(&'static str, Depth)>> {
         // A list is whole at every step, so a panic elsewhere does not spoil it.
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,6 +230,29 @@ pub struct Vendor {
 }
 
 impl Observer for Vendor {
+    fn had_its_turn(&self, lane: Lane, waited: Duration) {
+        let (vendor, lane) = (self.name, lane.as_str());
+        self.metrics
+            .turn_wait_seconds
+            .get_or_create(&TurnLabels { vendor, lane })
+            .observe(waited.as_secs_f64());
+    }
+
+    fn host_changed(&self, host: &Host, news: News) {
+        let vendor = self.name;
+        let down = self.metrics.hosts_down.get_or_create(&VendorLabels { vendor });
+        match news {
+            News::WentDown => {
+                tracing::warn!(vendor, %host, "the host does not answer, and is left alone for a while");
+                down.inc();
+            }
+            News::CameBack => {
+                tracing::info!(vendor, %host, "the host answers again");
+                down.dec();
+            }
+        }
+    }
+
     fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration) {
         let labels = CallLabels {
             vendor: self.name,

@@ -7,7 +7,10 @@ use kube::{Api, api::ListParams};
 use pingone_aic_simulator::Exchange;
 use serde_json::json;
 
-use crate::{arena::API_SERVER, leaders::Replicas};
+use crate::{
+    arena::API_SERVER,
+    leaders::{Replicas, wait},
+};
 
 /// API group, resource with its subresource, verb.
 type Right = (String, String, String);
@@ -100,6 +103,13 @@ async fn the_chart_grants_what_the_operator_uses_and_nothing_else() {
         "--timeout=60s",
     ];
     namespace.control_plane().kubectl(&gone).await.unwrap();
+
+    // A leader renews its lease every ten seconds, and all of this may take less.
+    let is_renewal = |call: &Exchange| call.method == "PUT" && call.path.contains("/leases/");
+    wait("the lease is renewed", || {
+        replicas.network.journal().iter().any(is_renewal)
+    })
+    .await;
 
     let mut rights = BTreeSet::new();
     let mine = ListParams::default().labels(&format!(

@@ -21,6 +21,7 @@ use crate::{
         conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::Credential,
+    http::Lane,
 };
 
 impl HasStatus for PingOneConnection {
@@ -28,6 +29,10 @@ impl HasStatus for PingOneConnection {
 
     fn status(&self) -> Option<&ConnectionStatus> {
         self.status.as_ref()
+    }
+
+    fn conditions(status: &ConnectionStatus) -> &Conditions {
+        &status.conditions
     }
 
     fn complete() -> ConnectionStatus {
@@ -46,7 +51,11 @@ struct Found {
 }
 
 /// One pass.
-pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<ScopeContext>) -> Next {
+pub(super) async fn reconcile(
+    connection: Arc<PingOneConnection>,
+    scope: Arc<ScopeContext>,
+    lane: Lane,
+) -> Next {
     let context = &scope.context;
     if connection.meta().deletion_timestamp.is_some() {
         return Next::Check(connection.spec.interval.into());
@@ -75,7 +84,7 @@ pub(super) async fn reconcile(connection: Arc<PingOneConnection>, scope: Arc<Sco
             conclusion,
             credential,
             next,
-        } = look(&connection, context).await;
+        } = look(&connection, lane, context).await;
         let same = credential.is_some()
             && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
         status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
@@ -106,7 +115,7 @@ fn not_yet(conclusion: &Conclusion) -> Finding {
     Finding::no(reason, message)
 }
 
-async fn look(connection: &PingOneConnection, context: &Context) -> Found {
+async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> Found {
     let interval: Duration = connection.spec.interval.into();
     let check = Next::Check(interval);
     let reference = &connection.spec.credential_secret_ref;
@@ -177,7 +186,7 @@ async fn look(connection: &PingOneConnection, context: &Context) -> Found {
         active,
         conclusion,
         next,
-    } = proof::ask(&credential, interval, context).await;
+    } = proof::ask(&credential, interval, lane, context).await;
     Found {
         valid,
         active,

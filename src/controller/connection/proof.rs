@@ -9,7 +9,7 @@ use crate::{
         conditions::{Conclusion, Finding},
     },
     credential::Credential,
-    http::{Error, REFUSAL_STANDS_FOR},
+    http::{Error, Lane, REFUSAL_STANDS_FOR},
     pingone::Environment,
 };
 
@@ -21,7 +21,12 @@ pub(super) struct Judgement {
     pub(super) next: Next,
 }
 
-pub(super) async fn ask(credential: &Credential, interval: Duration, context: &Context) -> Judgement {
+pub(super) async fn ask(
+    credential: &Credential,
+    interval: Duration,
+    lane: Lane,
+    context: &Context,
+) -> Judgement {
     let Credential {
         api_url: Some(api),
         auth_url: Some(auth),
@@ -32,13 +37,16 @@ pub(super) async fn ask(credential: &Credential, interval: Duration, context: &C
     else {
         return cannot_ask(credential, interval);
     };
-    let token = match context.pingone.token(auth, environment_id, client).await {
+    let token = match context.pingone.token(auth, environment_id, client, lane).await {
         Ok(token) => token,
         Err(error) => return failed(credential, &error, interval),
     };
     accepted(
         credential,
-        context.pingone.environment(api, environment_id, &token).await,
+        context
+            .pingone
+            .environment(api, environment_id, &token, lane)
+            .await,
         interval,
     )
 }
@@ -105,7 +113,7 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
         };
     }
     let reason = match error {
-        _ if error.wait().is_some() || error.status() == Some(429) => Reason::RateLimited,
+        _ if error.is_throttled() => Reason::RateLimited,
         _ => Reason::PingOneUnavailable,
     };
     let message = format!("PingOne could not be asked: {error}. It is asked again");

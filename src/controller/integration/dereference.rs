@@ -130,7 +130,11 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         ..
     } = names;
     Continue(Inputs {
-        tenant: pass.context.aic.tenant(host, Arc::new(account)),
+        tenant: pass
+            .context
+            .aic
+            .tenant(host, Arc::new(account))
+            .in_lane(pass.lane),
         realm,
         mutable: pass.object.spec.tenant.environment.is_mutable(),
         credential,

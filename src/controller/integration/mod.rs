@@ -15,6 +15,7 @@ mod proof;
 mod teardown;
 mod trouble;
 mod usage;
+mod waits;
 mod worker;
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
@@ -22,15 +23,18 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use kube::{Resource, ResourceExt};
 
 use self::pass::{End, Pass};
-pub(super) use self::{names::Names, trouble::judge};
+pub(super) use self::{names::Names, trouble::judge, waits::tell_who_waits};
 use super::{
     Next,
     context::ScopeContext,
     status::{self, HasStatus, NotWritten},
 };
-use crate::api::{
-    AICIntegration, IntegrationStatus, REQUESTED_AT_ANNOTATION, Reason,
-    conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
+use crate::{
+    api::{
+        AICIntegration, Conditions, IntegrationStatus, REQUESTED_AT_ANNOTATION, Reason,
+        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
+    },
+    http::Lane,
 };
 
 impl HasStatus for AICIntegration {
@@ -40,18 +44,25 @@ impl HasStatus for AICIntegration {
         self.status.as_ref()
     }
 
+    fn conditions(status: &IntegrationStatus) -> &Conditions {
+        &status.conditions
+    }
+
     fn complete() -> IntegrationStatus {
         IntegrationStatus::complete()
     }
 }
 
 /// One pass.
-pub(super) async fn reconcile(integration: Arc<AICIntegration>, scope: Arc<ScopeContext>) -> Next {
+pub(super) async fn reconcile(
+    integration: Arc<AICIntegration>,
+    scope: Arc<ScopeContext>,
+    lane: Lane,
+) -> Next {
     let interval: Duration = integration.spec.interval.into();
     let context = &scope.context;
-    let _turn = context.turns.take(&integration.spec.tenant.url).await;
     let started = context.clock.instant();
-    let mut pass = Pass::new(&integration, &scope);
+    let mut pass = Pass::new(&integration, &scope, lane);
     if integration.meta().deletion_timestamp.is_some() {
         return deletion::reconcile(pass).await;
     }

@@ -10,9 +10,12 @@ use super::super::{
     fleet::Fleet,
     status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
 };
-use crate::api::{
-    AICIntegration, IntegrationStatus, Reason,
-    conditions::{Conclusion, Finding},
+use crate::{
+    api::{
+        AICIntegration, IntegrationStatus, Reason,
+        conditions::{Conclusion, Finding},
+    },
+    http::Lane,
 };
 
 pub(super) struct Pass<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Pass<'a> {
     pub(super) fleet: &'a Fleet<AICIntegration>,
     pub(super) object: AICIntegration,
     pub(super) status: IntegrationStatus,
+    /// Whose turns its calls take.
+    pub(super) lane: Lane,
     /// The environment was seen unlocked in this pass.
     pub(super) unlocked: bool,
 }
@@ -32,12 +37,13 @@ pub(super) struct End {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(object: &AICIntegration, scope: &'a ScopeContext) -> Self {
+    pub(super) fn new(object: &AICIntegration, scope: &'a ScopeContext, lane: Lane) -> Self {
         Self {
             context: &scope.context,
             fleet: &scope.fleet,
             object: object.clone(),
             status: object.status.clone().unwrap_or_default(),
+            lane,
             unlocked: false,
         }
     }

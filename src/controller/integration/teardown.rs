@@ -58,7 +58,11 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
         Err(NoAccount::Unreadable(end)) => return Break(end),
         Err(NoAccount::None(end)) => return left(end.conclusion.text().1.to_owned()),
     };
-    let tenant = pass.context.aic.tenant(names.host.clone(), Arc::new(account));
+    let tenant = pass
+        .context
+        .aic
+        .tenant(names.host.clone(), Arc::new(account))
+        .in_lane(pass.lane);
     if !owns(pass, &tenant, &names).await? {
         return Continue(None);
     }

@@ -52,13 +52,11 @@ pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
         | Error::Token(http::Error::HostNotAllowed { .. }) => {
             (Reason::HostNotAllowed, true, error.to_string())
         }
-        Error::Token(inner) | Error::Call(inner) if inner.wait().is_some() || inner.status() == Some(429) => {
-            (
-                Reason::RateLimited,
-                false,
-                format!("{error}; the operator waits as it was asked to"),
-            )
-        }
+        Error::Token(inner) | Error::Call(inner) if inner.is_throttled() => (
+            Reason::RateLimited,
+            false,
+            format!("{error}; the operator waits as it was asked to"),
+        ),
         Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => (
             Reason::TenantUnavailable,
             false,

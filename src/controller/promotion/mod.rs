@@ -32,7 +32,10 @@ use self::{
     run::{Run, WITH_AN_OPEN_LOCK},
 };
 use super::{Next, context::ScopeContext, status::HasStatus};
-use crate::api::{Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion};
+use crate::{
+    api::{Conditions, Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion},
+    http::Lane,
+};
 
 /// How often a run that waits at its gate is looked at.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
@@ -42,6 +45,10 @@ impl HasStatus for Promotion {
 
     fn status(&self) -> Option<&PromotionStatus> {
         self.status.as_ref()
+    }
+
+    fn conditions(status: &PromotionStatus) -> &Conditions {
+        &status.conditions
     }
 
     fn complete() -> PromotionStatus {
@@ -58,7 +65,7 @@ struct End {
 }
 
 /// One pass.
-pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>) -> Next {
+pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>, _: Lane) -> Next {
     let started = scope.context.clock.instant();
     // Read anew: a cache that lags behind would decide about a lock by what was before.
     let mut run = match Run::read(&promotion, &scope).await {

@@ -20,6 +20,7 @@ use crate::{
     api::{
         Action, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus, Step, UNLOCK_ANNOTATION,
     },
+    http::Lane,
 };
 
 /// A pass does no more than this: then others have their turn.
@@ -39,7 +40,7 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
     if stage.target.is_none() {
         stage.target = Some(target(&group, index)?);
     }
-    let tenant = match tenant(run, &stage).await {
+    let mut tenant = match tenant(run, &stage).await {
         Ok(tenant) => tenant,
         Err(end) => return give_up(run, stage, end).await,
     };
@@ -98,6 +99,7 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                     return Ok(queued(run, stage, "another run"));
                 }
                 run.lock(&tenant, next).await?;
+                tenant = tenant.in_lane(Lane::Lock);
             }
             Act::DryRun(next) => run.dry_run(&tenant, next).await?,
             Act::Promote(next) => {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     aic::Tenant,
     api::{ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget, conditions::Conclusion},
-    http::Host,
+    http::{Host, Lane},
 };
 
 pub(super) fn read_group(run: &Run<'_>) -> Group {
@@ -90,17 +90,20 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         Ok(account) => Arc::new(account),
         Err(error) => kept.clone().ok_or_else(|| without_account(run, &error))?,
     };
-    let tenant = run.context.aic.tenant(host, account);
-    // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     if !run.may_hold_lock() {
-        return Ok(tenant);
+        return Ok(run.context.aic.tenant(host, account));
     }
+    let tenant = run.context.aic.tenant(host, account).in_lane(Lane::Lock);
+    // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     let is_accepted = tenant.accepts_account().await;
     if is_accepted {
         run.context.runs.keep_key(&run.uid, tenant.account());
     }
     Ok(match kept {
-        Some(kept) if !is_accepted => run.context.aic.tenant(tenant.host().clone(), kept),
+        Some(kept) if !is_accepted => {
+            let host = tenant.host().clone();
+            run.context.aic.tenant(host, kept).in_lane(Lane::Lock)
+        }
         _ => tenant,
     })
 }

@@ -39,7 +39,10 @@ mod scratch;
 pub use argo_cd::ArgoCd;
 pub use control_plane::ControlPlane;
 pub use namespace::{Namespace, TestNamespace, is_condition};
-pub use operator::{CLOCK_SOCKET, Operator, Values, fast_forwarded_operator, operator_binary};
+pub use operator::{
+    CLOCK_SOCKET, Operator, Values, fast_forwarded_operator, operator_binary,
+    optimised_fast_forwarded_operator, shipped_operator,
+};
 pub use programs::{ArgoCdPrograms, Programs};
 
 use std::path::{Path, PathBuf};

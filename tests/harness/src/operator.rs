@@ -8,7 +8,9 @@ mod probe;
 mod values;
 mod volumes;
 
-pub use build::{fast_forwarded_operator, operator_binary};
+pub use build::{
+    fast_forwarded_operator, operator_binary, optimised_fast_forwarded_operator, shipped_operator,
+};
 pub use clock::CLOCK_SOCKET;
 pub use values::Values;
 
@@ -206,6 +208,12 @@ impl Operator {
         let process = self.process.as_ref().context("the operator does not run")?;
         let ended = timeout(PATIENCE, process.wait()).await;
         ended.with_context(|| format!("the operator still runs after {PATIENCE:?}:\n{}", self.log()))?
+    }
+
+    /// The id of its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
     }
 
     /// How it ended, if it has ended by itself.

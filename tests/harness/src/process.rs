@@ -93,6 +93,11 @@ impl Process {
         })
     }
 
+    /// Its id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// How it ended, if it has.
     pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         *self.exit.borrow()

@@ -4,25 +4,49 @@ use anyhow::{Context as _, Error, Result, ensure};
 use serde_json::Value;
 use std::{
     env,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
 };
 
 /// Builds the operator's binary with cargo and returns where it is. Blocks.
 pub fn operator_binary() -> Result<PathBuf> {
-    build("pingone-aic-operator")
+    build("pingone-aic-operator", &[])
+}
+
+/// The same as it is shipped: optimised, and static where Rust's musl target is installed.
+pub fn shipped_operator() -> Result<PathBuf> {
+    let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    let static_too = ["--release", "--target", &target];
+    let is_installed = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", &target])
+        .output()
+        .is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir());
+    build(
+        "pingone-aic-operator",
+        if is_installed {
+            &static_too
+        } else {
+            &static_too[..1]
+        },
+    )
+}
+
+/// [`fast_forwarded_operator`], optimised.
+pub fn optimised_fast_forwarded_operator() -> Result<PathBuf> {
+    build("fast-forwarded-operator", &["--release"])
 }
 
 /// The same of the operator whose clock [`super::Operator::advance`] moves.
 pub fn fast_forwarded_operator() -> Result<PathBuf> {
     // Many tests of one program ask for it.
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build("fast-forwarded-operator").map_err(|error| format!("{error:#}")));
+    let built =
+        BUILT.get_or_init(|| build("fast-forwarded-operator", &[]).map_err(|error| format!("{error:#}")));
     built.clone().map_err(Error::msg)
 }
 
-fn build(binary: &str) -> Result<PathBuf> {
+fn build(binary: &str, how: &[&str]) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
@@ -31,6 +55,7 @@ fn build(binary: &str) -> Result<PathBuf> {
             binary,
             "--message-format=json-render-diagnostics",
         ])
+        .args(how)
         .current_dir(crate::repository())
         .stderr(Stdio::inherit())
         .output()

@@ -1,0 +1,41 @@
+//! Whoever waits long for its turn at its tenant is told why.
+
+use std::time::Duration;
+
+use kube::{Resource, runtime::reflector::ObjectRef};
+
+use super::super::{context::ScopeContext, queue::Ref, status};
+use crate::api::{AICIntegration, Reason, conditions::Conclusion};
+
+/// What takes longer is worth a word; it is said once.
+const LONG: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// Looks who waits, for as long as it is let.
+pub(in super::super) async fn tell_who_waits(scope: &ScopeContext) {
+    loop {
+        scope.context.clock.sleep(LOOK_EVERY).await;
+        for Ref { namespace, name } in scope.integration_queue.waits_for(LONG) {
+            let known = scope.integrations.get(&ObjectRef::new(&name).within(&namespace));
+            let Some(integration) = known else { continue };
+            if let Err(error) = tell(&integration, scope).await {
+                // Its turn may have come meanwhile, and then it has better news.
+                tracing::info!(namespace, name, %error, "failed to tell that an integration waits for its turn");
+            }
+        }
+    }
+}
+
+async fn tell(integration: &AICIntegration, scope: &ScopeContext) -> Result<(), status::NotWritten> {
+    let mut object = integration.clone();
+    let mut told = object.status.clone().unwrap_or_default();
+    let message = format!(
+        "others come first at {}, which is asked no faster than the installation allows",
+        object.spec.tenant.url
+    );
+    let conclusion = Conclusion::InProgress(Reason::WaitingForTurn, message);
+    let now = scope.context.clock.now();
+    told.conditions
+        .conclude(&conclusion, object.meta().generation, now);
+    status::write(&scope.context, &mut object, &told).await.map(drop)
+}

@@ -1,0 +1,121 @@
+//! What a queue knows of one object.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::Next;
+use crate::http::Lane;
+
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_mins(10);
+/// What has failed more often in a row is no more urgent than a check.
+const URGENT_RETRIES: u32 = 3;
+
+pub(super) struct Entry {
+    pub(super) when: When,
+    pub(super) lane: Lane,
+    pub(super) place: Arc<str>,
+    pub(super) pass: Pass,
+    /// Where the pass is under way.
+    pub(super) entered: Option<Arc<str>>,
+    pub(super) failures: u32,
+    /// Whether it has been told that the object waits long.
+    pub(super) told: bool,
+    /// Whether a pass over it has ended before.
+    is_known: bool,
+}
+
+/// When the object is looked at next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Not before something happens to it.
+    Never,
+    /// At this time.
+    Later(Instant),
+    /// When its turn comes; it is due since then.
+    Waiting(Instant),
+}
+
+/// Whether a pass over the object is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    None,
+    /// It is, and waited for its turn for so long.
+    UnderWay {
+        waited: Duration,
+    },
+    /// Something has happened since it began, which its end must not hide.
+    Outdated,
+    /// The object is gone since it began.
+    Bereft,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            when: When::Never,
+            lane: Lane::Check,
+            place: Arc::default(),
+            pass: Pass::None,
+            entered: None,
+            failures: 0,
+            told: false,
+            is_known: false,
+        }
+    }
+}
+
+impl Entry {
+    /// A pass ended; `part` of a thousand is the spread of the next.
+    pub(super) fn done(&mut self, next: Option<Next>, part: u32, now: Instant) {
+        let pass = std::mem::replace(&mut self.pass, Pass::None);
+        self.told = false;
+        let waited = match pass {
+            Pass::UnderWay { waited } => waited,
+            Pass::None | Pass::Outdated | Pass::Bereft => Duration::ZERO,
+        };
+        let after = next.map(|next| self.after(next, part, waited));
+        self.is_known = true;
+        self.when = match (pass, after) {
+            (Pass::Outdated, _) => When::Waiting(now),
+            (Pass::Bereft, _) | (_, None) => When::Never,
+            (_, Some((after, lane))) => {
+                self.lane = lane;
+                When::Later(now + after)
+            }
+        };
+    }
+
+    fn after(&mut self, next: Next, part: u32, waited: Duration) -> (Duration, Lane) {
+        match next {
+            Next::Check(interval) => {
+                self.failures = 0;
+                // Many that were checked together, after a restart, are spread over the whole interval.
+                let spread = if self.is_known || self.lane != Lane::Check {
+                    interval / 10
+                } else {
+                    interval / 10 * 9
+                };
+                // Where checks wait for their turn, they are too many: they come later by as much.
+                let after = interval.saturating_sub(spread * part / 1000) + waited;
+                (after, Lane::Check)
+            }
+            Next::Poll(after) => (after, Lane::Change),
+            Next::Retry(at_least) => {
+                let backoff = FIRST_RETRY * 2_u32.pow(self.failures.min(10));
+                self.failures += 1;
+                let backoff = backoff.min(LONGEST_RETRY);
+                // Never sooner than the other side allows: the spread is added.
+                let wait = backoff.max(at_least.unwrap_or_default());
+                let lane = if self.failures > URGENT_RETRIES {
+                    Lane::Check
+                } else {
+                    Lane::Change
+                };
+                (wait + wait.min(LONGEST_RETRY) / 10 * part / 1000, lane)
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+use futures::{FutureExt, StreamExt};
+
+use super::*;
+
+const INTERVAL: Duration = Duration::from_mins(10);
+
+fn first(queue: &Arc<Queue<&'static str>>) -> Option<&'static str> {
+    let due = Box::pin(Arc::clone(queue).due()).next().now_or_never();
+    due.flatten().map(|due| due.item)
+}
+
+fn happened(queue: &Queue<&'static str>, item: &'static str) {
+    queue.now(&item, "", Lane::Change);
+}
+
+#[tokio::test]
+async fn what_happens_is_due_at_once_and_a_check_only_after_its_interval() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::new(clock));
+    happened(&queue, "a");
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    control.advance(Duration::from_mins(8));
+    assert_eq!(first(&queue), None);
+    control.advance(Duration::from_mins(2));
+    assert_eq!(first(&queue), Some("a"));
+}
+
+#[tokio::test]
+async fn what_happens_during_a_pass_waits_for_its_end_and_is_not_hidden_by_it() {
+    let queue = Arc::new(Queue::new(Clock::system()));
+    happened(&queue, "a");
+    assert_eq!(queue.depth().get(&Lane::Change), Some(&1));
+    assert_eq!(first(&queue), Some("a"));
+    happened(&queue, "a");
+    assert_eq!(first(&queue), None, "never two at a time");
+    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    assert_eq!(queue.depth().get(&Lane::Change), Some(&1));
+    assert_eq!(first(&queue), Some("a"));
+}
+
+#[tokio::test]
+async fn an_object_that_is_gone_is_looked_at_again_only_if_it_comes_back() {
+    let queue = Arc::new(Queue::new(Clock::system()));
+    happened(&queue, "a");
+    assert_eq!(first(&queue), Some("a"));
+    queue.forget(&"a");
+    queue.done(&"a", Some(Next::Poll(Duration::ZERO)));
+    assert_eq!(first(&queue), None);
+    happened(&queue, "a");
+    assert_eq!(first(&queue), Some("a"));
+    queue.forget(&"a");
+    happened(&queue, "a");
+    assert_eq!(first(&queue), None, "the pass over its predecessor is under way");
+    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", None);
+    assert!(queue.lock().entries.is_empty());
+}
+
+#[tokio::test]
+async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::new(clock));
+    happened(&queue, "a");
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Some(Next::Retry(None)));
+    control.advance(Duration::from_secs(6));
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Some(Next::Retry(None)));
+    control.advance(Duration::from_secs(9));
+    assert_eq!(first(&queue), None);
+    control.advance(Duration::from_secs(2));
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Some(Next::Retry(Some(Duration::from_hours(2)))));
+    control.advance(Duration::from_mins(119));
+    assert_eq!(first(&queue), None);
+}
+
+#[tokio::test]
+async fn a_place_that_is_full_holds_up_nobody_elsewhere() {
+    let queue = Arc::new(Queue::with_places_for(Clock::system(), 2));
+    for item in ["a", "b", "c"] {
+        queue.now(&item, "dead", Lane::Change);
+    }
+    assert_eq!(
+        [first(&queue), first(&queue), first(&queue)],
+        [Some("a"), Some("b"), None]
+    );
+    queue.now(&"d", "alive", Lane::Check);
+    assert_eq!(first(&queue), Some("d"));
+    queue.done(&"b", None);
+    assert_eq!(first(&queue), Some("c"));
+}
+
+#[tokio::test]
+async fn the_most_urgent_comes_first_and_checks_leave_room_for_it() {
+    let queue = Arc::new(Queue::with_places_for(Clock::system(), 3));
+    for (item, lane) in [
+        ("check", Lane::Check),
+        ("another", Lane::Check),
+        ("change", Lane::Change),
+        ("new", Lane::New),
+    ] {
+        queue.now(&item, "tenant", lane);
+    }
+    assert_eq!([first(&queue), first(&queue)], [Some("new"), Some("change")]);
+    assert_eq!(
+        first(&queue),
+        None,
+        "two are under way, and checks get one of three"
+    );
+    // What waits for its check and is changed meanwhile moves up.
+    queue.now(&"another", "tenant", Lane::Change);
+    assert_eq!(first(&queue), Some("another"));
+}
+
+#[tokio::test]
+async fn what_waits_long_is_told_once() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::with_places_for(clock, 3));
+    for item in ["a", "b", "c", "d"] {
+        queue.now(&item, "tenant", Lane::Change);
+    }
+    queue.now(&"e", "tenant", Lane::Check);
+    assert!(first(&queue).is_some() && first(&queue).is_some() && first(&queue).is_some());
+    let minute = Duration::from_mins(1);
+    assert!(queue.waits_for(minute).is_empty());
+    control.advance(minute);
+    assert_eq!(queue.waits_for(minute), ["d"]);
+    assert!(queue.waits_for(minute).is_empty());
+}
+
+#[tokio::test]
+async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_under_pressure() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::with_places_for(clock, 100));
+    let items: Vec<_> = (0..1000).collect();
+    for item in &items {
+        queue.now(item, "tenant", Lane::Check);
+    }
+    let mut due = Box::pin(Arc::clone(&queue).due());
+    let mut counts = Vec::new();
+    for _ in 0..10 {
+        let mut count = 0;
+        while let Some(Some(next)) = due.next().now_or_never() {
+            queue.done(&next.item, Some(Next::Check(INTERVAL)));
+            count += 1;
+        }
+        counts.push(count);
+        control.advance(INTERVAL / 10);
+    }
+    assert_eq!(counts[0], 1000);
+    assert!(
+        counts[2..].iter().all(|count| (70..160).contains(count)),
+        "{counts:?}"
+    );
+    // Who waited for an hour comes an hour later.
+    let queue = Arc::new(Queue::with_places_for(queue.clock.clone(), 1));
+    queue.now(&0, "tenant", Lane::Check);
+    control.advance(Duration::from_hours(1));
+    let mut due = Box::pin(Arc::clone(&queue).due());
+    assert!(due.next().now_or_never().is_some());
+    queue.done(&0, Some(Next::Check(INTERVAL)));
+    control.advance(Duration::from_mins(59));
+    assert!(due.next().now_or_never().is_none());
+}

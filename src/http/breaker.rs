@@ -1,0 +1,190 @@
+//! A host that does not answer is left alone, but for one call now and then that finds out whether it is back.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::Lane;
+use crate::clock::Clock;
+
+/// So many calls in a row that came to nothing are no accident.
+const ACCIDENTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// What is known of one host.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It answers, or has failed so often since it last did.
+    Up { failures: u32 },
+    /// It is left alone.
+    Down { until: Instant, pause: Duration },
+    /// One call is finding out.
+    Probed { pause: Duration },
+}
+
+/// The host does not answer, and is asked again after this long.
+#[derive(Debug, PartialEq)]
+pub(super) struct Down(pub(super) Duration);
+
+/// A call under way.
+pub(super) struct Attempt<'a> {
+    breaker: &'a Breaker,
+    is_probe: bool,
+}
+
+/// What a call has changed about whether its host is taken to be down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is left alone from now on.
+    WentDown,
+    /// It answers again.
+    CameBack,
+}
+
+impl Breaker {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            state: Mutex::new(State::Up { failures: 0 }),
+        }
+    }
+
+    /// Whether a call may be sent. Work that holds a lock is never held back: others wait for it.
+    pub(super) fn attempt(&self, lane: Lane) -> Result<Attempt<'_>, Down> {
+        let mut state = self.lock();
+        let now = self.clock.instant();
+        let is_probe = match *state {
+            State::Up { .. } => false,
+            State::Down { until, pause } if until <= now => {
+                *state = State::Probed { pause };
+                true
+            }
+            _ if lane == Lane::Lock => false,
+            State::Down { until, .. } => return Err(Down(until - now)),
+            State::Probed { .. } => return Err(Down(FIRST_PAUSE)),
+        };
+        Ok(Attempt {
+            breaker: self,
+            is_probe,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every critical section leaves the state whole, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt<'_> {
+    /// The call ended; whether the host has answered at all.
+    pub(super) fn ended(mut self, has_answered: bool) -> Option<News> {
+        let is_probe = std::mem::take(&mut self.is_probe);
+        let mut state = self.breaker.lock();
+        let was_up = matches!(*state, State::Up { .. });
+        let down_for = |pause| State::Down {
+            until: self.breaker.clock.instant() + pause,
+            pause,
+        };
+        *state = match *state {
+            _ if has_answered => State::Up { failures: 0 },
+            State::Up { failures } if failures + 1 < ACCIDENTS => State::Up {
+                failures: failures + 1,
+            },
+            State::Up { .. } => down_for(FIRST_PAUSE),
+            State::Probed { pause } if is_probe => down_for((pause * 2).min(LONGEST_PAUSE)),
+            // A call from before, which says nothing new.
+            state => state,
+        };
+        match (was_up, matches!(*state, State::Up { .. })) {
+            (true, false) => Some(News::WentDown),
+            (false, true) => Some(News::CameBack),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        // A probe that was given up has found out nothing: the next call is one.
+        let mut state = self.breaker.lock();
+        if let (true, State::Probed { pause }) = (self.is_probe, *state) {
+            *state = State::Down {
+                until: self.breaker.clock.instant(),
+                pause,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ClockControl;
+
+    fn down() -> (Breaker, ClockControl) {
+        let (clock, control) = Clock::controlled();
+        let breaker = Breaker::new(clock);
+        for _ in 1..ACCIDENTS {
+            assert_eq!(fail(&breaker), None);
+        }
+        assert_eq!(fail(&breaker), Some(News::WentDown));
+        (breaker, control)
+    }
+
+    fn fail(breaker: &Breaker) -> Option<News> {
+        breaker
+            .attempt(Lane::Change)
+            .unwrap_or_else(|_| panic!())
+            .ended(false)
+    }
+
+    #[test]
+    fn an_answer_forgives_what_failed_before() {
+        let breaker = Breaker::new(Clock::system());
+        for _ in 0..ACCIDENTS {
+            assert_eq!(fail(&breaker), None);
+            let attempt = breaker.attempt(Lane::Change).unwrap_or_else(|_| panic!());
+            assert_eq!(attempt.ended(true), None);
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_down_is_probed_by_one_call_at_a_time_and_later_and_later() {
+        let (breaker, control) = down();
+        assert!(breaker.attempt(Lane::New).is_err());
+        assert!(breaker.attempt(Lane::Lock).is_ok(), "a lock is never held back");
+        control.advance(FIRST_PAUSE);
+        let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
+        assert!(breaker.attempt(Lane::New).is_err(), "one at a time");
+        assert_eq!(probe.ended(false), None);
+        control.advance(FIRST_PAUSE);
+        assert!(breaker.attempt(Lane::New).is_err(), "later than before");
+        control.advance(FIRST_PAUSE);
+        let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
+        assert_eq!(probe.ended(true), Some(News::CameBack));
+        assert!(breaker.attempt(Lane::Check).is_ok());
+    }
+
+    #[test]
+    fn a_probe_that_is_given_up_leaves_its_place_to_the_next_call() {
+        let (breaker, control) = down();
+        control.advance(FIRST_PAUSE);
+        drop(breaker.attempt(Lane::Check));
+        assert!(breaker.attempt(Lane::Check).is_ok());
+    }
+
+    #[test]
+    fn work_that_holds_a_lock_finds_out_too() {
+        let (breaker, _control) = down();
+        let attempt = breaker.attempt(Lane::Lock).unwrap_or_else(|_| panic!());
+        assert_eq!(attempt.ended(true), Some(News::CameBack));
+    }
+}
