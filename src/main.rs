@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
-    runtime::init_telemetry(options.log_format, options.log_level);
+    let _telemetry = runtime::init_telemetry(&options)?;
     Ok(runtime::run(options, Clock::system(), runtime::until_terminated()?).await?)
 }
 

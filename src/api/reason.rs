@@ -76,6 +76,10 @@ reasons! {
     TenantRefused,
     /// The vendor asked the operator to wait. It does.
     RateLimited,
+    /// An object that this one refers to belongs to another installation of the operator. Give both objects the labels of one --selector.
+    OutsideSelector,
+    /// Another installation of the operator has an elder integration of this tenant, and a tenant belongs to one of them. Give all integrations of the tenant the labels of one --selector.
+    TenantOfAnotherInstallation,
     /// The tenant is asked no faster than the installation allows, and others come first. The operator gets to it by itself; if it happens often, raise --tenant-requests-per-second, if the tenant allows it.
     WaitingForTurn,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.

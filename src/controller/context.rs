@@ -19,6 +19,8 @@ use super::{
     fleet::Fleet,
     queue::{Queue, Ref},
     runs::Runs,
+    scope,
+    shard::Shard,
 };
 use crate::{
     aic::Aic,
@@ -49,6 +51,8 @@ pub struct Context {
     pub(super) reads: Arc<Semaphore>,
     /// What all runs share.
     pub(super) runs: Runs,
+    /// Which objects are this installation's.
+    pub(super) shard: Shard,
     /// Whether this process is the one that acts.
     pub(super) leadership: Leadership,
     events: Recorder,
@@ -104,10 +108,18 @@ impl Context {
             deletions: Deletions::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             runs: Runs::default(),
+            shard: Shard::default(),
             leadership,
             events,
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// The same context, for the objects in these namespaces (without any, in all) that have these labels.
+    #[must_use]
+    pub fn seeing_to(mut self, namespaces: &[String], selector: Option<&str>) -> Self {
+        self.shard = Shard::new(selector, scope::namespaces(namespaces));
+        self
     }
 
     /// Waits for what must not be cut off.

@@ -16,6 +16,7 @@ mod queue;
 mod runs;
 mod scope;
 mod secret;
+mod shard;
 mod status;
 mod undecodable;
 mod wake;
@@ -48,14 +49,9 @@ pub fn close_gates(health: &Health, namespaces: &[String]) {
 }
 
 /// Runs the controllers of every watched namespace until `shutdown`, and until the passes under way have ended.
-pub async fn run(
-    context: &Context,
-    watching: &kube::Client,
-    namespaces: &[String],
-    shutdown: &CancellationToken,
-) {
+pub async fn run(context: &Context, watching: &kube::Client, shutdown: &CancellationToken) {
     let (mut integrations, mut promotions, mut scopes) = (vec![], vec![], vec![]);
-    for namespace in scope::namespaces(namespaces) {
+    for namespace in context.shard.namespaces().iter().cloned() {
         let (integration_store, integration_writer) = reflector::store();
         let (promotion_store, promotion_writer) = reflector::store();
         integrations.push(integration_store);

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fmt::Debug, panic::AssertUnwindSafe, pin::pin, 
 use futures::{FutureExt, Stream, StreamExt, future};
 use kube::{
     Api, Client, Resource,
-    api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
     runtime::reflector::{self, ObjectRef, Store, store::Writer},
 };
@@ -196,7 +195,10 @@ where
     F: PartialEq + Send + 'static,
 {
     watch::objects(
-        watch::api::<DeserializeGuard<K>>(watching, namespace),
+        (
+            watch::api::<DeserializeGuard<K>>(watching, namespace),
+            context.shard.watched(),
+        ),
         writer,
         (context.health.clone(), cache_gate::<K>(namespace)),
         fingerprint,
@@ -212,7 +214,7 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
         K: Clone + DeserializeOwned + Debug,
     {
         let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
-        while let Err(error) = api.list(&ListParams::default().limit(1)).await {
+        while let Err(error) = api.list(&context.shard.listed().limit(1)).await {
             let plural = plural::<K>();
             if !matches!(&error, kube::Error::Api(status) if status.code == 404) {
                 context.health.close(

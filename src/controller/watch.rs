@@ -41,7 +41,7 @@ where
 
 /// Watches a kind into a store. An object that cannot be decoded is left out and told of, and stops nobody else.
 pub(super) fn objects<K, F>(
-    api: Api<DeserializeGuard<K>>,
+    (api, watched): (Api<DeserializeGuard<K>>, watcher::Config),
     mut writer: Writer<K>,
     (health, gate): (Health, Gate),
     fingerprint: impl Fn(&K) -> F + Send + 'static,
@@ -53,24 +53,22 @@ where
 {
     let reader = writer.as_reader();
     let mut seen = Seen::new(fingerprint);
-    watcher(api, watcher::Config::default())
-        .default_backoff()
-        .flat_map(move |event| {
-            let changes = match event {
-                Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
-                    writer.apply_watcher_event(&event);
-                    if matches!(event, Event::InitDone) {
-                        health.open(&gate);
-                    }
-                    seen.changes(event)
-                }),
-                Err(error) => {
-                    tracing::warn!(kind = %K::kind(&()), %error, "watch failed and is tried again");
-                    Vec::new()
+    watcher(api, watched).default_backoff().flat_map(move |event| {
+        let changes = match event {
+            Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
+                writer.apply_watcher_event(&event);
+                if matches!(event, Event::InitDone) {
+                    health.open(&gate);
                 }
-            };
-            stream::iter(changes)
-        })
+                seen.changes(event)
+            }),
+            Err(error) => {
+                tracing::warn!(kind = %K::kind(&()), %error, "watch failed and is tried again");
+                Vec::new()
+            }
+        };
+        stream::iter(changes)
+    })
 }
 
 /// Watches Secrets as metadata only, by namespace and name, with whether it is news: the first list is none. Nothing of

@@ -9,6 +9,7 @@ use std::{
 use http::{HeaderName, header};
 use k8s_openapi::jiff::Timestamp;
 use secrecy::SecretString;
+use tracing::{Instrument, field::Empty};
 
 use super::{
     AllowList, Call, Delivery, Error, Host, Lane, News, Rate, Reply,
@@ -118,8 +119,10 @@ impl Http {
         self.check_allowed(host)?;
         let started = self.shared.clock.instant();
         let operation = call.operation;
-        let result = self.deliver(host, call).await;
+        let span = tracing::debug_span!("call", operation, %host, result = Empty);
+        let result = self.deliver(host, call).instrument(span.clone()).await;
         let class = result.as_ref().map_or_else(Error::class, |_| "ok");
+        span.record("result", class);
         self.shared
             .settings
             .observer

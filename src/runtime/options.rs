@@ -40,6 +40,10 @@ pub struct Options {
         value_name = "NAMESPACE"
     )]
     pub watch_namespaces: Vec<String>,
+    /// Labels of the objects that this installation sees to, as kubectl takes them (shard=a): several installations
+    /// divide a cluster's objects. Without it, all objects are seen to.
+    #[arg(long, env = "PINGONE_AIC_SELECTOR", value_name = "LABELS")]
+    pub selector: Option<String>,
     /// A tenant host that may be called: an exact host, host:port or *.suffix; repeatable. Given, the list replaces
     /// the default.
     #[arg(
@@ -103,6 +107,9 @@ pub struct Options {
         value_name = "LEVEL"
     )]
     pub log_level: tracing::Level,
+    /// The collector that traces are sent to, by OTLP over HTTP; /v1/traces is added. Without it, nothing is traced.
+    #[arg(long, env = "PINGONE_AIC_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// Calls a second to one tenant in the long run; twice as many may be made at once after a pause.
     #[arg(long, env = "PINGONE_AIC_TENANT_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
     pub tenant_requests_per_second: f64,

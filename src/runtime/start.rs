@@ -121,7 +121,8 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
         }
         _ => (None, Leadership::alone(clock.clone())),
     };
-    let context = Context::new(writing, clock, aic, pingone, metrics, health, leadership);
+    let context = Context::new(writing, clock, aic, pingone, metrics, health, leadership)
+        .seeing_to(&options.watch_namespaces, options.selector.as_deref());
     // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
     let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());
     let lead = async {
@@ -132,7 +133,7 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
         result.inspect_err(|_| ends.cancel())
     };
     let work = async {
-        controller::run(&context, &watching, &options.watch_namespaces, &ends).await;
+        controller::run(&context, &watching, &ends).await;
         context.finish().await;
         nothing_acts.cancel();
     };

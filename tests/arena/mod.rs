@@ -113,6 +113,13 @@ impl Arena {
         STEP
     }
 
+    /// Waits until nothing is due, and nothing going on.
+    pub async fn settle(&self) {
+        while !self.is_idle().await {
+            tokio::time::sleep(Duration::from_millis(4)).await;
+        }
+    }
+
     /// Whether nothing is due, and no pass is under way.
     pub async fn is_idle(&self) -> bool {
         for operator in std::iter::once(&self.operator).chain(&self.others) {

@@ -29,11 +29,4 @@ impl Arena {
             self.settle().await;
         }
     }
-
-    /// Waits until nothing is due, and nothing going on.
-    pub async fn settle(&self) {
-        while !self.is_idle().await {
-            tokio::time::sleep(Duration::from_millis(4)).await;
-        }
-    }
 }

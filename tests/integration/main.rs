@@ -16,6 +16,8 @@ mod mark;
 mod odd_objects;
 mod rotation;
 mod runtime;
+mod shards;
+mod traces;
 mod variants;
 mod witness;
 mod world;

@@ -153,11 +153,13 @@ impl History {
         let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
         let has_esv = tenant.secret(ESV).is_some();
         let is_frozen = tenant.is_locked();
-        // An ESV without its mark that no status remembers is a stranger's: nobody can tell.
-        let is_remembered = arena
-            .integration(subject)
-            .await
-            .is_some_and(|object| object.data["status"]["esv"].is_object());
+        // An ESV without its mark that no status remembers is a stranger's, and so is an edited worker: nobody can tell.
+        let object = arena.integration(subject).await;
+        let is_remembered = |what: &str| {
+            object
+                .as_ref()
+                .is_some_and(|object| object.data["status"][what].is_object())
+        };
         match happening {
             Happening::NewCredential => {
                 self.credential = subject.credential();
@@ -184,7 +186,7 @@ impl History {
                     .await;
             }
             Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
-            Happening::WorkerEdited if has_worker && !is_frozen => {
+            Happening::WorkerEdited if has_worker && !is_frozen && is_remembered("worker") => {
                 console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
             }
             Happening::MappingGone if has_mapping && !is_frozen => {
@@ -197,7 +199,7 @@ impl History {
                 console.set_worker_service(Realm::Alpha, false);
             }
             Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
-            Happening::MarkEdited if has_esv && is_remembered => {
+            Happening::MarkEdited if has_esv && is_remembered("esv") => {
                 console.set_description(ESV, "edited by a person");
             }
             Happening::EsvGone if has_esv => console.delete_secret(ESV),

@@ -51,6 +51,8 @@ impl Procedure {
             .await;
         let id = started.credential.id.clone();
         arena.until(subject, |object| is_done(object, &id).err()).await?;
+        // What was news during the last pass is looked at once more, and is no part of what follows.
+        arena.settle().await;
         Ok(started)
     }
 }

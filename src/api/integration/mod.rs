@@ -21,6 +21,7 @@ pub use status::{EsvStatus, IntegrationStatus, PendingVersion, WorkerStatus};
     status = "IntegrationStatus",
     shortname = "aici",
     category = "pingone",
+    selectable = ".spec.tenant.url",
     doc = "A PingOne credential at work in one realm of one AIC tenant environment: the ESV that holds it, the PingOne worker and the mapping between them. In immutable environments only the ESV is made; worker and mapping come with a promotion.",
     printcolumn(
         name = "Ready",

@@ -9,7 +9,7 @@ use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     super::{Next, account, connection::vouched, context::ScopeContext, secret::Unread},
-    names::{Claimed, Names},
+    names::{Claimed, Names, elders},
     pass::{End, Pass},
 };
 use crate::{
@@ -59,15 +59,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         ));
     }
 
-    let connection_name = pass.object.spec.connection_ref.name.clone();
-    let Some(connection) = scope
-        .connections
-        .get(&ObjectRef::new(&connection_name).within(&namespace))
-    else {
-        let message = format!("PingOneConnection {connection_name} does not exist: create it");
-        pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
-        return Break(pass.waiting(Reason::ConnectionNotFound, message));
-    };
+    let connection = connection(pass, scope, &namespace).await?;
     let (credential, tenant_hosts) = vouched_credential(pass, &connection).await?;
     if let Err(refusal) = credential::check_fence(&credential, tenant_hosts.as_deref(), &host) {
         let message = refusal.to_string();
@@ -111,6 +103,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         }
     };
     check_claims(pass, &names)?;
+    check_installation(pass).await?;
     pass.status.name = Some(names.worker.to_string());
     if pass.object.spec.name.is_none()
         && pass
@@ -144,6 +137,31 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     })
 }
 
+/// The connection that the spec refers to.
+async fn connection(
+    pass: &mut Pass<'_>,
+    scope: &ScopeContext,
+    namespace: &str,
+) -> ControlFlow<End, Arc<PingOneConnection>> {
+    let name = pass.object.spec.connection_ref.name.clone();
+    if let Some(connection) = scope.connections.get(&ObjectRef::new(&name).within(namespace)) {
+        return Continue(connection);
+    }
+    let (shard, client) = (&pass.context.shard, &pass.context.client);
+    let elsewhere = shard.why_not::<PingOneConnection>(client, namespace, &name);
+    match elsewhere.await {
+        Ok(None) => {}
+        Ok(Some(message)) => {
+            pass.find(ACTIVE, &Finding::no(Reason::OutsideSelector, &message));
+            return Break(pass.stalled(Reason::OutsideSelector, message));
+        }
+        Err(error) => return Break(unasked("connection", &error)),
+    }
+    let message = format!("PingOneConnection {name} does not exist: create it");
+    pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
+    Break(pass.waiting(Reason::ConnectionNotFound, message))
+}
+
 /// Of two objects that claim one ESV or one worker, the younger touches nothing.
 fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
     let all = pass.fleet.all();
@@ -166,6 +184,34 @@ fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
         pass.find(type_, &Finding::no(reason, &message));
     }
     Break(pass.stalled(reason, message))
+}
+
+/// A tenant belongs to one installation: budgets, locks and claims are not shared between them.
+async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> {
+    let url = &pass.object.spec.tenant.url;
+    let there = pass
+        .context
+        .shard
+        .integrations_at(&pass.context.client, url)
+        .await;
+    let there = match there {
+        Ok(there) => there,
+        Err(error) => return Break(unasked("integrations of this tenant", &error)),
+    };
+    let is_known = |other: &&AICIntegration| other.uid().is_some_and(|uid| pass.fleet.has(&uid));
+    let Some(elder) = elders(&pass.object, &there).find(|other| !is_known(other)) else {
+        return Continue(());
+    };
+    let message = format!(
+        "tenant {url} is another installation's, which sees to the elder AICIntegration {}/{}: give all integrations of the tenant the labels of one --selector",
+        elder.namespace().unwrap_or_default(),
+        elder.name_any()
+    );
+    pass.find(
+        ACTIVE,
+        &Finding::no(Reason::TenantOfAnotherInstallation, &message),
+    );
+    Break(pass.stalled(Reason::TenantOfAnotherInstallation, message))
 }
 
 /// The given name; else the one that was derived once; else the one that the environment's name gives.
@@ -229,6 +275,15 @@ pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAc
                 NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
             }
         })
+}
+
+/// The API server did not tell what other installations have.
+fn unasked(what: &str, error: &kube::Error) -> End {
+    let message = format!("failed to look for other installations' {what}: {error}");
+    End {
+        conclusion: Conclusion::InProgress(Reason::NotReached, message),
+        next: Next::Retry(None),
+    }
 }
 
 fn unread(reason: Reason, error: &Unread) -> End {

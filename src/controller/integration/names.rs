@@ -91,10 +91,16 @@ impl Names {
         own: &AICIntegration,
         all: impl IntoIterator<Item = &'a AICIntegration>,
     ) -> Option<(&'a AICIntegration, Claimed)> {
-        all.into_iter()
-            .filter(|other| age(other) < age(own))
-            .find_map(|other| Some((other, self.clash(other)?)))
+        elders(own, all).find_map(|other| Some((other, self.clash(other)?)))
     }
+}
+
+/// Those that are elder.
+pub(super) fn elders<'a>(
+    own: &AICIntegration,
+    all: impl IntoIterator<Item = &'a AICIntegration>,
+) -> impl Iterator<Item = &'a AICIntegration> {
+    all.into_iter().filter(|other| age(other) < age(own))
 }
 
 fn age(object: &AICIntegration) -> (Option<Timestamp>, Option<&str>) {

@@ -121,6 +121,9 @@ fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_
             Some(used) => format!("the worker's Credential Secret Label Identifier is {used}"),
             None => "the worker's Credential Secret Label Identifier is empty".to_owned(),
         }),
+        Some(used) if used == label => Verdict::NotOurs(format!(
+            "no credential, though it has the label {used} of this object's name"
+        )),
         Some(used) => Verdict::NotOurs(format!("the credential label {used}")),
         None => Verdict::NotOurs("no credential label".to_owned()),
     }

@@ -15,7 +15,7 @@ use crate::{
 
 /// `upTo` does not reach the next stage.
 pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
-    let group = target::read_group(run);
+    let group = target::read_group(run).await;
     let name = run.object.spec.order[index].name.clone();
     let target = match target::target(&group, index) {
         Ok(target) => target,

@@ -35,7 +35,7 @@ pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
 
 async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
     let name = run.object.spec.order[index].name.clone();
-    let group = read_group(run);
+    let group = read_group(run).await;
     let mut stage = run.stage(&name);
     if stage.target.is_none() {
         stage.target = Some(target(&group, index)?);

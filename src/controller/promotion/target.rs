@@ -16,17 +16,32 @@ use super::{
 };
 use crate::{
     aic::Tenant,
-    api::{ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget, conditions::Conclusion},
+    api::{
+        AICIntegration, ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget,
+        conditions::Conclusion,
+    },
     http::{Host, Lane},
 };
 
-pub(super) fn read_group(run: &Run<'_>) -> Group {
+pub(super) async fn read_group(run: &Run<'_>) -> Group {
     let namespace = run.object.namespace().unwrap_or_default();
-    Group::of(&run.object.spec, |name| {
+    let find = |name: &str| {
         run.scope
             .integrations
             .get(&ObjectRef::new(name).within(&namespace))
-    })
+    };
+    let mut group = Group::of(&run.object.spec, find);
+    let named = run.object.spec.order.iter().flat_map(|stage| &stage.integrations);
+    for name in named.filter(|name| find(name).is_none()) {
+        let (shard, client) = (&run.context.shard, &run.context.client);
+        let elsewhere = shard.why_not::<AICIntegration>(client, &namespace, name);
+        match elsewhere.await {
+            Ok(why) => group.faults.extend(why),
+            // What is missing is said anyway.
+            Err(error) => tracing::warn!(%error, name, "failed to look for an integration elsewhere"),
+        }
+    }
+    group
 }
 
 /// The two environments of a stage, once the group fits together.

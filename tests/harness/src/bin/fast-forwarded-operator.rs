@@ -17,8 +17,8 @@ use tokio::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Arguments::parse().options;
-    runtime::init_telemetry(options.log_format, options.log_level);
     let result = async {
+        let _telemetry = runtime::init_telemetry(&options)?;
         let (clock, control) = Clock::controlled();
         let socket = std::env::var_os(CLOCK_SOCKET).context("there is no clock to follow")?;
         let mut hand = BufReader::new(UnixStream::connect(socket).await?);

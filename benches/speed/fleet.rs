@@ -1,0 +1,169 @@
+//! Tenants, each with its PingOne environment, and integrations on them.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use pingone_aic_harness::TestNamespace;
+use pingone_aic_simulator::{Fault, Mutability, Network, Region, Rule, Tenant, pingone::ProductConnection};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
+/// As many as kubectl or Argo CD would apply at once, and more.
+const APPLIED_AT_ONCE: usize = 32;
+
+/// How many of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub tenants: usize,
+    pub integrations: usize,
+}
+
+pub struct Fleet {
+    pub network: Network,
+    pub tenants: Vec<Member>,
+    pub size: Size,
+}
+
+/// One tenant and what stands on it.
+pub struct Member {
+    pub tenant: Tenant,
+    pub connection: ProductConnection,
+    pub site: Site,
+}
+
+/// All that is needed to call the vendors for one tenant.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Site {
+    pub name: String,
+    pub environment: String,
+    pub url: String,
+    pub account: String,
+    pub jwk: String,
+    pub credential: String,
+    /// The names of its integrations.
+    pub integrations: Vec<String>,
+}
+
+impl Fleet {
+    pub async fn new(size: Size, latency: Duration) -> Self {
+        let network = Network::start().await;
+        if !latency.is_zero() {
+            for hosts in ["openam-*", "*.pingone.eu"] {
+                network.fault(Rule::on(hosts), Fault::Delay(latency));
+            }
+        }
+        let tenants = (0..size.tenants)
+            .map(|number| Member::new(&network, number, size))
+            .collect();
+        Self {
+            network,
+            tenants,
+            size,
+        }
+    }
+
+    /// All Secrets.
+    pub async fn secrets(&self, namespace: &TestNamespace) {
+        let secrets = self.tenants.iter().map(|Member { site, .. }| async {
+            let account = [
+                ("serviceAccountId", site.account.as_str()),
+                ("jwk", site.jwk.as_str()),
+            ];
+            namespace
+                .secret(&format!("aic-{}", site.name), &account)
+                .await
+                .unwrap();
+            site.credential(namespace).await;
+        });
+        stream::iter(secrets)
+            .buffer_unordered(APPLIED_AT_ONCE)
+            .collect::<()>()
+            .await;
+    }
+
+    /// All objects, many at once.
+    pub async fn apply(&self, namespace: &TestNamespace) {
+        let objects = self.tenants.iter().flat_map(|member| member.site.objects());
+        stream::iter(objects)
+            .map(|object| async move { namespace.apply(object).await.map(drop) })
+            .buffer_unordered(APPLIED_AT_ONCE)
+            .for_each(|applied| async { applied.unwrap() })
+            .await;
+    }
+
+    /// Calls to the vendors so far.
+    pub fn calls(&self) -> usize {
+        let journal = self.network.journal();
+        journal
+            .iter()
+            .filter(|call| call.host.starts_with("openam-") || call.host.ends_with(".pingone.eu"))
+            .count()
+    }
+}
+
+impl Member {
+    fn new(network: &Network, number: usize, of: Size) -> Self {
+        let name = format!("c{number}");
+        let environment = network
+            .pingone(Region::Europe)
+            .create_environment(&format!("env-pingoneaic-{name}-ew2-dev"));
+        let tenant = network.tenant(
+            &format!("openam-{name}-ew2-dev.id.forgerock.io"),
+            Mutability::Mutable,
+        );
+        let connection = environment.create_connection();
+        let account = tenant.create_service_account("operator", &SCOPES);
+        let site = Site {
+            environment: environment.name(),
+            url: tenant.url(),
+            account: account.id,
+            jwk: account.jwk,
+            credential: connection.add_credential().jwt,
+            integrations: (0..of.integrations / of.tenants)
+                .map(|integration| format!("{name}-{integration}"))
+                .collect(),
+            name,
+        };
+        Self {
+            tenant,
+            connection,
+            site,
+        }
+    }
+}
+
+impl Site {
+    /// The Secret with the credential.
+    pub async fn credential(&self, namespace: &TestNamespace) {
+        let name = format!("pingone-{}", self.name);
+        namespace
+            .secret(&name, &[("credential", &self.credential)])
+            .await
+            .unwrap();
+    }
+
+    fn objects(&self) -> Vec<Value> {
+        let api_version = "pingone-aic.io/v1alpha1";
+        let connection = json!({
+            "apiVersion": api_version, "kind": "PingOneConnection", "metadata": {"name": self.name},
+            "spec": {
+                "credentialSecretRef": {"name": format!("pingone-{}", self.name)},
+                "environment": {"name": self.environment},
+            },
+        });
+        let integrations = self.integrations.iter().map(|name| {
+            json!({
+                "apiVersion": api_version, "kind": "AICIntegration", "metadata": {"name": name},
+                "spec": {
+                    "connectionRef": {"name": self.name}, "name": name, "realm": "alpha",
+                    "tenant": {
+                        "url": self.url, "environment": "Development",
+                        "serviceAccountSecretRef": {"name": format!("aic-{}", self.name)},
+                    },
+                },
+            })
+        });
+        std::iter::once(connection).chain(integrations).collect()
+    }
+}
