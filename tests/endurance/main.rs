@@ -14,6 +14,7 @@ mod deletion;
 mod refusals;
 mod rest;
 mod rotation;
+mod turns;
 
 use std::time::Duration;
 

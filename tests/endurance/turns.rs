@@ -1,0 +1,129 @@
+//! Whose turn it is at a tenant that is asked slowly, and one that does not answer.
+
+use std::{fmt::Write as _, time::Duration};
+
+use kube::core::DynamicObject;
+use pingone_aic_harness::is_condition;
+use serde_json::{Value, json};
+
+use crate::arena::{Arena, subject::Subject};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const STEP: Duration = Duration::from_secs(5);
+
+/// So many integrations of a tenant, each with a name of its own.
+async fn apply_many(arena: &Arena, subject: &Subject, count: usize, interval: &str) {
+    let mut manifests = String::new();
+    for number in 0..count {
+        let name = format!("many-{number}");
+        let object = subject.integration(&name, json!({"name": name, "interval": interval}));
+        writeln!(manifests, "---\n{object}").unwrap();
+    }
+    arena.namespace.apply(manifests).await.unwrap();
+}
+
+impl Arena {
+    /// Lets time pass, though much is due that waits for it.
+    async fn pass_waiting(&mut self, time: Duration) {
+        let mut passed = Duration::ZERO;
+        while passed < time {
+            passed += self.step().await;
+        }
+    }
+}
+
+fn says_that_it_waits(object: &DynamicObject) -> bool {
+    let conditions = object.data["status"]["conditions"].as_array();
+    let says = |it: &Value| it["type"] == "Ready" && it["reason"] == "WaitingForTurn";
+    conditions.into_iter().flatten().any(says)
+}
+
+#[tokio::test]
+async fn what_waits_long_for_its_turn_says_so_once_and_gets_it() {
+    let mut arena = Arena::start_with("what waits long says so", json!({"tenantRequestsPerSecond": 1})).await;
+    let subject = arena.subject();
+    arena.active(&subject).await;
+    // Seven calls each, one a second: the last one's turn comes after minutes.
+    apply_many(&arena, &subject, 40, "24h").await;
+    arena.pass_waiting(2 * MINUTE).await;
+    let mut waiting = Vec::new();
+    for number in 0..40 {
+        let object = arena
+            .namespace
+            .get("AICIntegration", &format!("many-{number}"))
+            .await
+            .unwrap();
+        if says_that_it_waits(&object) {
+            waiting.push(object);
+        }
+    }
+    assert!(waiting.len() > 10, "{} say that they wait", waiting.len());
+    arena.pass_waiting(MINUTE).await;
+    let mut still = 0;
+    for before in &waiting {
+        let name = before.metadata.name.as_deref().unwrap();
+        let after = arena.namespace.get("AICIntegration", name).await.unwrap();
+        if says_that_it_waits(&after) {
+            still += 1;
+            let versions = [before, &after].map(|object| object.metadata.resource_version.clone());
+            assert_eq!(versions[0], versions[1], "{name} was told twice");
+        }
+    }
+    assert!(still > 0, "none waits any more: nothing was shown");
+    arena.pass_waiting(10 * MINUTE).await;
+    for number in 0..40 {
+        let name = format!("many-{number}");
+        let object = arena.namespace.get("AICIntegration", &name).await.unwrap();
+        assert!(is_condition(&object, "Active", "True"), "{name}");
+    }
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_away_for_an_hour_is_asked_once_a_minute_and_is_seen_to_when_it_is_back() {
+    let mut arena = Arena::start("a tenant is away for an hour").await;
+    let subject = arena.subject();
+    arena.active(&subject).await;
+    apply_many(&arena, &subject, 50, "1m").await;
+    arena.pass(5 * MINUTE, STEP).await;
+    let host = subject.tenant.host().to_owned();
+    let asked = |arena: &Arena| {
+        let connects = arena.network.connects();
+        connects
+            .iter()
+            .filter(|connect| connect.starts_with(&host))
+            .count()
+    };
+    let before = asked(&arena);
+    let outage = arena.network.outage(&host);
+    arena.pass(60 * MINUTE, STEP).await;
+    let tries = asked(&arena) - before;
+    // A call that can be repeated is tried twice; five calls are taken for accidents, with those under way beside them.
+    assert!(
+        (30..=160).contains(&tries),
+        "{tries} connections were tried in an hour"
+    );
+    let metrics = arena.operator.metrics().await.unwrap();
+    assert!(
+        metrics.contains("pingone_aic_vendor_hosts_down{vendor=\"aic\"} 1"),
+        "{metrics}"
+    );
+    drop(outage);
+    let from = arena.network.journal().len();
+    arena.pass(15 * MINUTE, STEP).await;
+    let journal = arena.network.journal_since(from);
+    let mut tested: Vec<_> = journal
+        .iter()
+        .filter(|call| call.action() == Some("testConnection"))
+        .map(|call| call.path.clone())
+        .collect();
+    tested.sort_unstable();
+    tested.dedup();
+    assert_eq!(tested.len(), 51, "all are seen to again");
+    let metrics = arena.operator.metrics().await.unwrap();
+    assert!(
+        metrics.contains("pingone_aic_vendor_hosts_down{vendor=\"aic\"} 0"),
+        "{metrics}"
+    );
+    arena.check_outputs().await;
+}
