@@ -19,7 +19,6 @@ use super::{
     fleet::Fleet,
     queue::{Queue, Ref},
     runs::Runs,
-    scope,
     shard::Shard,
 };
 use crate::{
@@ -118,7 +117,7 @@ impl Context {
     /// The same context, for the objects in these namespaces (without any, in all) that have these labels.
     #[must_use]
     pub fn seeing_to(mut self, namespaces: &[String], selector: Option<&str>) -> Self {
-        self.shard = Shard::new(selector, scope::namespaces(namespaces));
+        self.shard = Shard::new(namespaces, selector);
         self
     }
 

@@ -43,7 +43,7 @@ enum Next {
 
 /// Says what is missing before anything has been looked at.
 pub fn close_gates(health: &Health, namespaces: &[String]) {
-    for namespace in scope::namespaces(namespaces) {
+    for namespace in shard::named(namespaces) {
         scope::close_gates(health, namespace.as_deref());
     }
 }

@@ -1,6 +1,6 @@
 //! The controllers of one namespace, or of all: watches, queues, passes.
 
-use std::{collections::BTreeSet, fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::{FutureExt, Stream, StreamExt, future};
 use kube::{
@@ -36,16 +36,6 @@ const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 pub(super) struct Fleets {
     pub(super) integrations: Fleet<AICIntegration>,
     pub(super) promotions: Fleet<Promotion>,
-}
-
-/// The namespaces to watch; `None` stands for all.
-pub(super) fn namespaces(names: &[String]) -> Vec<Option<String>> {
-    let names: BTreeSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
-    if names.is_empty() {
-        vec![None]
-    } else {
-        names.into_iter().cloned().map(Some).collect()
-    }
 }
 
 /// Says what is missing before anything has been looked at.

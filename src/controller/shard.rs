@@ -1,6 +1,6 @@
 //! One of several installations that divide a cluster's objects by labels: it sees to those that `--selector` matches.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
 use kube::{
     Api, Client, Resource,
@@ -13,6 +13,16 @@ use serde::de::DeserializeOwned;
 use super::watch;
 use crate::api::AICIntegration;
 
+/// The namespaces to watch; `None` stands for all.
+pub(super) fn named(names: &[String]) -> Vec<Option<String>> {
+    let names: BTreeSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        vec![None]
+    } else {
+        names.into_iter().cloned().map(Some).collect()
+    }
+}
+
 /// The objects of this installation. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shard {
@@ -22,10 +32,11 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(selector: Option<&str>, namespaces: Vec<Option<String>>) -> Self {
+    /// In these namespaces (without any, in all), what has these labels (without any, everything).
+    pub(super) fn new(namespaces: &[String], selector: Option<&str>) -> Self {
         Self {
             selector: selector.map(Into::into),
-            namespaces: namespaces.into(),
+            namespaces: named(namespaces).into(),
         }
     }
 
