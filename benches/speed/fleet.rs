@@ -105,13 +105,25 @@ impl Fleet {
 impl Member {
     fn new(network: &Network, number: usize, of: Size) -> Self {
         let name = format!("c{number}");
+        let integrations = (0..of.integrations / of.tenants)
+            .map(|integration| format!("{name}-{integration}"))
+            .collect();
+        Self::at(network, &name, "-dev", Mutability::Mutable, integrations)
+    }
+
+    /// The tenant that a company has for this `part` of the documented names: none for production.
+    pub fn at(
+        network: &Network,
+        name: &str,
+        part: &str,
+        mutability: Mutability,
+        integrations: Vec<String>,
+    ) -> Self {
+        let stage = if part.is_empty() { "-prod" } else { part };
         let environment = network
             .pingone(Region::Europe)
-            .create_environment(&format!("env-pingoneaic-{name}-ew2-dev"));
-        let tenant = network.tenant(
-            &format!("openam-{name}-ew2-dev.id.forgerock.io"),
-            Mutability::Mutable,
-        );
+            .create_environment(&format!("env-pingoneaic-{name}-ew2{stage}"));
+        let tenant = network.tenant(&format!("openam-{name}-ew2{part}.id.forgerock.io"), mutability);
         let connection = environment.create_connection();
         let account = tenant.create_service_account("operator", &SCOPES);
         let site = Site {
@@ -120,10 +132,8 @@ impl Member {
             account: account.id,
             jwk: account.jwk,
             credential: connection.add_credential().jwt,
-            integrations: (0..of.integrations / of.tenants)
-                .map(|integration| format!("{name}-{integration}"))
-                .collect(),
-            name,
+            integrations,
+            name: name.to_owned(),
         };
         Self {
             tenant,
@@ -144,6 +154,11 @@ impl Site {
     }
 
     fn objects(&self) -> Vec<Value> {
+        self.objects_as("Development", None)
+    }
+
+    /// Its objects in this kind of environment; their integrations bear this name in the tenant, or their own.
+    pub fn objects_as(&self, environment: &str, bears: Option<&str>) -> Vec<Value> {
         let api_version = "pingone-aic.io/v1alpha1";
         let connection = json!({
             "apiVersion": api_version, "kind": "PingOneConnection", "metadata": {"name": self.name},
@@ -156,9 +171,9 @@ impl Site {
             json!({
                 "apiVersion": api_version, "kind": "AICIntegration", "metadata": {"name": name},
                 "spec": {
-                    "connectionRef": {"name": self.name}, "name": name, "realm": "alpha",
+                    "connectionRef": {"name": self.name}, "name": bears.unwrap_or(name), "realm": "alpha",
                     "tenant": {
-                        "url": self.url, "environment": "Development",
+                        "url": self.url, "environment": environment,
                         "serviceAccountSecretRef": {"name": format!("aic-{}", self.name)},
                     },
                 },

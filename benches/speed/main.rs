@@ -11,11 +11,14 @@
 )]
 
 mod active;
+mod external_secrets;
 mod fleet;
 mod floor;
 mod measure;
 mod neighbours;
+mod promotion;
 mod report;
+mod rest;
 mod restart;
 mod rotation;
 
@@ -54,8 +57,14 @@ async fn main() {
     if wanted("rotation") {
         rotation::measure(&bench, &mut report).await;
     }
+    if wanted("promotion") {
+        promotion::measure(&bench, &mut report).await;
+    }
     if wanted("neighbours") {
         neighbours::measure(&bench, &mut report).await;
+    }
+    if wanted("rest") {
+        rest::measure(&mut report).await;
     }
     if wanted("restart") {
         restart::measure(&bench, &mut report).await;

@@ -113,8 +113,7 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn of(operator: &Operator) -> Self {
-        let pid = operator.pid().unwrap();
+    pub fn of(pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let mebibytes = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();

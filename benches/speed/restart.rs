@@ -58,7 +58,7 @@ impl Settled<'_> {
     /// As fast as it goes.
     async fn settle(&self, report: &mut Report) {
         let mut operator = self.operator(LIFTED).await;
-        let resident = || Process::of(&operator).resident;
+        let resident = || Process::of(operator.pid().unwrap()).resident;
         report.figure("memory: nothing to see to", "MiB", resident(), None);
         let took = time_to_active(&self.fleet, &self.namespace).await.as_secs_f64();
         report.figure("memory: 10000 integrations Active, no budget", "s", took, None);
@@ -105,7 +105,7 @@ impl Settled<'_> {
     }
 
     async fn rest(&self, operator: &Operator, report: &mut Report) {
-        let process = Process::of(operator);
+        let process = Process::of(operator.pid().unwrap());
         report.figure(
             "memory: 10000 integrations, settled",
             "MiB",
@@ -121,12 +121,12 @@ impl Settled<'_> {
             self.writes(since),
             Some(0.0),
         );
-        let cpu = Process::of(operator).cpu - process.cpu;
+        let cpu = Process::of(operator.pid().unwrap()).cpu - process.cpu;
         report.figure("rest: core seconds in a minute", "s", cpu, None);
     }
 
     async fn unrelated_secrets(&self, operator: &Operator, report: &mut Report) {
-        let before = Process::of(operator).resident;
+        let before = Process::of(operator.pid().unwrap()).resident;
         let megabyte = "x".repeat(1_000_000);
         for number in 0..300 {
             let name = format!("unrelated-{number}");
@@ -135,7 +135,7 @@ impl Settled<'_> {
                 .await
                 .unwrap();
         }
-        let grown = Process::of(operator).resident - before;
+        let grown = Process::of(operator.pid().unwrap()).resident - before;
         report.figure(
             "memory: 300 unrelated Secrets of 1 MB, more",
             "MiB",

@@ -1,5 +1,6 @@
 //! Two installations in one namespace, which divide its objects by labels.
 
+use kube::core::DynamicObject;
 use pingone_aic_harness::{Operator, Values};
 use serde_json::{Value, json};
 
@@ -22,6 +23,21 @@ impl World {
     async fn labelled(&self, mut manifest: Value, shard: &str) {
         manifest["metadata"]["labels"] = json!({"shard": shard});
         self.namespace.apply(manifest).await.unwrap();
+    }
+
+    /// Waits until what is created from now on is younger than this object: the API server counts in seconds.
+    async fn grow_older(&self, kind: &str, name: &str) {
+        let created = |object: &DynamicObject| object.metadata.creation_timestamp.clone().map(|time| time.0);
+        let object = self.namespace.get(kind, name).await.unwrap();
+        for number in 0.. {
+            let tick = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("tick-{number}")},
+            });
+            let tick = self.namespace.apply(tick).await.unwrap().remove(0);
+            if created(&tick) > created(&object) {
+                return;
+            }
+        }
     }
 
     /// Waits until an object is stalled for a reason; its message.
@@ -92,6 +108,7 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
         },
     });
     world.labelled(connection, "b").await;
+    world.grow_older("AICIntegration", "dev").await;
     let second = integration("second", "dev-again", &dev.tenant.url(), "Development", "aic-dev");
     world.labelled(second, "b").await;
     let message = world

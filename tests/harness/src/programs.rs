@@ -1,10 +1,12 @@
 //! Where the pinned programs are, and building those that are nowhere.
 
 mod argo_cd;
+mod external_secrets;
 mod module;
 
 use anyhow::{Context as _, Result};
 pub use argo_cd::ArgoCdPrograms;
+pub use external_secrets::ExternalSecrets;
 use module::Module;
 use std::{
     env,

@@ -31,6 +31,11 @@ impl Module {
         Self::read("tests/argocd", |_| Ok("-s -w".to_owned()), &["judge/main.go"])
     }
 
+    /// External Secrets Operator, in `benches/external-secrets`.
+    pub(super) fn external_secrets() -> Result<Self> {
+        Self::read("benches/external-secrets", |_| Ok("-s -w".to_owned()), &[])
+    }
+
     /// `sources` are the module's own.
     fn read(name: &str, link_flags: fn(&str) -> Result<String>, sources: &[&str]) -> Result<Self> {
         let folder = crate::repository().join(name);

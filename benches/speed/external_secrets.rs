@@ -1,0 +1,133 @@
+//! External Secrets Operator, which pushes as many Secrets to its in-memory provider, without any network.
+
+use std::{
+    collections::BTreeSet,
+    pin::pin,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::{
+    ResourceExt,
+    runtime::{WatchStreamExt, watcher},
+};
+use pingone_aic_harness::{ExternalSecrets, TestNamespace, is_condition};
+use serde_json::json;
+use tokio::process::{Child, Command};
+
+use crate::measure::Process;
+
+const SECRETS: usize = 1000;
+const PUSH_SECRET: &str = "external-secrets.io/v1alpha1/PushSecret";
+const SECRET_STORE: &str = "external-secrets.io/v1/SecretStore";
+const APPLIED_AT_ONCE: usize = 32;
+
+/// How it is run.
+#[derive(Clone, Copy)]
+pub enum Limits {
+    /// As its chart installs it.
+    AsInstalled,
+    /// Its client to the API server may ask as often as it likes.
+    Lifted,
+}
+
+/// How long it takes, and what the kernel says of it; an error where it cannot be built.
+pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
+    let found = tokio::task::spawn_blocking(ExternalSecrets::locate).await??;
+    let namespace = TestNamespace::create("external secrets").await;
+    let crds = found.crds.to_str().unwrap();
+    let apply = ["apply", "--server-side", "--filename", crds];
+    namespace.control_plane().kubectl(&apply).await?;
+    let program = start(&found, &namespace, limits);
+    let store = json!({
+        "apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "memory"},
+        "spec": {"provider": {"fake": {"data": []}}},
+    });
+    namespace.apply(store).await?;
+    let is_ready = |object: &kube::core::DynamicObject| is_condition(object, "Ready", "True");
+    namespace
+        .wait_for(
+            SECRET_STORE,
+            "memory",
+            "to be Ready",
+            Duration::from_mins(1),
+            is_ready,
+        )
+        .await?;
+    all(|number| {
+        let (namespace, value) = (&namespace, "x".repeat(2000));
+        async move {
+            let name = format!("s-{number}");
+            namespace.secret(&name, &[("credential", &value)]).await
+        }
+    })
+    .await?;
+    let started = Instant::now();
+    let pushed = all(|number| {
+        let namespace = &namespace;
+        async move {
+            let name = format!("s-{number}");
+            let push = json!({
+                "apiVersion": "external-secrets.io/v1alpha1", "kind": "PushSecret", "metadata": {"name": name},
+                "spec": {
+                    "secretStoreRefs": [{"name": "memory", "kind": "SecretStore"}],
+                    "selector": {"secret": {"name": name}},
+                    "data": [{"match": {"secretKey": "credential", "remoteRef": {"remoteKey": name}}}],
+                },
+            });
+            namespace.apply(push).await.map(drop)
+        }
+    });
+    let (applied, ()) = tokio::join!(pushed, until_synced(&namespace));
+    applied?;
+    Ok((started.elapsed(), Process::of(program.id().unwrap())))
+}
+
+fn start(found: &ExternalSecrets, namespace: &TestNamespace, limits: Limits) -> Child {
+    let mut command = Command::new(&found.program);
+    command
+        .args(["--namespace", namespace.name(), "--metrics-addr", "127.0.0.1:0"])
+        .args(["--live-addr", "127.0.0.1:0"])
+        .args([
+            "--enable-cluster-store-reconciler=false",
+            "--enable-cluster-push-secret-reconciler=false",
+        ])
+        .arg("--enable-cluster-external-secret-reconciler=false")
+        .env("KUBECONFIG", namespace.control_plane().kubeconfig())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    if matches!(limits, Limits::Lifted) {
+        command.args(["--client-qps", "100000", "--client-burst", "100000"]);
+    }
+    command.spawn().unwrap()
+}
+
+async fn all<F>(make: impl Fn(usize) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let mut all = stream::iter(0..SECRETS)
+        .map(make)
+        .buffer_unordered(APPLIED_AT_ONCE);
+    while let Some(made) = all.next().await {
+        made?;
+    }
+    Ok(())
+}
+
+async fn until_synced(namespace: &TestNamespace) {
+    let mut changes = pin!(
+        watcher(namespace.api(PUSH_SECRET), watcher::Config::default())
+            .default_backoff()
+            .applied_objects()
+    );
+    let mut synced = BTreeSet::new();
+    while synced.len() < SECRETS {
+        let next = changes.try_next().await.unwrap().unwrap();
+        if is_condition(&next, "Ready", "True") {
+            synced.insert(next.name_any());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A run through a group of three environments, against the fewest calls that anybody could do it with.
+
+use std::time::{Duration, Instant};
+
+use pingone_aic_harness::{TestNamespace, is_condition};
+use pingone_aic_simulator::{Mutability, Network, tenant::Times};
+use serde_json::{Value, json};
+
+use crate::{
+    fleet::{Fleet, Member, Size},
+    measure::{Bench, DEFAULT},
+    report::Report,
+};
+
+const STAGES: [(&str, &str, &str); 3] = [
+    ("dev", "-dev", "Development"),
+    ("staging", "-staging", "Staging"),
+    ("prod", "", "Production"),
+];
+/// Lock, dry run and promotion, one look at each, two reports by way of their lists, and a look whether the lock is gone.
+const FEWEST_A_STAGE: f64 = 11.0;
+const AT_ONCE: Times = Times {
+    lock: Duration::ZERO,
+    dry_run: Duration::ZERO,
+    promotion: Duration::ZERO,
+    unlock: Duration::ZERO,
+};
+const NAME: &str = "PingOne-Integration-AIC";
+const PATIENCE: Duration = Duration::from_mins(5);
+
+pub async fn measure(bench: &Bench, report: &mut Report) {
+    let network = Network::start().await;
+    let tenants = STAGES.map(|(stage, part, _)| {
+        let mutability = if stage == "dev" {
+            Mutability::Mutable
+        } else {
+            Mutability::Immutable
+        };
+        let names = vec![stage.to_owned()];
+        Member::at(&network, stage, part, mutability, names)
+    });
+    let group = network.group(&tenants.each_ref().map(|member| &member.tenant));
+    group.set_times(AT_ONCE);
+    let fleet = Fleet {
+        network,
+        tenants: tenants.into(),
+        size: Size {
+            tenants: STAGES.len(),
+            integrations: STAGES.len(),
+        },
+    };
+    let (namespace, _operator) = bench.operator(&fleet, DEFAULT).await;
+    fleet.secrets(&namespace).await;
+    for (member, (.., environment)) in fleet.tenants.iter().zip(STAGES) {
+        for object in member.site.objects_as(environment, Some(NAME)) {
+            namespace.apply(object).await.unwrap();
+        }
+        until_ready(&namespace, &member.site.name).await;
+    }
+    let (since, started) = (fleet.network.journal().len(), Instant::now());
+    namespace.apply(run()).await.unwrap();
+    let is_done = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Succeeded";
+    namespace
+        .wait_for("Promotion", "release", "to have succeeded", PATIENCE, is_done)
+        .await
+        .unwrap();
+    let took = started.elapsed().as_secs_f64();
+    let calls = fleet.network.journal_since(since);
+    let of_a_stage = calls
+        .iter()
+        .filter(|call| call.path.contains("/environment/promotion/") && !call.path.ends_with("/provisional"));
+    #[allow(clippy::cast_precision_loss, reason = "a number of calls")]
+    let count = of_a_stage.count() as f64;
+    let what = "promotion: calls of two stages, against the fewest";
+    report.ratio(what, "calls", (count, 2.0 * FEWEST_A_STAGE), None);
+    let what = "promotion: two stages, of a platform that takes no time";
+    report.figure(what, "s", took, None);
+}
+
+async fn until_ready(namespace: &TestNamespace, name: &str) {
+    namespace
+        .wait_for("AICIntegration", name, "to be Ready", PATIENCE, |object| {
+            is_condition(object, "Ready", "True")
+        })
+        .await
+        .unwrap();
+}
+
+fn run() -> Value {
+    let order = STAGES.map(|(stage, ..)| json!({"name": stage, "integrations": [stage]}));
+    json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "release"},
+        "spec": {"order": order, "upTo": "prod"},
+    })
+}

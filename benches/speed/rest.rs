@@ -1,0 +1,98 @@
+//! An hour in which nothing happens, on a clock that is moved.
+
+use std::time::Duration;
+
+use pingone_aic_harness::{Operator, TestNamespace, Values, optimised_fast_forwarded_operator};
+
+use crate::{
+    fleet::{Fleet, Size},
+    measure::{Process, time_to_active},
+    report::Report,
+};
+
+const SIZE: Size = Size {
+    tenants: 50,
+    integrations: 1000,
+};
+const STEP: Duration = Duration::from_secs(10);
+const HOUR: Duration = Duration::from_hours(1);
+const API_SERVER: &str = "kubernetes.harness";
+
+pub async fn measure(report: &mut Report) {
+    let binary = tokio::task::spawn_blocking(optimised_fast_forwarded_operator);
+    let fleet = Fleet::new(SIZE, Duration::ZERO).await;
+    let network = &fleet.network;
+    let namespace = TestNamespace::create("speed").await;
+    let control_plane = namespace.control_plane();
+    let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
+    network.relay(API_SERVER, &control_plane.url().replace("https://", ""), &ca);
+    let values = Values::new(binary.await.unwrap().unwrap())
+        .fast_forwarded()
+        .vendors(&network.proxy_url(), &network.ca_pem())
+        .api_server(
+            &format!("https://{API_SERVER}"),
+            &network.proxy_url(),
+            &network.ca_pem(),
+        );
+    let mut operator = Operator::install(&namespace, values).await.unwrap();
+    let resident = |operator: &Operator| Process::of(operator.pid().unwrap()).resident;
+    report.figure(
+        "rest: memory, nothing to see to",
+        "MiB",
+        resident(&operator),
+        None,
+    );
+    time_to_active(&fleet, &namespace).await;
+    until_idle(&operator).await;
+    report.figure(
+        "rest: memory, 1000 integrations Active",
+        "MiB",
+        resident(&operator),
+        None,
+    );
+
+    let (since, before) = (network.journal().len(), Process::of(operator.pid().unwrap()).cpu);
+    let mut passed = Duration::ZERO;
+    while passed < HOUR {
+        network.clock().advance(STEP);
+        operator.advance(STEP).await.unwrap();
+        passed += STEP;
+        until_idle(&operator).await;
+    }
+    let journal = network.journal_since(since);
+    #[allow(clippy::cast_precision_loss, reason = "a number of calls")]
+    let count = |calls: usize| calls as f64;
+    let of_kubernetes = journal.iter().filter(|call| call.host == API_SERVER);
+    let (reads, writes): (Vec<_>, Vec<_>) = of_kubernetes.partition(|call| call.method == "GET");
+    let vendors = count(journal.len() - reads.len() - writes.len());
+    let cpu = Process::of(operator.pid().unwrap()).cpu - before;
+    report.figure(
+        "rest: writes to Kubernetes in an hour",
+        "calls",
+        count(writes.len()),
+        Some(0.0),
+    );
+    report.figure(
+        "rest: reads of Kubernetes in an hour",
+        "calls",
+        count(reads.len()),
+        None,
+    );
+    report.figure("rest: calls to vendors in an hour", "calls", vendors, None);
+    report.figure("rest: core seconds in an hour", "s", cpu, None);
+}
+
+/// Waits until nothing is due and no pass under way, by the operator's own count.
+async fn until_idle(operator: &Operator) {
+    loop {
+        let metrics = operator.metrics().await.unwrap();
+        let is_busy = |line: &str| {
+            let counts = ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "];
+            counts.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0")
+        };
+        if !metrics.lines().any(is_busy) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(4)).await;
+    }
+}
