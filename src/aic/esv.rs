@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 
 use super::{Error, EsvId, Tenant};
-use crate::http::Call;
+use crate::http::{Call, Guard};
 
 pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
 pub(super) const API_VERSION: &str = "protocol=1.0,resource=1.0";
@@ -98,7 +98,12 @@ impl Tenant {
 
     /// Writes a new value: `POST /environment/secrets/{id}/versions?_action=create`. Sent once: a second time would
     /// be a second version.
-    pub async fn create_esv_version(&self, id: &EsvId, value: &SecretString) -> Result<Version, Error> {
+    pub async fn create_esv_version(
+        &self,
+        id: &EsvId,
+        value: &SecretString,
+        guard: Guard,
+    ) -> Result<Version, Error> {
         let encoded = encode(value);
         let call = esv_call(
             Method::POST,
@@ -107,6 +112,7 @@ impl Tenant {
             "create a version of the ESV",
         )
         .once_only()
+        .guarded(guard)
         .json(&json!({"valueBase64": encoded.expose_secret()}))
         .secret(value.clone())
         .secret(encoded);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Client, Resource, ResourceExt,
+    core::Selector,
     runtime::{
         events::{Event, EventType, Recorder, Reporter},
         reflector::{ObjectRef, Store},
@@ -27,7 +28,7 @@ use crate::{
         AICIntegration, Conditions, FIELD_MANAGER, PingOneConnection, Promotion, Reason, conditions::READY,
     },
     clock::Clock,
-    http::Lane,
+    http::{Guard, Lane, ONCE_ONLY_TIMEOUT},
     pingone::PingOne,
     runtime::{Health, Leadership, Metrics},
 };
@@ -98,7 +99,6 @@ impl Context {
         let events = Recorder::new(client.clone(), Reporter::from(FIELD_MANAGER));
         Self {
             client,
-            clock,
             aic,
             pingone,
             metrics,
@@ -107,7 +107,8 @@ impl Context {
             deletions: Deletions::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             runs: Runs::default(),
-            shard: Shard::default(),
+            shard: Shard::new(&[], None, clock.clone()),
+            clock,
             leadership,
             events,
             tasks: TaskTracker::new(),
@@ -116,9 +117,17 @@ impl Context {
 
     /// The same context, for the objects in these namespaces (without any, in all) that have these labels.
     #[must_use]
-    pub fn seeing_to(mut self, namespaces: &[String], selector: Option<&str>) -> Self {
-        self.shard = Shard::new(namespaces, selector);
+    pub fn seeing_to(mut self, namespaces: &[String], selector: Option<Selector>) -> Self {
+        self.shard = Shard::new(namespaces, selector, self.clock.clone());
         self
+    }
+
+    /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
+    /// and only soon: within the time that recording it may take, and once more that time.
+    pub(super) fn guard(&self) -> Guard {
+        let (clock, leadership) = (self.clock.clone(), self.leadership.clone());
+        let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
+        Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
     }
 
     /// Waits for what must not be cut off.

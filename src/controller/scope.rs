@@ -5,8 +5,12 @@ use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Durati
 use futures::{FutureExt, Stream, StreamExt, future};
 use kube::{
     Api, Client, Resource,
+    api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
-    runtime::reflector::{self, ObjectRef, Store, store::Writer},
+    runtime::{
+        reflector::{self, ObjectRef, Store, store::Writer},
+        watcher,
+    },
 };
 use serde::de::DeserializeOwned;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,6 +22,7 @@ use super::{
     fleet::Fleet,
     integration, promotion,
     queue::{Due, Queue, Ref},
+    status::HasStatus,
     undecodable,
     wake::{self, Wake},
     watch,
@@ -28,8 +33,10 @@ use crate::{
     runtime::{Gate, Health},
 };
 
-/// Passes that one tenant is asked by at once.
+/// Passes over integrations that one tenant is asked by at once, for each watched namespace.
 const AT_ONE_TENANT: usize = 8;
+/// Passes over connections that one PingOne host is asked by at once, likewise.
+const AT_ONE_PINGONE: usize = 32;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 
 /// What is watched in all namespaces together.
@@ -95,22 +102,38 @@ pub(super) async fn run(
     let wake = Wake {
         connections: connections.clone(),
         integrations: integrations.clone(),
-        connection_queue: Arc::new(Queue::new(context.clock.clone())),
-        integration_queue: Arc::new(Queue::with_places_for(context.clock.clone(), AT_ONE_TENANT)),
+        connection_queue: Arc::new(Queue::new(context.clock.clone(), AT_ONE_PINGONE)),
+        integration_queue: Arc::new(Queue::new(context.clock.clone(), AT_ONE_TENANT)),
         promotions: promotions.clone(),
-        promotion_queue: Arc::new(Queue::new(context.clock.clone())),
+        promotion_queue: Arc::new(Queue::new(context.clock.clone(), usize::MAX)),
     };
     let health = &context.health;
     let watch = (context, watching, namespace);
-    let connection_changes = changes(watch, connection_writer, wake::told_of_connection)
-        .map(|change| wake.connection_changed(change))
-        .collect::<()>();
-    let integration_changes = changes(watch, integration_writer, wake::asked_for)
-        .map(|change| wake.integration_changed(change))
-        .collect::<()>();
-    let promotion_changes = changes(watch, promotion_writer, promotion::told_of)
-        .map(|change| wake.promotion_changed(change))
-        .collect::<()>();
+    let connection_changes = changes(
+        watch,
+        context.shard.watched(),
+        connection_writer,
+        wake::told_of_connection,
+    )
+    .map(|change| wake.connection_changed(change))
+    .collect::<()>();
+    let integration_changes = changes(
+        watch,
+        context.shard.watched(),
+        integration_writer,
+        wake::asked_for,
+    )
+    .map(|change| wake.integration_changed(change))
+    .collect::<()>();
+    // All of them: one that is relabelled while its lock is open is still ours to bring to its end.
+    let promotion_changes = changes(
+        watch,
+        watcher::Config::default(),
+        promotion_writer,
+        promotion::told_of,
+    )
+    .map(|change| wake.promotion_changed(change))
+    .collect::<()>();
     let secret_changes = watch::secrets(watching, namespace, (health.clone(), secrets_gate(namespace)))
         .map(|(secret, is_news)| wake.secret_changed(&secret, is_news))
         .collect::<()>();
@@ -145,7 +168,7 @@ pub(super) async fn run(
                 shutdown,
                 integration::reconcile,
             );
-            tokio::select! { () = passes => {}, () = integration::tell_who_waits(&scope) => {} }
+            future::join(passes, integration::tell_who_waits(&scope, shutdown)).await;
         },
         async {
             // Nor must a run begin before it is known which others there are.
@@ -176,6 +199,7 @@ pub(super) async fn run(
 /// Watches one of the operator's kinds into its store.
 fn changes<K, F>(
     (context, watching, namespace): (&Context, &Client, Option<&str>),
+    watched: watcher::Config,
     writer: Writer<K>,
     fingerprint: impl Fn(&K) -> F + Send + 'static,
 ) -> impl Stream<Item = watch::Change<K, F>> + Send
@@ -185,10 +209,7 @@ where
     F: PartialEq + Send + 'static,
 {
     watch::objects(
-        (
-            watch::api::<DeserializeGuard<K>>(watching, namespace),
-            context.shard.watched(),
-        ),
+        (watch::api::<DeserializeGuard<K>>(watching, namespace), watched),
         writer,
         (context.health.clone(), cache_gate::<K>(namespace)),
         fingerprint,
@@ -204,7 +225,7 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
         K: Clone + DeserializeOwned + Debug,
     {
         let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
-        while let Err(error) = api.list(&context.shard.listed().limit(1)).await {
+        while let Err(error) = api.list(&ListParams::default().limit(1)).await {
             let plural = plural::<K>();
             if !matches!(&error, kube::Error::Api(status) if status.code == 404) {
                 context.health.close(
@@ -232,7 +253,7 @@ async fn passes<K, P>(
     shutdown: &CancellationToken,
     pass: fn(Arc<K>, Arc<ScopeContext>, Lane) -> P,
 ) where
-    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+    K: HasStatus + Clone + Send + Sync + 'static,
     P: Future<Output = Next> + Send + 'static,
 {
     // Those who stand by have warm caches, and wait here.
@@ -240,17 +261,19 @@ async fn passes<K, P>(
         () = scope.context.leadership.acquired() => {}
         () = shutdown.cancelled() => return,
     }
+    let of = |item: &Ref| store.get(&ObjectRef::new(&item.name).within(&item.namespace));
+    queue.begin(|item| of(item).map(|object| wake::lane(&*object, false)));
     let metrics = &scope.context.metrics;
     let kind = kind::<K>();
     metrics.queue(kind, {
         let queue = Arc::clone(queue);
-        move || queue.depth()
+        move || queue.load()
     });
     let mut due = pin!(Arc::clone(queue).due().take_until(shutdown.cancelled()));
     let under_way = TaskTracker::new();
     while let Some(Due { item, lane, waited }) = due.next().await {
-        let active = metrics.reconciling(kind, lane, waited);
-        let Some(object) = store.get(&ObjectRef::new(&item.name).within(&item.namespace)) else {
+        metrics.begun(kind, lane, waited);
+        let Some(object) = of(&item) else {
             queue.done(&item, None);
             continue;
         };
@@ -264,7 +287,6 @@ async fn passes<K, P>(
                 Next::Retry(None)
             });
             queue.done(&item, Some(next));
-            drop(active);
         };
         under_way.spawn(pass.instrument(span));
     }

@@ -1,17 +1,31 @@
 //! One of several installations that divide a cluster's objects by labels: it sees to those that `--selector` matches.
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client, Resource,
     api::ListParams,
-    core::{NamespaceResourceScope, PartialObjectMeta},
+    core::{NamespaceResourceScope, PartialObjectMeta, Selector, SelectorExt},
     runtime::watcher,
 };
 use serde::de::DeserializeOwned;
 
 use super::watch;
-use crate::api::AICIntegration;
+use crate::{api::AICIntegration, clock::Clock, http::SingleFlight};
+
+/// How long it is believed whose a tenant is: each pass over its integrations asks.
+const BELIEVED_FOR: Duration = Duration::from_mins(1);
+
+/// The objects of this installation. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Shard {
+    clock: Clock,
+    /// `None`: all of them.
+    selector: Option<Arc<Selector>>,
+    namespaces: Arc<[Option<String>]>,
+    elsewhere: SingleFlight<String, Arc<[ObjectMeta]>, String>,
+}
 
 /// The namespaces to watch; `None` stands for all.
 pub(super) fn named(names: &[String]) -> Vec<Option<String>> {
@@ -23,19 +37,13 @@ pub(super) fn named(names: &[String]) -> Vec<Option<String>> {
     }
 }
 
-/// The objects of this installation. Clones are the same.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shard {
-    /// `None`: all of them.
-    selector: Option<Arc<str>>,
-    namespaces: Arc<[Option<String>]>,
-}
-
 impl Shard {
     /// In these namespaces (without any, in all), what has these labels (without any, everything).
-    pub(super) fn new(namespaces: &[String], selector: Option<&str>) -> Self {
+    pub(super) fn new(namespaces: &[String], selector: Option<Selector>, clock: Clock) -> Self {
         Self {
-            selector: selector.map(Into::into),
+            elsewhere: SingleFlight::new(clock.clone()),
+            clock,
+            selector: selector.map(Arc::new),
             namespaces: named(namespaces).into(),
         }
     }
@@ -45,25 +53,24 @@ impl Shard {
         &self.namespaces
     }
 
-    /// What is watched of each kind.
+    /// What is watched of a kind whose objects are left to others as soon as they have other labels.
     pub(super) fn watched(&self) -> watcher::Config {
         let all = watcher::Config::default();
         match &self.selector {
-            Some(selector) => all.labels(selector),
+            Some(selector) => all.labels_from(selector),
             None => all,
         }
     }
 
-    /// The same for a list.
-    pub(super) fn listed(&self) -> ListParams {
-        let all = ListParams::default();
-        match &self.selector {
-            Some(selector) => all.labels(selector),
-            None => all,
-        }
+    /// Whether an object is this installation's.
+    pub(super) fn has(&self, meta: &ObjectMeta) -> bool {
+        let Some(selector) = &self.selector else {
+            return true;
+        };
+        selector.matches(&meta.labels.clone().unwrap_or_default())
     }
 
-    /// Of an object that is not among those of this installation: why, if it exists.
+    /// Of an object that is not known here: why, if it exists and is another installation's.
     pub(super) async fn why_not<K>(
         &self,
         client: &Client,
@@ -80,7 +87,7 @@ impl Shard {
         // A list, which the operator may make anyway.
         let of_this_name = ListParams::default().fields(&format!("metadata.name={name}"));
         let found = api.list(&of_this_name).await?.items.pop();
-        Ok(found.map(|_| {
+        Ok(found.filter(|found| !self.has(found.meta())).map(|_| {
             format!(
                 "{} {name} exists, and is not among the objects of this installation, which are those with {selector}: give both objects the same labels",
                 K::kind(&())
@@ -88,20 +95,36 @@ impl Shard {
         }))
     }
 
-    /// All integrations of a tenant, whichever installation they belong to; none where there is but one.
-    pub(super) async fn integrations_at(
-        &self,
-        client: &Client,
-        url: &str,
-    ) -> Result<Vec<AICIntegration>, kube::Error> {
-        let mut found = Vec::new();
-        if self.selector.is_some() {
-            let there = ListParams::default().fields(&format!("spec.tenant.url={url}"));
-            for namespace in self.namespaces() {
-                let api: Api<AICIntegration> = watch::api(client, namespace.as_deref());
-                found.extend(api.list(&there).await?);
-            }
+    /// The integrations of a tenant that are not this installation's.
+    pub(super) async fn elsewhere_at(&self, client: &Client, url: &str) -> Result<Arc<[ObjectMeta]>, String> {
+        if self.selector.is_none() {
+            return Ok(Arc::default());
         }
-        Ok(found)
+        let ask = async || {
+            let found = self.list_elsewhere(client, url).await;
+            let believed_until = match &found {
+                Ok(_) => self.clock.instant() + BELIEVED_FOR,
+                Err(_) => self.clock.instant(),
+            };
+            (found.map_err(|error| error.to_string()), believed_until)
+        };
+        self.elsewhere.get(url.to_owned(), ask).await
+    }
+
+    async fn list_elsewhere(&self, client: &Client, url: &str) -> Result<Arc<[ObjectMeta]>, kube::Error> {
+        let there = ListParams::default().fields(&format!("spec.tenant.url={url}"));
+        let mut found = Vec::new();
+        for namespace in self.namespaces() {
+            let api: Api<PartialObjectMeta<AICIntegration>> = watch::api(client, namespace.as_deref());
+            let all = api.list(&there).await?.items.into_iter();
+            found.extend(all.map(|it| it.metadata).filter(|meta| !self.has(meta)));
+        }
+        Ok(found.into())
+    }
+}
+
+impl Debug for Shard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Shard").field(&self.selector).finish()
     }
 }

@@ -20,6 +20,8 @@ use crate::{
 pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResourceScope> {
     type Status: Clone + PartialEq + Serialize;
     fn status(&self) -> Option<&Self::Status>;
+    /// The request for a check that was answered last.
+    fn last_handled_request(status: &Self::Status) -> Option<&String>;
     /// The conditions of a status.
     fn conditions(status: &Self::Status) -> &Conditions;
     /// A status with every field, to see whether the definition in the cluster keeps them.

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     api::{
-        AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase, Reason,
+        AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase,
+        REQUESTED_AT_ANNOTATION, Reason,
         conditions::{CREDENTIAL_VALID, READY},
     },
     http::Lane,
@@ -65,7 +66,8 @@ impl Wake {
                 // What it says of its credential is our own doing, and news for its integrations only.
                 let is_news = before.is_some();
                 if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
-                    self.connection_queue.now(&item, "", lane(&connection, is_news));
+                    self.connection_queue
+                        .now(&item, place(&connection), lane(&connection, is_news));
                 }
                 self.integrations_of(&item, is_news);
             }
@@ -141,7 +143,8 @@ impl Wake {
                 && connection.spec.credential_secret_ref.name == *name
             {
                 let item = Ref::of(&*connection);
-                self.connection_queue.now(&item, "", lane(&*connection, is_news));
+                self.connection_queue
+                    .now(&item, place(&connection), lane(&*connection, is_news));
                 self.integrations_of(&item, is_news);
             }
         }
@@ -183,15 +186,32 @@ impl Wake {
     }
 }
 
-/// How urgent an object is. What a process sees for the first time and finds settled has waited for nobody.
-fn lane<K: HasStatus>(object: &K, is_news: bool) -> Lane {
+/// Where a connection's credential is proved, as far as is known.
+fn place(connection: &PingOneConnection) -> &str {
+    let credential = connection
+        .status
+        .as_ref()
+        .and_then(|status| status.credential.as_ref());
+    credential
+        .and_then(|credential| credential.auth_url.as_deref())
+        .unwrap_or_default()
+}
+
+/// How urgent an object is. One that a process sees for the first time and finds settled is only to be checked.
+pub(super) fn lane<K: HasStatus>(object: &K, is_news: bool) -> Lane {
     let Some(conditions) = object.status().map(K::conditions).filter(|all| !all.is_empty()) else {
         return Lane::New;
     };
     let is_settled = conditions
         .get(READY)
         .is_some_and(|ready| ready.status == "True" && ready.observed_generation == object.meta().generation);
-    if is_settled && !is_news {
+    let requested = object
+        .meta()
+        .annotations
+        .as_ref()
+        .and_then(|all| all.get(REQUESTED_AT_ANNOTATION));
+    let is_asked_for = requested != object.status().and_then(K::last_handled_request);
+    if is_settled && !is_news && !is_asked_for {
         Lane::Check
     } else {
         Lane::Change

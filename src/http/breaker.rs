@@ -57,6 +57,17 @@ impl Breaker {
         }
     }
 
+    /// Whether a call that waits for its turn would be sent.
+    pub(super) fn check(&self, lane: Lane) -> Result<(), Down> {
+        let now = self.clock.instant();
+        match *self.lock() {
+            _ if lane == Lane::Lock => Ok(()),
+            State::Down { until, .. } if until > now => Err(Down(until - now)),
+            State::Probed { .. } => Err(Down(FIRST_PAUSE)),
+            State::Up { .. } | State::Down { .. } => Ok(()),
+        }
+    }
+
     /// Whether a call may be sent. Work that holds a lock is never held back: others wait for it.
     pub(super) fn attempt(&self, lane: Lane) -> Result<Attempt<'_>, Down> {
         let mut state = self.lock();
@@ -164,6 +175,7 @@ mod tests {
         control.advance(FIRST_PAUSE);
         let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
         assert!(breaker.attempt(Lane::New).is_err(), "one at a time");
+        assert!(breaker.check(Lane::New).is_err() && breaker.check(Lane::Lock).is_ok());
         assert_eq!(probe.ended(false), None);
         control.advance(FIRST_PAUSE);
         assert!(breaker.attempt(Lane::New).is_err(), "later than before");

@@ -137,8 +137,14 @@ impl Http {
         match self.attempt(host, &call).await {
             // A kept-alive connection that the other side had closed is the usual cause; once more is enough. A
             // host that took too long once is not kept waiting for again.
-            Err(Error::Unanswered { timed_out: false, .. }) if call.delivery == Delivery::Repeatable => {
-                self.attempt(host, &call).await
+            Err(first @ Error::Unanswered { timed_out: false, .. })
+                if call.delivery == Delivery::Repeatable =>
+            {
+                match self.attempt(host, &call).await {
+                    // What happened says more than that it is not tried again.
+                    Err(Error::Down { .. }) => Err(first),
+                    result => result,
+                }
             }
             result => result,
         }
@@ -146,15 +152,14 @@ impl Http {
 
     async fn attempt(&self, host: &Host, call: &Call) -> Result<Reply, Error> {
         let known = self.known(host);
-        // Asked before a turn is taken, so that a host that is down costs none.
-        let attempt = known
-            .breaker
-            .attempt(call.lane)
-            .map_err(|Down(wait)| Error::Down {
-                host: host.clone(),
-                wait,
-            })?;
+        let down = |Down(wait)| Error::Down {
+            host: host.clone(),
+            wait,
+        };
+        // Asked before, so that nobody waits for a host that is down, and again: it may have gone down meanwhile.
+        known.breaker.check(call.lane).map_err(down)?;
         self.wait_for_turn(host, call.lane, &known.budget).await?;
+        let attempt = known.breaker.attempt(call.lane).map_err(down)?;
         if call.guard.as_ref().is_some_and(|guard| !guard.allows()) {
             return Err(Error::Withheld {
                 operation: call.operation,

@@ -15,6 +15,9 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Lock, Self::New, Self::Change, Self::Check];
+
     /// One word for metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

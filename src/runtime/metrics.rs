@@ -30,15 +30,24 @@ pub struct Metrics {
     active_reconciles: Gauge,
     queue_depth: Family<LaneLabels, Gauge>,
     queue_wait_seconds: Family<LaneLabels, Histogram>,
-    queues: Mutex<Vec<(&'static str, Depth)>>,
+    queues: Mutex<Vec<(&'static str, Load)>>,
     call_seconds: Family<CallLabels, Histogram>,
     turn_wait_seconds: Family<TurnLabels, Histogram>,
     hosts_down: Family<VendorLabels, Gauge>,
     left_behind: Counter,
 }
 
-/// Tells how many objects of a queue are due, by lane.
-type Depth = Box<dyn Fn() -> HashMap<Lane, usize> + Send + Sync>;
+/// What a queue has to do.
+#[derive(Debug, Default)]
+pub struct QueueLoad {
+    /// Objects that are due and wait for their turn.
+    pub waiting: HashMap<Lane, usize>,
+    /// Passes that are under way.
+    pub under_way: usize,
+}
+
+/// Tells a queue's load, all of it in one moment.
+type Load = Box<dyn Fn() -> QueueLoad + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
@@ -162,24 +171,17 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// One more queue; `depth` tells how many of its objects are due.
-    pub fn queue(
-        &self,
-        kind: &'static str,
-        depth: impl Fn() -> HashMap<Lane, usize> + Send + Sync + 'static,
-    ) {
-        self.queues().push((kind, Box::new(depth)));
+    /// One more queue.
+    pub fn queue(&self, kind: &'static str, load: impl Fn() -> QueueLoad + Send + Sync + 'static) {
+        self.queues().push((kind, Box::new(load)));
     }
 
-    /// A pass over an object that was due for so long is under way, until what is returned is dropped.
-    #[must_use]
-    pub fn reconciling(&self, kind: &'static str, lane: Lane, waited: Duration) -> Reconciling {
+    /// A pass over an object begins that was due for so long.
+    pub fn begun(&self, kind: &'static str, lane: Lane, waited: Duration) {
         let lane = lane.as_str();
         self.queue_wait_seconds
             .get_or_create(&LaneLabels { kind, lane })
             .observe(waited.as_secs_f64());
-        self.active_reconciles.inc();
-        Reconciling(self.active_reconciles.clone())
     }
 
     /// An object is gone, and something that it made stays in the tenant.
@@ -190,34 +192,34 @@ impl Metrics {
     /// All metrics as Prometheus reads them.
     #[must_use]
     pub fn text(&self) -> String {
-        self.queue_depth.clear();
-        for (kind, depth) in &*self.queues() {
-            for (lane, depth) in depth() {
-                let lane = lane.as_str();
-                let depth = i64::try_from(depth).unwrap_or(i64::MAX);
-                self.queue_depth
-                    .get_or_create(&LaneLabels { kind, lane })
-                    .inc_by(depth);
-            }
-        }
+        self.look_at_queues();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    fn queues(&self) -> MutexGuard<'_, Vec<(&'static str, Depth)>> {
+    fn look_at_queues(&self) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let (mut under_way, mut depths) = (0, HashMap::new());
+        for (kind, load) in &*self.queues() {
+            let load = load();
+            under_way += load.under_way;
+            for lane in Lane::ALL {
+                let waiting = load.waiting.get(&lane).copied().unwrap_or_default();
+                let lane = lane.as_str();
+                *depths.entry(LaneLabels { kind, lane }).or_default() += waiting;
+            }
+        }
+        self.active_reconciles.set(number(under_way));
+        for (labels, depth) in depths {
+            self.queue_depth.get_or_create(&labels).set(number(depth));
+        }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Vec<(&'static str, Load)>> {
         // A list is whole at every step, so a panic elsewhere does not spoil it.
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A pass under way.
-pub struct Reconciling(Gauge);
-
-impl Drop for Reconciling {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

@@ -4,6 +4,7 @@ mod health;
 mod leadership;
 mod metrics;
 mod options;
+mod selector;
 mod serve;
 mod signals;
 mod start;
@@ -11,7 +12,7 @@ mod telemetry;
 
 pub use health::{Gate, Health};
 pub use leadership::{Candidate, Leadership, Lost};
-pub use metrics::{Metrics, Vendor};
+pub use metrics::{Metrics, QueueLoad, Vendor};
 pub use options::{Arguments, Command, LogFormat, Options};
 pub use serve::serve;
 pub use signals::until_terminated;

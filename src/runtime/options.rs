@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kube::core::Selector;
 
 use crate::http::{AllowList, HostPattern, Rate};
 
@@ -42,8 +43,8 @@ pub struct Options {
     pub watch_namespaces: Vec<String>,
     /// Labels of the objects that this installation sees to, as kubectl takes them (shard=a): several installations
     /// divide a cluster's objects. Without it, all objects are seen to.
-    #[arg(long, env = "PINGONE_AIC_SELECTOR", value_name = "LABELS")]
-    pub selector: Option<String>,
+    #[arg(long, env = "PINGONE_AIC_SELECTOR", value_name = "LABELS", value_parser = super::selector::parse)]
+    pub selector: Option<Selector>,
     /// A tenant host that may be called: an exact host, host:port or *.suffix; repeatable. Given, the list replaces
     /// the default.
     #[arg(

@@ -122,7 +122,7 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
         _ => (None, Leadership::alone(clock.clone())),
     };
     let context = Context::new(writing, clock, aic, pingone, metrics, health, leadership)
-        .seeing_to(&options.watch_namespaces, options.selector.as_deref());
+        .seeing_to(&options.watch_namespaces, options.selector.clone());
     // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
     let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());
     let lead = async {

@@ -114,7 +114,7 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
     let message = world
         .stalled("AICIntegration", "second", "TenantOfAnotherInstallation")
         .await;
-    assert!(message.contains("/dev:"), "{message}");
+    assert!(message.contains("/dev is not among"), "{message}");
 
     let run = json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "release"},

@@ -31,6 +31,10 @@ impl HasStatus for PingOneConnection {
         self.status.as_ref()
     }
 
+    fn last_handled_request(status: &ConnectionStatus) -> Option<&String> {
+        status.last_handled_request.as_ref()
+    }
+
     fn conditions(status: &ConnectionStatus) -> &Conditions {
         &status.conditions
     }

@@ -3,13 +3,14 @@
 use std::{
     ops::ControlFlow::{self, Break, Continue},
     sync::Arc,
+    time::Duration,
 };
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     super::{Next, account, connection::vouched, context::ScopeContext, secret::Unread},
-    names::{Claimed, Names, elders},
+    names::{Claimed, Names, age},
     pass::{End, Pass},
 };
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
     credential::{self, Credential},
     http::BaseUrl,
 };
+
+/// How soon it is looked again whose a tenant is.
+const LOOK_ELSEWHERE_AGAIN: Duration = Duration::from_mins(1);
 
 /// All that the later steps work with.
 pub(super) struct Inputs {
@@ -189,29 +193,31 @@ fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
 /// A tenant belongs to one installation: budgets, locks and claims are not shared between them.
 async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> {
     let url = &pass.object.spec.tenant.url;
-    let there = pass
-        .context
-        .shard
-        .integrations_at(&pass.context.client, url)
-        .await;
-    let there = match there {
-        Ok(there) => there,
+    let elsewhere = pass.context.shard.elsewhere_at(&pass.context.client, url).await;
+    let elsewhere = match elsewhere {
+        Ok(elsewhere) => elsewhere,
         Err(error) => return Break(unasked("integrations of this tenant", &error)),
     };
-    let is_known = |other: &&AICIntegration| other.uid().is_some_and(|uid| pass.fleet.has(&uid));
-    let Some(elder) = elders(&pass.object, &there).find(|other| !is_known(other)) else {
+    let Some(elder) = elsewhere
+        .iter()
+        .find(|other| age(other) < age(&pass.object.metadata))
+    else {
         return Continue(());
     };
     let message = format!(
-        "tenant {url} is another installation's, which sees to the elder AICIntegration {}/{}: give all integrations of the tenant the labels of one --selector",
-        elder.namespace().unwrap_or_default(),
-        elder.name_any()
+        "tenant {url} is not this installation's: the elder AICIntegration {}/{} is not among its objects. Give all integrations of the tenant the labels of one --selector",
+        elder.namespace.as_deref().unwrap_or_default(),
+        elder.name.as_deref().unwrap_or_default()
     );
     pass.find(
         ACTIVE,
         &Finding::no(Reason::TenantOfAnotherInstallation, &message),
     );
-    Break(pass.stalled(Reason::TenantOfAnotherInstallation, message))
+    Break(End {
+        conclusion: Conclusion::Stalled(Reason::TenantOfAnotherInstallation, message),
+        // Other installations' objects are not watched.
+        next: Next::Poll(LOOK_ELSEWHERE_AGAIN),
+    })
 }
 
 /// The given name; else the one that was derived once; else the one that the environment's name gives.
@@ -278,8 +284,10 @@ pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAc
 }
 
 /// The API server did not tell what other installations have.
-fn unasked(what: &str, error: &kube::Error) -> End {
-    let message = format!("failed to look for other installations' {what}: {error}");
+fn unasked(what: &str, error: &dyn std::fmt::Display) -> End {
+    let message = format!(
+        "failed to look for other installations' {what} (have the definitions of this version been applied?): {error}"
+    );
     End {
         conclusion: Conclusion::InProgress(Reason::NotReached, message),
         next: Next::Retry(None),

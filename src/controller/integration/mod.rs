@@ -44,6 +44,10 @@ impl HasStatus for AICIntegration {
         self.status.as_ref()
     }
 
+    fn last_handled_request(status: &IntegrationStatus) -> Option<&String> {
+        status.last_handled_request.as_ref()
+    }
+
     fn conditions(status: &IntegrationStatus) -> &Conditions {
         &status.conditions
     }

@@ -1,5 +1,6 @@
 //! The names that an integration has in its tenant, and who else claims them.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 
@@ -91,20 +92,14 @@ impl Names {
         own: &AICIntegration,
         all: impl IntoIterator<Item = &'a AICIntegration>,
     ) -> Option<(&'a AICIntegration, Claimed)> {
-        elders(own, all).find_map(|other| Some((other, self.clash(other)?)))
+        all.into_iter()
+            .filter(|other| age(other.meta()) < age(own.meta()))
+            .find_map(|other| Some((other, self.clash(other)?)))
     }
 }
 
-/// Those that are elder.
-pub(super) fn elders<'a>(
-    own: &AICIntegration,
-    all: impl IntoIterator<Item = &'a AICIntegration>,
-) -> impl Iterator<Item = &'a AICIntegration> {
-    all.into_iter().filter(|other| age(other) < age(own))
-}
-
-fn age(object: &AICIntegration) -> (Option<Timestamp>, Option<&str>) {
-    let meta = object.meta();
+/// When an object was created; of two that were created in the same second, the one with the smaller uid is the elder.
+pub(super) fn age(meta: &ObjectMeta) -> (Option<Timestamp>, Option<&str>) {
     let created = meta.creation_timestamp.as_ref().map(|time| time.0);
     (created, meta.uid.as_deref())
 }

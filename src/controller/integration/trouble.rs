@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     aic::Error,
-    api::{Reason, conditions::Conclusion},
+    api::{
+        Reason,
+        conditions::{Conclusion, READY},
+    },
     http,
 };
 
@@ -23,7 +26,14 @@ impl Pass<'_> {
 
     /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
     pub(super) fn trouble(&self, error: &Error) -> End {
-        let (reason, stalled, message) = judge(error);
+        let (reason, stalled, mut message) = judge(error);
+        if let Error::Call(http::Error::Down { .. }) | Error::Token(http::Error::Down { .. }) = error
+            && let Some(ready) = self.status.conditions.get(READY)
+            && ready.reason == reason.as_str()
+        {
+            // Why it does not answer has been said, and says more.
+            message.clone_from(&ready.message);
+        }
         if stalled {
             return self.stalled(reason, message);
         }

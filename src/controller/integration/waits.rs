@@ -3,27 +3,50 @@
 use std::time::Duration;
 
 use kube::{Resource, runtime::reflector::ObjectRef};
+use tokio_util::sync::CancellationToken;
 
 use super::super::{context::ScopeContext, queue::Ref, status};
-use crate::api::{AICIntegration, Reason, conditions::Conclusion};
+use crate::api::{
+    AICIntegration, Reason,
+    conditions::{Conclusion, READY},
+};
 
 /// What takes longer is worth a word; it is said once.
 const LONG: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
-/// Looks who waits, for as long as it is let.
-pub(in super::super) async fn tell_who_waits(scope: &ScopeContext) {
+/// Looks who waits, from when this process leads until `shutdown`.
+pub(in super::super) async fn tell_who_waits(scope: &ScopeContext, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = scope.context.leadership.acquired() => {}
+        () = shutdown.cancelled() => return,
+    }
     loop {
-        scope.context.clock.sleep(LOOK_EVERY).await;
+        tokio::select! {
+            () = scope.context.clock.sleep(LOOK_EVERY) => {}
+            () = shutdown.cancelled() => return,
+        }
         for Ref { namespace, name } in scope.integration_queue.waits_for(LONG) {
             let known = scope.integrations.get(&ObjectRef::new(&name).within(&namespace));
-            let Some(integration) = known else { continue };
+            let Some(integration) = known.filter(|integration| is_worth_a_word(integration)) else {
+                continue;
+            };
             if let Err(error) = tell(&integration, scope).await {
                 // Its turn may have come meanwhile, and then it has better news.
                 tracing::info!(namespace, name, %error, "failed to tell that an integration waits for its turn");
             }
         }
     }
+}
+
+/// What is wrong already, or stands still by a person's will, has better to say.
+fn is_worth_a_word(integration: &AICIntegration) -> bool {
+    let status = integration.status.as_ref();
+    let ready = status.and_then(|status| status.conditions.get(READY));
+    let has_said = ready.is_some_and(|ready| {
+        ready.status != "True" && ready.observed_generation == integration.meta().generation
+    });
+    !has_said && !integration.spec.suspend && integration.meta().deletion_timestamp.is_none()
 }
 
 async fn tell(integration: &AICIntegration, scope: &ScopeContext) -> Result<(), status::NotWritten> {

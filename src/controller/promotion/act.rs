@@ -3,6 +3,7 @@
 //! A request that must not be repeated, and the recording of its answer, are one task that nothing cuts off.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tracing::Instrument;
 
 use super::{
     super::finalizer,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     aic::{Error, Order, Tenant},
     api::{Action, PromotionPhase, Reason, RunMark, StageStatus, conditions::Conclusion},
-    http::{self, Guard, ONCE_ONLY_TIMEOUT, Outcome},
+    http::{self, Outcome},
 };
 
 impl Run<'_> {
@@ -27,7 +28,7 @@ impl Run<'_> {
             return Err(self.unrecorded(&error));
         }
         // From here on nothing but the recording stands before the request.
-        let guard = self.guard();
+        let guard = self.context.guard();
         let attempt = uuid::Uuid::new_v4().to_string();
         if let Some(lock) = &mut stage.lock {
             lock.attempt.clone_from(&attempt);
@@ -46,7 +47,7 @@ impl Run<'_> {
         }
         let (context, tenant) = (self.context.clone(), tenant.clone());
         let (object, status) = (self.object.clone(), self.status.clone());
-        let task = self.context.tasks.spawn(async move {
+        let task = async move {
             let (after, refused) = match tenant.lock(guard).await {
                 Ok(id) => (lock_accepted(&stage, &id), None),
                 Err(error) if error.outcome() == Outcome::NotDone => {
@@ -67,7 +68,8 @@ impl Run<'_> {
             };
             let (object, status) = answer.record(object, status).await;
             (object, status, refused)
-        });
+        };
+        let task = self.context.tasks.spawn(task.in_current_span());
         if let Ok((object, status, refused)) = task.await {
             self.object = object;
             self.status = status;
@@ -104,14 +106,15 @@ impl Run<'_> {
     pub(super) async fn promote(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
         let (order, action) = (self.order(&stage.name), stage.action);
         self.set_stage(stage);
-        let (guard, tenant) = (self.guard(), tenant.clone());
+        let (guard, tenant) = (self.context.guard(), tenant.clone());
         self.record().await?;
-        let task = self.context.tasks.spawn(async move {
+        let task = async move {
             match action {
                 Action::Rollback => tenant.roll_back(&order, guard).await,
                 Action::Promotion | Action::Unknown => tenant.promote(&order, guard).await,
             }
-        });
+        };
+        let task = self.context.tasks.spawn(task.in_current_span());
         if let Ok(Err(error)) = task.await {
             tracing::warn!(%error, "what came of the request to promote is found out by looking");
         }
@@ -140,14 +143,6 @@ impl Run<'_> {
                 tracing::warn!(run = self.key, %error, "failed to remove the finalizer");
             }
         }
-    }
-
-    /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
-    /// and only soon: within the time that recording it may take, and once more that time.
-    fn guard(&self) -> Guard {
-        let (clock, leadership) = (self.context.clock.clone(), self.context.leadership.clone());
-        let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
-        Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
     }
 
     fn order(&self, stage: &str) -> Order {

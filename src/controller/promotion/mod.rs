@@ -47,6 +47,10 @@ impl HasStatus for Promotion {
         self.status.as_ref()
     }
 
+    fn last_handled_request(_: &PromotionStatus) -> Option<&String> {
+        None
+    }
+
     fn conditions(status: &PromotionStatus) -> &Conditions {
         &status.conditions
     }
@@ -81,6 +85,10 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
             };
         }
     };
+    // One that is relabelled is another installation's, but for the lock that is open.
+    if !scope.context.shard.has(run.object.meta()) && !run.may_hold_lock() {
+        return Next::Check(LOOK_AGAIN);
+    }
     if run.object.meta().deletion_timestamp.is_some() {
         return deletion::reconcile(run).await;
     }

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     aic::{Error, Tenant},
-    api::{Active, conditions::ESV_READY},
+    api::{
+        Active, Reason,
+        conditions::{ESV_READY, READY},
+    },
 };
 
 /// What is in the way of promoting from the lower stage to the upper one.
@@ -35,6 +38,14 @@ fn refused(run: &Run<'_>, member: &Member) -> Option<String> {
         Ok(connection) => connection,
         Err(missing) => return Some(format!("AICIntegration {}: {missing}", name_of(member))),
     };
+    let ready = member
+        .integration
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.get(READY));
+    if ready.is_some_and(|ready| ready.reason == Reason::TenantOfAnotherInstallation.as_str()) {
+        return Some(format!("AICIntegration {}: {}", name_of(member), ready?.message));
+    }
     let status = connection.status.as_ref()?;
     (status.conditions.active() == Active::False).then(|| {
         let name = connection.name_any();

@@ -98,8 +98,8 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                 if !claim(run, &stage) {
                     return Ok(queued(run, stage, "another run"));
                 }
-                run.lock(&tenant, next).await?;
                 tenant = tenant.in_lane(Lane::Lock);
+                run.lock(&tenant, next).await?;
             }
             Act::DryRun(next) => run.dry_run(&tenant, next).await?,
             Act::Promote(next) => {

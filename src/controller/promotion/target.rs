@@ -36,7 +36,12 @@ pub(super) async fn read_group(run: &Run<'_>) -> Group {
         let (shard, client) = (&run.context.shard, &run.context.client);
         let elsewhere = shard.why_not::<AICIntegration>(client, &namespace, name);
         match elsewhere.await {
-            Ok(why) => group.faults.extend(why),
+            Ok(Some(why)) => {
+                let named = format!("AICIntegration {name} of stage");
+                group.missing.retain(|missing| !missing.starts_with(&named));
+                group.faults.push(why);
+            }
+            Ok(None) => {}
             // What is missing is said anyway.
             Err(error) => tracing::warn!(%error, name, "failed to look for an integration elsewhere"),
         }

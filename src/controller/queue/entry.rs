@@ -21,8 +21,8 @@ pub(super) struct Entry {
     /// Where the pass is under way.
     pub(super) entered: Option<Arc<str>>,
     pub(super) failures: u32,
-    /// Whether it has been told that the object waits long.
-    pub(super) told: bool,
+    /// Whether it waits because something happened to it, and nobody has said yet that it does.
+    pub(super) is_news: bool,
     /// Whether a pass over it has ended before.
     is_known: bool,
 }
@@ -61,7 +61,7 @@ impl Default for Entry {
             pass: Pass::None,
             entered: None,
             failures: 0,
-            told: false,
+            is_news: false,
             is_known: false,
         }
     }
@@ -71,7 +71,6 @@ impl Entry {
     /// A pass ended; `part` of a thousand is the spread of the next.
     pub(super) fn done(&mut self, next: Option<Next>, part: u32, now: Instant) {
         let pass = std::mem::replace(&mut self.pass, Pass::None);
-        self.told = false;
         let waited = match pass {
             Pass::UnderWay { waited } => waited,
             Pass::None | Pass::Outdated | Pass::Bereft => Duration::ZERO,
@@ -98,8 +97,8 @@ impl Entry {
                 } else {
                     interval / 10 * 9
                 };
-                // Where checks wait for their turn, they are too many: they come later by as much.
-                let after = interval.saturating_sub(spread * part / 1000) + waited;
+                // Where checks wait for their turn, they are too many: they come later by as much, within reason.
+                let after = interval.saturating_sub(spread * part / 1000) + waited.min(interval);
                 (after, Lane::Check)
             }
             Next::Poll(after) => (after, Lane::Change),

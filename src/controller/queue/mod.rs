@@ -24,7 +24,7 @@ use self::{
     rooms::Rooms,
 };
 use super::Next;
-use crate::{clock::Clock, http::Lane};
+use crate::{clock::Clock, http::Lane, runtime::QueueLoad};
 
 /// An object, by namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,13 +68,8 @@ pub(super) struct Due<T> {
 }
 
 impl<T: Clone + Ord + Hash> Queue<T> {
-    /// A queue in which every object is its own place.
-    pub(super) fn new(clock: Clock) -> Self {
-        Self::with_places_for(clock, usize::MAX)
-    }
-
     /// A queue from which so many passes at a time go to one place.
-    pub(super) fn with_places_for(clock: Clock, at_once: usize) -> Self {
+    pub(super) fn new(clock: Clock, at_once: usize) -> Self {
         let state = State {
             entries: HashMap::new(),
             later: BTreeSet::new(),
@@ -101,6 +96,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
                 _ => lane,
             };
             entry.lane = lane;
+            entry.is_news = true;
             if entry.pass != Pass::None {
                 entry.pass = Pass::Outdated;
             } else if !matches!(entry.when, When::Waiting(_)) {
@@ -137,11 +133,28 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// How many objects are due and wait for their turn, by lane.
-    pub(super) fn depth(&self) -> HashMap<Lane, usize> {
+    /// Passes begin: whoever was due before that waits for its turn from now on, in the lane that it has now.
+    pub(super) fn begin(&self, lane: impl Fn(&T) -> Option<Lane>) {
+        let now = self.clock.instant();
+        let mut state = self.lock();
+        state.ripen(now);
+        for item in state.rooms.waiting() {
+            let lane = lane(&item);
+            state.change(&item, |entry| {
+                entry.when = When::Waiting(now);
+                entry.lane = lane.unwrap_or(entry.lane);
+            });
+        }
+    }
+
+    /// How many objects are due and wait for their turn, by lane, and how many passes are under way.
+    pub(super) fn load(&self) -> QueueLoad {
         let mut state = self.lock();
         state.ripen(self.clock.instant());
-        state.rooms.depth()
+        QueueLoad {
+            waiting: state.rooms.depth(),
+            under_way: state.rooms.under_way(),
+        }
     }
 
     /// Objects that something happened to, and that have waited for their turn for this long since; each is told once.
@@ -153,7 +166,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         let waiting = rooms.waiting_for(long, now);
         let untold = |item: &T| {
             let entry = entries.get_mut(item);
-            entry.is_some_and(|entry| !std::mem::replace(&mut entry.told, true))
+            entry.is_some_and(|entry| std::mem::take(&mut entry.is_news))
         };
         waiting.into_iter().filter(untold).collect()
     }
@@ -191,6 +204,7 @@ impl<T: Clone + Ord + Hash> State<T> {
         let waited = now.saturating_duration_since(since);
         self.change(&item, |entry| {
             entry.when = When::Never;
+            entry.is_news = false;
             entry.pass = Pass::UnderWay { waited };
             entry.entered = Some(Arc::clone(&entry.place));
         });

@@ -73,6 +73,15 @@ impl<T: Clone + Ord> Rooms<T> {
         turns.min().cloned()
     }
 
+    pub(super) fn waiting(&self) -> Vec<T> {
+        let waiting = self.rooms.values().flat_map(|room| &room.waiting);
+        waiting.map(|(.., item)| item.clone()).collect()
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.rooms.values().map(|room| room.under_way).sum()
+    }
+
     pub(super) fn depth(&self) -> HashMap<Lane, usize> {
         let mut depth = HashMap::new();
         for (lane, ..) in self.rooms.values().flat_map(|room| &room.waiting) {

@@ -16,7 +16,7 @@ fn happened(queue: &Queue<&'static str>, item: &'static str) {
 #[tokio::test]
 async fn what_happens_is_due_at_once_and_a_check_only_after_its_interval() {
     let (clock, control) = Clock::controlled();
-    let queue = Arc::new(Queue::new(clock));
+    let queue = Arc::new(Queue::new(clock, usize::MAX));
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
     queue.done(&"a", Some(Next::Check(INTERVAL)));
@@ -28,20 +28,20 @@ async fn what_happens_is_due_at_once_and_a_check_only_after_its_interval() {
 
 #[tokio::test]
 async fn what_happens_during_a_pass_waits_for_its_end_and_is_not_hidden_by_it() {
-    let queue = Arc::new(Queue::new(Clock::system()));
+    let queue = Arc::new(Queue::new(Clock::system(), usize::MAX));
     happened(&queue, "a");
-    assert_eq!(queue.depth().get(&Lane::Change), Some(&1));
+    assert_eq!(queue.load().waiting.get(&Lane::Change), Some(&1));
     assert_eq!(first(&queue), Some("a"));
     happened(&queue, "a");
     assert_eq!(first(&queue), None, "never two at a time");
     queue.done(&"a", Some(Next::Check(INTERVAL)));
-    assert_eq!(queue.depth().get(&Lane::Change), Some(&1));
+    assert_eq!(queue.load().waiting.get(&Lane::Change), Some(&1));
     assert_eq!(first(&queue), Some("a"));
 }
 
 #[tokio::test]
 async fn an_object_that_is_gone_is_looked_at_again_only_if_it_comes_back() {
-    let queue = Arc::new(Queue::new(Clock::system()));
+    let queue = Arc::new(Queue::new(Clock::system(), usize::MAX));
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
     queue.forget(&"a");
@@ -61,7 +61,7 @@ async fn an_object_that_is_gone_is_looked_at_again_only_if_it_comes_back() {
 #[tokio::test]
 async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
     let (clock, control) = Clock::controlled();
-    let queue = Arc::new(Queue::new(clock));
+    let queue = Arc::new(Queue::new(clock, usize::MAX));
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
     queue.done(&"a", Some(Next::Retry(None)));
@@ -79,7 +79,7 @@ async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
 
 #[tokio::test]
 async fn a_place_that_is_full_holds_up_nobody_elsewhere() {
-    let queue = Arc::new(Queue::with_places_for(Clock::system(), 2));
+    let queue = Arc::new(Queue::new(Clock::system(), 2));
     for item in ["a", "b", "c"] {
         queue.now(&item, "dead", Lane::Change);
     }
@@ -95,7 +95,7 @@ async fn a_place_that_is_full_holds_up_nobody_elsewhere() {
 
 #[tokio::test]
 async fn the_most_urgent_comes_first_and_checks_leave_room_for_it() {
-    let queue = Arc::new(Queue::with_places_for(Clock::system(), 3));
+    let queue = Arc::new(Queue::new(Clock::system(), 3));
     for (item, lane) in [
         ("check", Lane::Check),
         ("another", Lane::Check),
@@ -118,7 +118,7 @@ async fn the_most_urgent_comes_first_and_checks_leave_room_for_it() {
 #[tokio::test]
 async fn what_waits_long_is_told_once() {
     let (clock, control) = Clock::controlled();
-    let queue = Arc::new(Queue::with_places_for(clock, 3));
+    let queue = Arc::new(Queue::new(clock, 3));
     for item in ["a", "b", "c", "d"] {
         queue.now(&item, "tenant", Lane::Change);
     }
@@ -134,7 +134,7 @@ async fn what_waits_long_is_told_once() {
 #[tokio::test]
 async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_under_pressure() {
     let (clock, control) = Clock::controlled();
-    let queue = Arc::new(Queue::with_places_for(clock, 100));
+    let queue = Arc::new(Queue::new(clock, 100));
     let items: Vec<_> = (0..1000).collect();
     for item in &items {
         queue.now(item, "tenant", Lane::Check);
@@ -155,13 +155,30 @@ async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_u
         counts[2..].iter().all(|count| (70..160).contains(count)),
         "{counts:?}"
     );
-    // Who waited for an hour comes an hour later.
-    let queue = Arc::new(Queue::with_places_for(queue.clock.clone(), 1));
-    queue.now(&0, "tenant", Lane::Check);
-    control.advance(Duration::from_hours(1));
+    // Who waited for eight minutes comes later by as much.
+    let queue = Arc::new(Queue::new(queue.clock.clone(), 1));
+    queue.now(&0, "tenant", Lane::Change);
+    control.advance(Duration::from_mins(8));
     let mut due = Box::pin(Arc::clone(&queue).due());
     assert!(due.next().now_or_never().is_some());
     queue.done(&0, Some(Next::Check(INTERVAL)));
-    control.advance(Duration::from_mins(59));
+    control.advance(Duration::from_mins(16));
     assert!(due.next().now_or_never().is_none());
+    control.advance(Duration::from_mins(2));
+    assert!(due.next().now_or_never().is_some());
+}
+
+#[tokio::test]
+async fn whoever_stood_by_has_waited_for_nobody() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::new(clock, 4));
+    queue.now(&"settled", "tenant", Lane::Change);
+    queue.now(&"changed", "tenant", Lane::Change);
+    control.advance(Duration::from_hours(72));
+    queue.begin(|item| (*item == "settled").then_some(Lane::Check));
+    assert!(queue.waits_for(Duration::from_mins(1)).is_empty());
+    let mut due = Box::pin(Arc::clone(&queue).due());
+    let turns = [due.next().await, due.next().await].map(Option::unwrap);
+    assert_eq!(turns.each_ref().map(|due| due.item), ["changed", "settled"]);
+    assert!(turns.iter().all(|due| due.waited < Duration::from_mins(1)));
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use k8s_openapi::jiff::Timestamp;
+use tracing::Instrument;
 
 use super::{
     super::{
@@ -54,8 +55,9 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         inputs.credential.id.clone(),
         Digest::of([&inputs.credential.jwt]).to_string(),
     );
-    let task = pass.context.tasks.spawn(async move {
-        let answer = tenant.create_esv_version(&esv, &value).await;
+    let guard = pass.context.guard();
+    let task = async move {
+        let answer = tenant.create_esv_version(&esv, &value, guard).await;
         let time = tenant.time().to_string();
         let known = match &answer {
             Ok(version) => Some(EsvStatus {
@@ -80,7 +82,8 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
             }
         }
         (answer, object, status)
-    });
+    };
+    let task = pass.context.tasks.spawn(task.in_current_span());
     let Ok((answer, object, status)) = task.await else {
         let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, "a write was cut off".to_owned());
         return Break(End {
