@@ -82,7 +82,10 @@ fuzz_target!(|data: &[u8]| {
             0 | 1 => tenant.esv(&esv).await.map(drop),
             2 => tenant.create_esv(&esv, &secret, "mark").await.map(drop),
             3 => tenant.esv_versions(&esv).await.map(drop),
-            4 => tenant.create_esv_version(&esv, &secret).await.map(drop),
+            4 => tenant
+                .create_esv_version(&esv, &secret, Guard::new(|| true))
+                .await
+                .map(drop),
             5 => tenant.describe_esv(&esv, "mark").await,
             6 => tenant.own_lock_state().await.map(drop),
             7 => tenant.worker_service(realm).await.map(drop),
