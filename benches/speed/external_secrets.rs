@@ -36,9 +36,25 @@ pub enum Limits {
 pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
     let found = tokio::task::spawn_blocking(ExternalSecrets::locate).await??;
     let namespace = TestNamespace::create("external secrets").await;
-    let crds = found.crds.to_str().unwrap();
-    let apply = ["apply", "--server-side", "--filename", crds];
-    namespace.control_plane().kubectl(&apply).await?;
+    let control_plane = namespace.control_plane();
+    for file in std::fs::read_dir(&found.crds)? {
+        let file = file?.path();
+        let file = file.to_str().unwrap();
+        // Beside the definitions stands a kustomization.
+        if file.contains("external-secrets.io_") {
+            control_plane
+                .kubectl(&["apply", "--server-side", "--filename", file])
+                .await?;
+        }
+    }
+    let established = [
+        "wait",
+        "--for=condition=Established",
+        "crd",
+        "--all",
+        "--timeout=60s",
+    ];
+    control_plane.kubectl(&established).await?;
     let program = start(&found, &namespace, limits);
     let store = json!({
         "apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "memory"},
