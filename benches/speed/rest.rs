@@ -82,17 +82,8 @@ pub async fn measure(report: &mut Report) {
     report.figure("rest: core seconds in an hour", "s", cpu, None);
 }
 
-/// Waits until nothing is due and no pass under way, by the operator's own count.
 async fn until_idle(operator: &Operator) {
-    loop {
-        let metrics = operator.metrics().await.unwrap();
-        let is_busy = |line: &str| {
-            let counts = ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "];
-            counts.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0")
-        };
-        if !metrics.lines().any(is_busy) {
-            return;
-        }
+    while !operator.is_idle().await {
         tokio::time::sleep(Duration::from_millis(4)).await;
     }
 }

@@ -123,15 +123,7 @@ impl Arena {
     /// Whether nothing is due, and no pass is under way.
     pub async fn is_idle(&self) -> bool {
         for operator in std::iter::once(&self.operator).chain(&self.others) {
-            // One that cannot be asked is dead, and does nothing.
-            let metrics = operator.metrics().await.unwrap_or_default();
-            let is_busy = |line: &str| {
-                ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "]
-                    .iter()
-                    .any(|name| line.starts_with(name))
-                    && !line.ends_with(" 0")
-            };
-            if metrics.lines().any(is_busy) {
+            if !operator.is_idle().await {
                 return false;
             }
         }

@@ -85,8 +85,9 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
             };
         }
     };
-    // One that is relabelled is another installation's, but for the lock that is open.
-    if !scope.context.shard.has(run.object.meta()) && !run.may_hold_lock() {
+    // One that is relabelled is another installation's, but for the open lock whose key this process keeps.
+    let holds_key = || run.may_hold_lock() && scope.context.runs.key(&run.uid).is_some();
+    if !scope.context.shard.has(run.object.meta()) && !holds_key() {
         return Next::Check(LOOK_AGAIN);
     }
     if run.object.meta().deletion_timestamp.is_some() {

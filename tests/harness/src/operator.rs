@@ -239,6 +239,14 @@ impl Operator {
         self.container.readiness.at(path).ask().await
     }
 
+    /// Whether nothing is due and no pass under way, by its own count. One that cannot be asked is dead, and does nothing.
+    pub async fn is_idle(&self) -> bool {
+        let metrics = self.metrics().await.unwrap_or_default();
+        let counts = ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "];
+        let is_busy = |line: &str| counts.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0");
+        !metrics.lines().any(is_busy)
+    }
+
     /// What Prometheus would read.
     pub async fn metrics(&self) -> Result<String> {
         let (status, body) = self.container.metrics()?.ask().await?;
