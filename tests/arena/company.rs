@@ -1,9 +1,11 @@
 //! A promotion group with everything that its integrations stand on, all of it its own.
 
+use std::time::Duration;
+
 use kube::core::DynamicObject;
-use pingone_aic_harness::TestNamespace;
+use pingone_aic_harness::{TestNamespace, is_condition};
 use pingone_aic_simulator::{
-    Mutability, Network, Region, Tenant,
+    Mutability, Network, Realm, Region, Tenant,
     pingone::{Environment, ProductConnection},
     tenant::Group,
 };
@@ -120,6 +122,30 @@ impl Company {
 }
 
 impl Site {
+    /// Makes this environment's worker use a label that nothing is mapped to, unseen by its integration: a promotion of
+    /// it works nowhere. The integration stands still first, for a pass under way would repair what it finds.
+    pub async fn spoil(&self, namespace: &TestNamespace) {
+        let within = Duration::from_mins(1);
+        let is_active = |object: &DynamicObject| is_condition(object, "Active", "True");
+        namespace
+            .wait_for("AICIntegration", &self.name, "to be Active", within, is_active)
+            .await
+            .unwrap();
+        let suspended = json!({"spec": {"suspend": true}});
+        namespace
+            .patch("AICIntegration", &self.name, &suspended)
+            .await
+            .unwrap();
+        let has_seen = |object: &DynamicObject| is_condition(object, "Ready", "True");
+        namespace
+            .wait_for("AICIntegration", &self.name, "to stand still", within, has_seen)
+            .await
+            .unwrap();
+        self.tenant
+            .console()
+            .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
+    }
+
     /// The objects of one environment, its integration changed as said.
     pub async fn apply(&self, namespace: &TestNamespace, more: Value) {
         let (name, credential) = (&self.name, self.connection.add_credential());
@@ -192,8 +218,7 @@ impl Arena {
                 "False"
             };
             self.until_object("AICIntegration", &site.name, |object| {
-                let is =
-                    |type_, status| object.is_some_and(|object| super::is_condition(object, type_, status));
+                let is = |type_, status| object.is_some_and(|object| is_condition(object, type_, status));
                 (!(is("Active", active) && is("Ready", "True"))).then(|| "it is not Ready".to_owned())
             })
             .await

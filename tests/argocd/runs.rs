@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::{Fault, Realm, Rule, tenant::Times};
+use pingone_aic_simulator::{Fault, Rule, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::{
     arena::{
         Arena,
         company::{Company, THREE},
-        subject::WORKER,
     },
     table::{Light, Table},
 };
@@ -130,18 +129,8 @@ async fn runs_in_which_something_is_wrong_are_never_green() {
         .see(table, KIND, "unproved", "VerificationFailed", Light::Red)
         .await;
 
-    // Development's worker uses a label that nothing is mapped to, unseen by its integration.
     let other = arena.company(&THREE).await;
-    let dev = other.site("dev");
-    let suspended = json!({"spec": {"suspend": true}});
-    arena
-        .namespace
-        .patch("AICIntegration", &dev.name, &suspended)
-        .await
-        .unwrap();
-    dev.tenant
-        .console()
-        .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
+    other.site("dev").spoil(&arena.namespace).await;
     let more = json!({"upTo": "staging", "onFailure": "Rollback"});
     arena.run(&other, "rolled-back", more).await;
     arena

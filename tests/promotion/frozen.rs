@@ -32,7 +32,7 @@ impl Once {
         match self {
             Self::Lock | Self::Promote => replicas.promote().await,
             Self::Rollback => {
-                replicas.spoil().await;
+                replicas.company.site("dev").spoil(&replicas.namespace).await;
                 replicas
                     .run(json!({"upTo": "staging", "onFailure": "Rollback"}))
                     .await;

@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
-use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
-use pingone_aic_simulator::{Network, Realm, tenant::Times};
+use pingone_aic_harness::{Operator, TestNamespace, Values, operator_binary};
+use pingone_aic_simulator::{Network, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::arena::{
     API_SERVER, Arena,
     company::{Company, THREE},
-    subject::WORKER,
     values,
 };
 
@@ -93,25 +92,6 @@ impl Replicas {
             .wait_for("Promotion", "release", what, within, is)
             .await
             .unwrap();
-    }
-
-    /// Lets development promote what does not work above, without seeing it itself.
-    pub async fn spoil(&self) {
-        let site = self.company.site("dev");
-        let is_active = |object: &DynamicObject| is_condition(object, "Active", "True");
-        let within = Duration::from_mins(1);
-        self.namespace
-            .wait_for("AICIntegration", &site.name, "to be Active", within, is_active)
-            .await
-            .unwrap();
-        let suspended = json!({"spec": {"suspend": true}});
-        self.namespace
-            .patch("AICIntegration", &site.name, &suspended)
-            .await
-            .unwrap();
-        site.tenant
-            .console()
-            .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
     }
 
     pub fn posts(&self, path: &str) -> usize {

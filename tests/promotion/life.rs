@@ -114,7 +114,7 @@ async fn runs_on_one_environment_come_one_after_the_other() {
 async fn a_fault_of_configuration_is_rolled_back_once_and_an_outage_is_not() {
     let mut arena = Arena::start("a fault of configuration is rolled back").await;
     let company = arena.company(&THREE).await;
-    company.spoil(&arena).await;
+    company.site("dev").spoil(&arena.namespace).await;
     let more = json!({"upTo": "staging", "onFailure": "Rollback"});
     arena.release(&company, more).await;
     let over = arena.phase("release", "RolledBack").await.unwrap();

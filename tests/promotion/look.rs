@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
 use pingone_aic_simulator::tenant::LockState;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company, subject::WORKER};
+use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company};
 
 /// The reason of `Ready`.
 pub fn reason(object: &DynamicObject) -> String {
@@ -76,22 +76,5 @@ impl Arena {
         while passed < time {
             passed += self.step().await;
         }
-    }
-}
-
-impl Company {
-    /// Makes development's worker use a label that nothing is mapped to, unseen by its integration.
-    pub async fn spoil(&self, arena: &Arena) {
-        let site = self.site("dev");
-        let suspended = json!({"spec": {"suspend": true}});
-        arena
-            .namespace
-            .patch("AICIntegration", &site.name, &suspended)
-            .await
-            .unwrap();
-        let realm = pingone_aic_simulator::Realm::Alpha;
-        site.tenant
-            .console()
-            .edit_worker(realm, WORKER, "credentialPurpose", "other");
     }
 }

@@ -142,7 +142,7 @@ async fn a_lock_that_is_taken_as_soon_as_ours_is_gone_is_not_ours_to_remove() {
 async fn a_promotion_that_is_not_the_last_any_more_is_not_rolled_back() {
     let mut arena = Arena::start("a promotion that is not the last any more").await;
     let company = arena.company(&THREE).await;
-    company.spoil(&arena).await;
+    company.site("dev").spoil(&arena.namespace).await;
     let staging = &company.site("staging").tenant;
     let more = json!({"upTo": "staging", "onFailure": "Rollback"});
     arena.release(&company, more).await;

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use kube::{Api, core::DynamicObject};
 use pingone_aic_harness::TestNamespace;
 use pingone_aic_simulator::{
-    Exchange, Realm,
+    Exchange,
     tenant::{ConfigItem, Times},
 };
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use crate::{
     arena::{
         API_SERVER, Arena,
         company::{Company, THREE},
-        subject::WORKER,
     },
     boundary::{Boundary, Scene},
     trouble::Trouble,
@@ -113,16 +112,8 @@ impl Arena {
         let more = match kind {
             Kind::Run => json!({}),
             Kind::Rollback => {
-                // What it brings is wrong, and development does not see it: its integration is told to stand still.
-                let suspended = json!({"spec": {"suspend": true}});
-                let site = company.site("dev");
-                self.namespace
-                    .patch("AICIntegration", &site.name, &suspended)
-                    .await
-                    .unwrap();
-                site.tenant
-                    .console()
-                    .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "other");
+                // What it brings is wrong, and development does not see it.
+                company.site("dev").spoil(&self.namespace).await;
                 json!({"upTo": "staging", "onFailure": "Rollback"})
             }
         };
