@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
     ResourceExt,
@@ -22,6 +23,8 @@ const SECRETS: usize = 1000;
 const PUSH_SECRET: &str = "external-secrets.io/v1alpha1/PushSecret";
 const SECRET_STORE: &str = "external-secrets.io/v1/SecretStore";
 const APPLIED_AT_ONCE: usize = 32;
+/// Why it did not do what was expected.
+const LOG: &str = "target/external-secrets.log";
 
 /// How it is run.
 #[derive(Clone, Copy)]
@@ -55,7 +58,7 @@ pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
         "--timeout=60s",
     ];
     control_plane.kubectl(&established).await?;
-    let program = start(&found, &namespace, limits);
+    let program = start(&found, &namespace, limits)?;
     let store = json!({
         "apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "memory"},
         "spec": {"provider": {"fake": {"data": []}}},
@@ -70,7 +73,8 @@ pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
             Duration::from_mins(1),
             is_ready,
         )
-        .await?;
+        .await
+        .with_context(|| format!("see {LOG}"))?;
     all(|number| {
         let (namespace, value) = (&namespace, "x".repeat(2000));
         async move {
@@ -100,7 +104,8 @@ pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
     Ok((started.elapsed(), Process::of(program.id().unwrap())))
 }
 
-fn start(found: &ExternalSecrets, namespace: &TestNamespace, limits: Limits) -> Child {
+fn start(found: &ExternalSecrets, namespace: &TestNamespace, limits: Limits) -> anyhow::Result<Child> {
+    let log = std::fs::File::create(pingone_aic_harness::repository().join(LOG))?;
     let mut command = Command::new(&found.program);
     command
         .args(["--namespace", namespace.name(), "--metrics-addr", "127.0.0.1:0"])
@@ -112,12 +117,12 @@ fn start(found: &ExternalSecrets, namespace: &TestNamespace, limits: Limits) -> 
         .arg("--enable-cluster-external-secret-reconciler=false")
         .env("KUBECONFIG", namespace.control_plane().kubeconfig())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log)
         .kill_on_drop(true);
     if matches!(limits, Limits::Lifted) {
         command.args(["--client-qps", "100000", "--client-burst", "100000"]);
     }
-    command.spawn().unwrap()
+    Ok(command.spawn()?)
 }
 
 async fn all<F>(make: impl Fn(usize) -> F) -> anyhow::Result<()>

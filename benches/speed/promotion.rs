@@ -57,7 +57,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) {
         }
         until_ready(&namespace, &member.site.name).await;
     }
-    let (since, started) = (fleet.network.journal().len(), Instant::now());
+    let (since, started) = (fleet.network.position(), Instant::now());
     namespace.apply(run()).await.unwrap();
     let is_done = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Succeeded";
     namespace

@@ -51,7 +51,7 @@ pub async fn measure(report: &mut Report) {
         None,
     );
 
-    let (since, before) = (network.journal().len(), Process::of(operator.pid().unwrap()).cpu);
+    let (since, before) = (network.position(), Process::of(operator.pid().unwrap()).cpu);
     let mut passed = Duration::ZERO;
     while passed < HOUR {
         network.clock().advance(STEP);

@@ -145,7 +145,7 @@ impl Settled<'_> {
     }
 
     fn position(&self) -> usize {
-        self.fleet.network.journal().len()
+        self.fleet.network.position()
     }
 
     /// Status writes and events; questions that are asked with a dry run change nothing.

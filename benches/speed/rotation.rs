@@ -24,7 +24,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) {
     for member in &mut fleet.tenants {
         member.site.credential = member.connection.add_credential().jwt;
     }
-    let since = fleet.network.journal().len();
+    let since = fleet.network.position();
     let started = Instant::now();
     let replace = stream::iter(&fleet.tenants)
         .map(|member| member.site.credential(&namespace))

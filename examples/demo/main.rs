@@ -95,7 +95,7 @@ async fn main() -> Result<()> {
         "messages departed from the vendor's OpenAPI description:\n{}",
         lines(&violations)
     );
-    let calls = network.journal().len();
+    let calls = network.position();
     println!("Every environment is Active and unlocked, after {calls} calls to the vendors.");
 
     if keep {

@@ -19,6 +19,7 @@ use super::{
     deletions::Deletions,
     fleet::Fleet,
     queue::{Queue, Ref},
+    replaced::Replaced,
     runs::Runs,
     shard::Shard,
 };
@@ -47,6 +48,7 @@ pub struct Context {
     pub(super) health: Health,
     pub(super) definitions: Definitions,
     pub(super) deletions: Deletions,
+    pub(super) replaced: Replaced,
     /// Reads of Secrets: after a restart every object wants its own at once.
     pub(super) reads: Arc<Semaphore>,
     /// What all runs share.
@@ -105,6 +107,7 @@ impl Context {
             health,
             definitions: Definitions::default(),
             deletions: Deletions::default(),
+            replaced: Replaced::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             runs: Runs::default(),
             shard: Shard::new(&[], None, clock.clone()),

@@ -33,8 +33,10 @@ where
         "uid": object.uid(),
         "finalizers": finalizers,
     }});
-    *object = api
+    let answer = api
         .patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch))
         .await?;
+    context.replaced.by_us(object.meta(), answer.meta());
+    *object = answer;
     Ok(())
 }

@@ -11,8 +11,10 @@ mod deletions;
 mod finalizer;
 mod fleet;
 mod integration;
+mod passes;
 mod promotion;
 mod queue;
+mod replaced;
 mod runs;
 mod scope;
 mod secret;
@@ -39,6 +41,8 @@ enum Next {
     Poll(std::time::Duration),
     /// Later and later with each failure, but not before the other side allows it.
     Retry(Option<std::time::Duration>),
+    /// Not at all: it is over, or gone.
+    OnChange,
 }
 
 /// Says what is missing before anything has been looked at.
@@ -62,6 +66,16 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
         integrations: Fleet::new(integrations),
         promotions: Fleet::new(promotions),
     };
+    context.metrics.milestones.oldest_lock({
+        let (promotions, clock) = (fleets.promotions.clone(), context.clock.clone());
+        move || {
+            let all = promotions.all();
+            let held = all
+                .iter()
+                .filter_map(|run| promotion::oldest_lock(run, clock.now()));
+            held.max()
+        }
+    });
     join_all(scopes.into_iter().map(|(namespace, integrations, promotions)| {
         let written = (&fleets, integrations, promotions);
         scope::run(context, watching, namespace, written, shutdown)

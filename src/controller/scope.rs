@@ -1,35 +1,32 @@
 //! The controllers of one namespace, or of all: watches, queues, passes.
 
-use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use futures::{FutureExt, Stream, StreamExt, future};
+use futures::{Stream, StreamExt, future};
 use kube::{
     Api, Client, Resource,
     api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
-        reflector::{self, ObjectRef, Store, store::Writer},
+        reflector::{self, store::Writer},
         watcher,
     },
 };
 use serde::de::DeserializeOwned;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context, Next, connection,
+    Context, connection,
     context::ScopeContext,
     fleet::Fleet,
-    integration, promotion,
-    queue::{Due, Queue, Ref},
-    status::HasStatus,
+    integration, passes, promotion,
+    queue::Queue,
     undecodable,
     wake::{self, Wake},
     watch,
 };
 use crate::{
     api::{AICIntegration, PingOneConnection, Promotion},
-    http::Lane,
     runtime::{Gate, Health},
 };
 
@@ -72,7 +69,8 @@ fn plural<K: Resource<DynamicType = ()>>() -> &'static str {
     }
 }
 
-fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
+/// What a kind is called in metrics and traces.
+pub(super) fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
     match K::kind(&()) {
         std::borrow::Cow::Borrowed(kind) => kind,
         std::borrow::Cow::Owned(_) => "object",
@@ -147,7 +145,7 @@ pub(super) async fn run(
         integration_queue: Arc::clone(&wake.integration_queue),
     });
     let passes = future::join3(
-        passes(
+        passes::run(
             connections.clone(),
             &wake.connection_queue,
             Arc::clone(&scope),
@@ -161,7 +159,7 @@ pub(super) async fn run(
                 _ = future::join(connections.wait_until_ready(), fleets.integrations.known()) => {}
                 () = shutdown.cancelled() => return,
             }
-            let passes = passes(
+            let passes = passes::run(
                 integrations.clone(),
                 &wake.integration_queue,
                 Arc::clone(&scope),
@@ -176,7 +174,7 @@ pub(super) async fn run(
                 _ = future::join3(connections.wait_until_ready(), integrations.wait_until_ready(), fleets.promotions.known()) => {}
                 () = shutdown.cancelled() => return,
             }
-            passes(
+            passes::run(
                 promotions.clone(),
                 &wake.promotion_queue,
                 Arc::clone(&scope),
@@ -202,7 +200,7 @@ fn changes<K, F>(
     watched: watcher::Config,
     writer: Writer<K>,
     fingerprint: impl Fn(&K) -> F + Send + 'static,
-) -> impl Stream<Item = watch::Change<K, F>> + Send
+) -> impl Stream<Item = watch::Change<F>> + Send
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -211,7 +209,11 @@ where
     watch::objects(
         (watch::api::<DeserializeGuard<K>>(watching, namespace), watched),
         writer,
-        (context.health.clone(), cache_gate::<K>(namespace)),
+        (
+            context.health.clone(),
+            cache_gate::<K>(namespace),
+            context.replaced.clone(),
+        ),
         fingerprint,
         undecodable::teller::<K>(context),
     )
@@ -241,55 +243,4 @@ async fn definitions(context: &Context, client: &Client, namespace: Option<&str>
     of::<PingOneConnection>(context, client, namespace).await;
     of::<AICIntegration>(context, client, namespace).await;
     of::<Promotion>(context, client, namespace).await;
-}
-
-/// Runs a pass over each object when it is due.
-///
-/// There is no limit: one that dead tenants fill would hold up all others. The queue and budgets limit what passes do.
-async fn passes<K, P>(
-    store: Store<K>,
-    queue: &Arc<Queue<Ref>>,
-    scope: Arc<ScopeContext>,
-    shutdown: &CancellationToken,
-    pass: fn(Arc<K>, Arc<ScopeContext>, Lane) -> P,
-) where
-    K: HasStatus + Clone + Send + Sync + 'static,
-    P: Future<Output = Next> + Send + 'static,
-{
-    // Those who stand by have warm caches, and wait here.
-    tokio::select! {
-        () = scope.context.leadership.acquired() => {}
-        () = shutdown.cancelled() => return,
-    }
-    let of = |item: &Ref| store.get(&ObjectRef::new(&item.name).within(&item.namespace));
-    queue.begin(|item| of(item).map(|object| wake::lane(&*object, false)));
-    let metrics = &scope.context.metrics;
-    let kind = kind::<K>();
-    metrics.queue(kind, {
-        let queue = Arc::clone(queue);
-        move || queue.load()
-    });
-    let mut due = pin!(Arc::clone(queue).due().take_until(shutdown.cancelled()));
-    let under_way = TaskTracker::new();
-    while let Some(Due { item, lane, waited }) = due.next().await {
-        metrics.begun(kind, lane, waited);
-        let Some(object) = of(&item) else {
-            queue.done(&item, None);
-            continue;
-        };
-        let span = tracing::info_span!("reconcile", kind, namespace = item.namespace, name = item.name);
-        let pass = AssertUnwindSafe(pass(object, Arc::clone(&scope), lane)).catch_unwind();
-        let queue = Arc::clone(queue);
-        let pass = async move {
-            // A mistake of ours that one object brings to light stops no other.
-            let next = pass.await.unwrap_or_else(|_| {
-                tracing::error!("the pass panicked; it is tried again");
-                Next::Retry(None)
-            });
-            queue.done(&item, Some(next));
-        };
-        under_way.spawn(pass.instrument(span));
-    }
-    under_way.close();
-    under_way.wait().await;
 }

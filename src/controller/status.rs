@@ -2,6 +2,7 @@
 
 use std::{fmt::Debug, time::Duration};
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -13,7 +14,7 @@ use serde_json::json;
 use super::context::Context;
 use crate::{
     api::{Conditions, FIELD_MANAGER},
-    runtime::Gate,
+    runtime::{Gate, Milestones},
 };
 
 /// A kind with a status of type `S`.
@@ -24,6 +25,8 @@ pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResource
     fn last_handled_request(status: &Self::Status) -> Option<&String>;
     /// The conditions of a status.
     fn conditions(status: &Self::Status) -> &Conditions;
+    /// Measures what it means that the object has this status from now on.
+    fn measure(&self, _after: &Self::Status, _now: Timestamp, _milestones: &Milestones) {}
     /// A status with every field, to see whether the definition in the cluster keeps them.
     fn complete() -> Self::Status;
 }
@@ -116,13 +119,15 @@ where
         .patch_status(&object.name_any(), &params, &Patch::Apply(&patch))
         .await
     {
-        Ok(answer) if answer.status() == Some(status) => {
-            *object = answer;
-            Ok(true)
-        }
         Ok(answer) => {
-            *object = answer;
-            Err(outdated(context, K::kind(&()).into_owned()))
+            context.replaced.by_us(object.meta(), answer.meta());
+            let before = std::mem::replace(object, answer);
+            if object.status() == Some(status) {
+                before.measure(status, context.clock.now(), &context.metrics.milestones);
+                Ok(true)
+            } else {
+                Err(outdated(context, K::kind(&()).into_owned()))
+            }
         }
         Err(kube::Error::Api(error)) if error.code == 409 || error.code == 404 => Err(NotWritten::Conflict),
         Err(kube::Error::Api(error)) if is_undeclared(&error.message) => {

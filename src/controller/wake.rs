@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use kube::{Resource, ResourceExt, runtime::reflector::Store};
+use kube::{
+    Resource, ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
 
 use super::{
     promotion,
@@ -59,34 +62,42 @@ pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Vouc
 }
 
 impl Wake {
-    pub(super) fn connection_changed(&self, change: Change<PingOneConnection, (Asked, Vouched)>) {
+    pub(super) fn connection_changed(&self, change: Change<(Asked, Vouched)>) {
         match change {
-            Change::Applied(connection, before) => {
-                let item = Ref::of(&connection);
+            Change::Applied(item, before) => {
+                let Some(connection) = find(&self.connections, &item) else {
+                    return;
+                };
                 // What it says of its credential is our own doing, and news for its integrations only.
                 let is_news = before.is_some();
-                if before.is_none_or(|(asked, _)| asked != asked_for(&connection)) {
+                if before.is_none_or(|(asked, _)| asked != asked_for(&*connection)) {
                     self.connection_queue
-                        .now(&item, place(&connection), lane(&connection, is_news));
+                        .now(&item, place(&connection), lane(&*connection, is_news));
                 }
-                self.integrations_of(&item, is_news);
+                // Until it is looked at, there is nothing to say of its integrations.
+                if is_looked_at(&connection) {
+                    self.integrations_of(&item, is_news);
+                }
             }
-            Change::Deleted { namespace, name } => {
-                let gone = Ref { namespace, name };
+            Change::Deleted(gone) => {
                 self.integrations_of(&gone, true);
                 self.connection_queue.forget(&gone);
             }
         }
     }
 
-    pub(super) fn integration_changed(&self, change: Change<AICIntegration, Asked>) {
+    pub(super) fn integration_changed(&self, change: Change<Asked>) {
         match change {
-            Change::Applied(integration, before) => {
-                self.integration_due(&integration, before.is_some());
-                self.promotions_of(&Ref::of(&integration));
+            Change::Applied(item, before) => {
+                let Some(integration) = find(&self.integrations, &item) else {
+                    return;
+                };
+                if before.is_some() || !self.comes_with_its_connection(&integration) {
+                    self.integration_due(&integration, before.is_some());
+                }
+                self.promotions_of(&item);
             }
-            Change::Deleted { namespace, name } => {
-                let gone = Ref { namespace, name };
+            Change::Deleted(gone) => {
                 self.integration_queue.forget(&gone);
                 self.heirs();
                 self.promotions_of(&gone);
@@ -94,15 +105,18 @@ impl Wake {
         }
     }
 
-    pub(super) fn promotion_changed(&self, change: Change<Promotion, promotion::Told>) {
+    pub(super) fn promotion_changed(&self, change: Change<promotion::Told>) {
         match change {
-            Change::Applied(promotion, before) => {
+            Change::Applied(item, before) => {
+                let Some(promotion) = find(&self.promotions, &item) else {
+                    return;
+                };
                 // Its own doing is no news to itself.
-                if before.is_none_or(|(asked, ..)| asked != asked_for(&promotion)) {
-                    self.promotion_queue.now(&Ref::of(&promotion), "", Lane::Change);
+                if before.is_none_or(|(asked, ..)| asked != asked_for(&*promotion)) {
+                    self.promotion_queue.now(&item, "", Lane::Change);
                 }
             }
-            Change::Deleted { namespace, name } => self.promotion_queue.forget(&Ref { namespace, name }),
+            Change::Deleted(gone) => self.promotion_queue.forget(&gone),
         }
         self.queued_promotions();
     }
@@ -120,7 +134,7 @@ impl Wake {
         self.wake_promotions(|promotion| {
             let phase = promotion.status.as_ref().and_then(|status| status.phase);
             phase.is_none_or(|phase| phase == PromotionPhase::Pending)
-                && promotion.namespace().as_ref() == Some(&integration.namespace)
+                && promotion.metadata.namespace.as_ref() == Some(&integration.namespace)
                 && promotion
                     .spec
                     .order
@@ -137,9 +151,9 @@ impl Wake {
         }
     }
 
-    pub(super) fn secret_changed(&self, (namespace, name): &(String, String), is_news: bool) {
+    pub(super) fn secret_changed(&self, Ref { namespace, name }: &Ref, is_news: bool) {
         for connection in self.connections.state() {
-            if connection.namespace().as_ref() == Some(namespace)
+            if connection.metadata.namespace.as_ref() == Some(namespace)
                 && connection.spec.credential_secret_ref.name == *name
             {
                 let item = Ref::of(&*connection);
@@ -149,16 +163,27 @@ impl Wake {
             }
         }
         self.integrations(is_news, |integration| {
-            integration.namespace().as_ref() == Some(namespace)
+            integration.metadata.namespace.as_ref() == Some(namespace)
                 && integration.spec.tenant.service_account_secret_ref.name == *name
         });
     }
 
     fn integrations_of(&self, connection: &Ref, is_news: bool) {
         self.integrations(is_news, |integration| {
-            integration.namespace().as_ref() == Some(&connection.namespace)
+            integration.metadata.namespace.as_ref() == Some(&connection.namespace)
                 && integration.spec.connection_ref.name == connection.name
         });
+    }
+
+    /// Whether an integration is new and so is its connection: it is woken when that has been looked at.
+    fn comes_with_its_connection(&self, integration: &AICIntegration) -> bool {
+        let connection = Ref {
+            name: integration.spec.connection_ref.name.clone(),
+            ..Ref::of(integration)
+        };
+        integration.status.is_none()
+            && integration.metadata.deletion_timestamp.is_none()
+            && find(&self.connections, &connection).is_some_and(|connection| !is_looked_at(&connection))
     }
 
     /// What an elder object claimed is free for the next one.
@@ -184,6 +209,17 @@ impl Wake {
         self.integration_queue
             .now(&Ref::of(integration), place, lane(integration, is_news));
     }
+}
+
+/// The object as it is known.
+pub(super) fn find<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>, item: &Ref) -> Option<Arc<K>> {
+    store.get(&ObjectRef::new(&item.name).within(&item.namespace))
+}
+
+/// Whether a connection's status speaks of its spec as it is.
+fn is_looked_at(connection: &PingOneConnection) -> bool {
+    let status = connection.status.as_ref();
+    status.map(|status| status.observed_generation) == connection.metadata.generation
 }
 
 /// Where a connection's credential is proved, as far as is known.

@@ -18,14 +18,19 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
+use super::{queue::Ref, replaced::Replaced};
 use crate::runtime::{Gate, Health};
 
+/// What kubectl leaves on an object that it applies without the server's help: all of the object once more.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// What a watch tells.
-pub(super) enum Change<K, Fingerprint> {
-    /// The object is new, or differs in what its fingerprint covers from the one before.
-    Applied(K, Option<Fingerprint>),
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Change<Fingerprint> {
+    /// The object is new, or differs in what its fingerprint covers from the one before. It is in the store as it is.
+    Applied(Ref, Option<Fingerprint>),
     /// The object is gone.
-    Deleted { namespace: String, name: String },
+    Deleted(Ref),
 }
 
 /// The API of a kind in a namespace, or in all.
@@ -43,24 +48,29 @@ where
 pub(super) fn objects<K, F>(
     (api, watched): (Api<DeserializeGuard<K>>, watcher::Config),
     mut writer: Writer<K>,
-    (health, gate): (Health, Gate),
+    (health, gate, replaced): (Health, Gate, Replaced),
     fingerprint: impl Fn(&K) -> F + Send + 'static,
     undecodable: impl Fn(ObjectMeta, String) + Send + 'static,
-) -> impl Stream<Item = Change<K, F>> + Send
+) -> impl Stream<Item = Change<F>> + Send
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: PartialEq + Send + 'static,
 {
     let reader = writer.as_reader();
-    let mut seen = Seen::new(fingerprint);
+    let mut seen = Seen::default();
     watcher(api, watched).default_backoff().flat_map(move |event| {
         let changes = match event {
             Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
                 writer.apply_watcher_event(&event);
+                match &event {
+                    Event::Apply(object) | Event::InitApply(object) => replaced.shown(object.meta()),
+                    Event::Delete(object) => replaced.gone(object.meta()),
+                    Event::Init | Event::InitDone => {}
+                }
                 if matches!(event, Event::InitDone) {
                     health.open(&gate);
                 }
-                seen.changes(event)
+                seen.changes(&event, &fingerprint)
             }),
             Err(error) => {
                 tracing::warn!(kind = %K::kind(&()), %error, "watch failed and is tried again");
@@ -71,15 +81,15 @@ where
     })
 }
 
-/// Watches Secrets as metadata only, by namespace and name, with whether it is news: the first list is none. Nothing of
-/// them is kept but their version.
+/// Watches Secrets as metadata only, with whether it is news: the first list is none. Nothing of them is kept but
+/// their version.
 pub(super) fn secrets(
     client: &Client,
     namespace: Option<&str>,
     (health, gate): (Health, Gate),
-) -> impl Stream<Item = ((String, String), bool)> + Send + use<> {
+) -> impl Stream<Item = (Ref, bool)> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
-    let mut seen = Seen::new(|secret: &PartialObjectMeta<Secret>| secret.resource_version());
+    let mut seen = Seen::default();
     let mut is_news = false;
     watcher(api, watcher::Config::default())
         .default_backoff()
@@ -91,7 +101,7 @@ pub(super) fn secrets(
                         health.open(&gate);
                         is_news = true;
                     }
-                    seen.changes(event)
+                    seen.changes(&event, &ResourceExt::resource_version)
                 }
                 Err(error) => {
                     tracing::warn!(kind = "Secret", %error, "watch failed and is tried again");
@@ -99,14 +109,19 @@ pub(super) fn secrets(
                 }
             };
             stream::iter(changes).map(move |change| match change {
-                Change::Applied(secret, _) => (id(&secret), was_news),
-                Change::Deleted { namespace, name } => ((namespace, name), was_news),
+                Change::Applied(secret, _) | Change::Deleted(secret) => (secret, was_news),
             })
         })
 }
 
-fn id(object: &impl ResourceExt) -> (String, String) {
-    (object.namespace().unwrap_or_default(), object.name_any())
+/// Takes from an object what nobody here reads and what is most of its size.
+fn trimmed<K: Resource>(mut object: K) -> K {
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.remove(LAST_APPLIED);
+    }
+    object
 }
 
 /// An object that cannot be decoded is as good as gone: acting on what it was before would be acting on a lie.
@@ -119,7 +134,7 @@ where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let object = |DeserializeGuard(result): DeserializeGuard<K>| {
-        result.map_err(|invalid| {
+        result.map(trimmed).map_err(|invalid| {
             let namespace = invalid.metadata.namespace.clone().unwrap_or_default();
             let name = invalid.metadata.name.clone().unwrap_or_default();
             undecodable(invalid.metadata, invalid.error);
@@ -146,54 +161,64 @@ where
 
 /// Remembers a fingerprint of every object, so that neither a fresh list nor a change of no interest is told, and
 /// what vanished between two lists is.
-struct Seen<K, Fingerprint, Take> {
-    known: HashMap<(String, String), Fingerprint>,
+struct Seen<Fingerprint> {
+    known: HashMap<Ref, Fingerprint>,
     /// A list under way. Its objects are in the store only when it ends, so only then are they told of.
-    listed: Option<Vec<K>>,
-    take: Take,
+    listed: Vec<(Ref, Fingerprint)>,
 }
 
-impl<K: Resource, Fingerprint: PartialEq, Take: Fn(&K) -> Fingerprint> Seen<K, Fingerprint, Take> {
-    fn new(take: Take) -> Self {
+impl<Fingerprint> Default for Seen<Fingerprint> {
+    fn default() -> Self {
         Self {
             known: HashMap::new(),
-            listed: None,
-            take,
+            listed: Vec::new(),
         }
     }
+}
 
-    fn changes(&mut self, event: Event<K>) -> Vec<Change<K, Fingerprint>> {
+impl<Fingerprint: PartialEq> Seen<Fingerprint> {
+    fn changes<K: Resource>(
+        &mut self,
+        event: &Event<K>,
+        take: &impl Fn(&K) -> Fingerprint,
+    ) -> Vec<Change<Fingerprint>> {
         match event {
             Event::Init => {
-                self.listed = Some(Vec::new());
+                self.listed = Vec::new();
                 Vec::new()
             }
             Event::InitApply(object) => {
-                self.listed.get_or_insert_default().push(object);
+                self.listed.push((Ref::of(object), take(object)));
                 Vec::new()
             }
             Event::InitDone => {
-                let listed = self.listed.take().unwrap_or_default();
-                let there: HashSet<_> = listed.iter().map(id).collect();
-                let gone = self.known.extract_if(|id, _| !there.contains(id));
-                let mut changes: Vec<_> = gone
-                    .map(|((namespace, name), _)| Change::Deleted { namespace, name })
-                    .collect();
-                changes.extend(listed.into_iter().filter_map(|object| self.applied(object)));
+                let listed = std::mem::take(&mut self.listed);
+                let there: HashSet<_> = listed.iter().map(|(object, _)| object).collect();
+                let gone = self.known.extract_if(|object, _| !there.contains(object));
+                let mut changes: Vec<_> = gone.map(|(object, _)| Change::Deleted(object)).collect();
+                changes.extend(
+                    listed
+                        .into_iter()
+                        .filter_map(|(object, fingerprint)| self.applied(object, fingerprint)),
+                );
                 changes
             }
-            Event::Apply(object) => self.applied(object).into_iter().collect(),
+            Event::Apply(object) => self.applied(Ref::of(object), take(object)).into_iter().collect(),
             Event::Delete(object) => {
-                let (namespace, name) = id(&object);
-                self.known.remove(&(namespace.clone(), name.clone()));
-                vec![Change::Deleted { namespace, name }]
+                let object = Ref::of(object);
+                self.known.remove(&object);
+                vec![Change::Deleted(object)]
             }
         }
     }
 
-    fn applied(&mut self, object: K) -> Option<Change<K, Fingerprint>> {
-        let before = self.known.insert(id(&object), (self.take)(&object));
-        (before.as_ref() != Some(&(self.take)(&object))).then_some(Change::Applied(object, before))
+    fn applied(&mut self, object: Ref, fingerprint: Fingerprint) -> Option<Change<Fingerprint>> {
+        let before = self.known.get(&object);
+        if before == Some(&fingerprint) {
+            return None;
+        }
+        let before = self.known.insert(object.clone(), fingerprint);
+        Some(Change::Applied(object, before))
     }
 }
 
@@ -213,31 +238,46 @@ mod tests {
         secret
     }
 
-    fn told<F>(changes: Vec<Change<Secret, F>>) -> Vec<String> {
+    fn told<F>(changes: Vec<Change<F>>) -> Vec<String> {
         changes
             .into_iter()
             .map(|change| match change {
-                Change::Applied(object, _) => format!("+{}", object.name_any()),
-                Change::Deleted { name, .. } => format!("-{name}"),
+                Change::Applied(object, _) => format!("+{}", object.name),
+                Change::Deleted(object) => format!("-{}", object.name),
             })
             .collect()
     }
 
     #[test]
     fn a_fresh_list_tells_only_what_differs_and_what_is_gone() {
-        let mut seen = Seen::new(|secret: &Secret| secret.data.clone());
+        let mut seen = Seen::default();
+        let mut changes = |event| seen.changes(&event, &|secret: &Secret| secret.data.clone());
         let mut list = |objects: Vec<Secret>| {
-            let mut changes = seen.changes(Event::Init);
+            let mut before = changes(Event::Init);
             for object in objects {
-                changes.extend(seen.changes(Event::InitApply(object)));
+                before.extend(changes(Event::InitApply(object)));
             }
-            assert!(changes.is_empty(), "nothing is told before the list has ended");
-            told(seen.changes(Event::InitDone))
+            assert!(before.is_empty(), "nothing is told before the list has ended");
+            told(changes(Event::InitDone))
         };
         assert_eq!(list(vec![secret("a", "1"), secret("b", "1")]), ["+a", "+b"]);
         assert_eq!(list(vec![secret("a", "1"), secret("b", "2")]), ["+b"]);
         assert_eq!(list(vec![secret("b", "2")]), ["-a"]);
-        assert!(told(seen.changes(Event::Apply(secret("b", "2")))).is_empty());
-        assert_eq!(told(seen.changes(Event::Delete(secret("b", "2")))), ["-b"]);
+        assert!(told(changes(Event::Apply(secret("b", "2")))).is_empty());
+        assert_eq!(told(changes(Event::Delete(secret("b", "2")))), ["-b"]);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_not_kept() {
+        let mut object = secret("a", "1");
+        object.metadata.managed_fields = Some(vec![]);
+        let annotations = [(LAST_APPLIED, "{}"), ("pingone-aic.io/requestedAt", "now")];
+        object.metadata.annotations = Some(annotations.map(|(key, value)| (key.into(), value.into())).into());
+        let object = trimmed(object);
+        assert_eq!(object.metadata.managed_fields, None);
+        assert_eq!(
+            object.annotations().keys().collect::<Vec<_>>(),
+            ["pingone-aic.io/requestedAt"]
+        );
     }
 }

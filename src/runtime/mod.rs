@@ -12,7 +12,7 @@ mod telemetry;
 
 pub use health::{Gate, Health};
 pub use leadership::{Candidate, Leadership, Lost};
-pub use metrics::{Metrics, QueueLoad, Vendor};
+pub use metrics::{Metrics, Milestones, QueueLoad, Vendor};
 pub use options::{Arguments, Command, LogFormat, Options};
 pub use serve::serve;
 pub use signals::until_terminated;

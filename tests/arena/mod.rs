@@ -169,6 +169,16 @@ impl Arena {
         }
     }
 
+    /// What one of the operator's metrics says now, labels included in its name.
+    pub async fn metric(&self, name: &str) -> String {
+        let metrics = self.operator.metrics().await.unwrap();
+        let line = format!("pingone_aic_{name} ");
+        let value = metrics.lines().find_map(|text| text.strip_prefix(&line));
+        value
+            .unwrap_or_else(|| panic!("there is no metric {name}: {metrics}"))
+            .to_owned()
+    }
+
     /// Whatever people can see of the operator holds no secret.
     pub async fn check_outputs(&self) {
         let mut outputs = vec![self.operator.log(), self.operator.metrics().await.unwrap()];

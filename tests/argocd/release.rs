@@ -75,7 +75,7 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     world.sync(ENVIRONMENTS, "Healthy").await;
 
     // Another sync of the same commit.
-    let (calls, before) = (world.network.journal().len(), versions(&world).await);
+    let (calls, before) = (world.network.position(), versions(&world).await);
     for application in [ENVIRONMENTS, PROMOTION] {
         world.sync_again(application).await;
     }

@@ -7,6 +7,7 @@
 #[path = "../arena/mod.rs"]
 mod arena;
 mod chart_values;
+mod commands;
 mod definitions;
 mod fields;
 mod outputs;
@@ -14,7 +15,7 @@ mod reasons;
 mod samples;
 
 use pingone_aic_harness::repository;
-use std::{env, fs};
+use std::{env, fs, path::PathBuf};
 
 /// Holds a file against what it is generated from, or writes it anew.
 fn is_generated(file: &str, expected: &str) {
@@ -28,6 +29,15 @@ fn is_generated(file: &str, expected: &str) {
         found == expected,
         "{file} is not what it is generated from: run `UPDATE_GENERATED=1 cargo test --test docs`"
     );
+}
+
+/// The README and what is in docs/.
+fn documents() -> Vec<PathBuf> {
+    let docs = fs::read_dir(repository().join("docs")).unwrap();
+    let docs = docs.map(|file| file.unwrap().path());
+    std::iter::once(repository().join("README.md"))
+        .chain(docs)
+        .collect()
 }
 
 /// A text as a cell of a table in Markdown.

@@ -1,4 +1,4 @@
-//! What `kubectl` prints during a promotion stands in the docs as it is printed.
+//! What `kubectl` prints stands in the docs as it is printed.
 
 use std::fs;
 
@@ -14,12 +14,14 @@ use crate::{
     is_generated,
 };
 
-const FILE: &str = "docs/promotion.md";
+const CONCEPTS: &str = "docs/concepts.md";
+const PROMOTION: &str = "docs/promotion.md";
 /// Where a run's own values are those of no other.
 const TIME: &str = "2026-11-24T09:30:00Z";
+const DIGEST: &str = "C4RwfHioVNeneTYJzTZ4VXG6wJZ69dMzmeSYYJ0OrkA";
 
 #[tokio::test]
-async fn what_kubectl_prints_during_a_promotion_is_what_the_docs_show() {
+async fn what_kubectl_prints_is_what_the_docs_show() {
     let mut arena = Arena::start("what the docs show").await;
     let mut company = Company::named(&arena.network, "mycompany", &THREE);
     let names = [
@@ -36,7 +38,8 @@ async fn what_kubectl_prints_during_a_promotion_is_what_the_docs_show() {
         arena.namespace.delete(kind, "c0").await.unwrap();
     }
     arena.bring_up(&company).await;
-    let mut text = fs::read_to_string(repository().join(FILE)).unwrap();
+    integrations(&arena).await;
+    let mut text = fs::read_to_string(repository().join(PROMOTION)).unwrap();
 
     show(
         &mut text,
@@ -84,7 +87,36 @@ async fn what_kubectl_prints_during_a_promotion_is_what_the_docs_show() {
         "describe-promotion-succeeded",
         &arena.kubectl(&described).await,
     );
-    is_generated(FILE, &text);
+    let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
+    arena
+        .kubectl(&["wait", "promotion/release-1", succeeded, "--timeout=1h"])
+        .await;
+    is_generated(PROMOTION, &text);
+}
+
+/// What is said of one that is at work.
+async fn integrations(arena: &Arena) {
+    let mut text = fs::read_to_string(repository().join(CONCEPTS)).unwrap();
+    let commands: [(&str, &[&str]); 3] = [
+        ("explain-integration", &["explain", "aicintegration.spec.tenant"]),
+        (
+            "describe-integration",
+            &["describe", "aicintegration", "dev-alpha"],
+        ),
+        (
+            "wait-active",
+            &[
+                "wait",
+                "aicintegration/dev-alpha",
+                "--for=condition=Active",
+                "--timeout=5m",
+            ],
+        ),
+    ];
+    for (name, command) in commands {
+        show(&mut text, name, &arena.kubectl(command).await);
+    }
+    is_generated(CONCEPTS, &text);
 }
 
 impl Arena {
@@ -130,7 +162,9 @@ fn constant(line: &str, ids: &mut Vec<String>) -> String {
                 ids.len() - 1
             });
             format!("{:08x}-6c1e-4d0c-9f0e-2b7f3a1c5d42", 0x8f5c_1f01 + known)
-        } else if word.len() == TIME.len() && word.ends_with('Z') {
+        } else if is_digest(word) {
+            DIGEST.to_owned()
+        } else if is_time(word) {
             TIME.to_owned()
         } else {
             word.to_owned()
@@ -144,6 +178,18 @@ fn constant(line: &str, ids: &mut Vec<String>) -> String {
         Some((row, last)) if is_age(last) && row.contains(".pingone-aic.io/") => format!("{row} 5m"),
         _ => line.trim_end().to_owned(),
     }
+}
+
+/// With or without a part of a second.
+fn is_time(word: &str) -> bool {
+    let shape = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "0");
+    let whole = word.split(['.', 'Z']).next().unwrap();
+    word.ends_with('Z') && shape(whole) == shape(TIME.trim_end_matches('Z'))
+}
+
+fn is_digest(word: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    word.len() == DIGEST.len() && word.chars().all(is_letter)
 }
 
 fn is_uuid(word: &str) -> bool {

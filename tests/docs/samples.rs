@@ -5,6 +5,8 @@ use std::fs;
 use pingone_aic_harness::{TestNamespace, repository};
 use serde_json::Value;
 
+use crate::documents;
+
 #[tokio::test]
 async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
     let namespace = TestNamespace::create("every sample is accepted").await;
@@ -29,14 +31,22 @@ async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
     assert!(files >= 10);
 }
 
+#[test]
+fn argo_cd_is_shown_the_environments_of_the_demo() {
+    let read = |folder: &str, file: &str| fs::read_to_string(repository().join(folder).join(file)).unwrap();
+    for file in ["development.yaml", "staging.yaml", "production.yaml"] {
+        assert_eq!(
+            read("deploy/argocd/sample/environments", file),
+            read("deploy/demo", file)
+        );
+    }
+}
+
 #[tokio::test]
 async fn every_manifest_in_the_docs_is_accepted() {
     let namespace = TestNamespace::create("the docs are accepted").await;
-    let mut files = vec![repository().join("README.md")];
-    let docs = fs::read_dir(repository().join("docs")).unwrap();
-    files.extend(docs.map(|file| file.unwrap().path()));
     let mut objects = 0;
-    for file in files {
+    for file in documents() {
         let text = fs::read_to_string(&file).unwrap();
         for block in text.split("```yaml\n").skip(1) {
             for manifest in unindented(block.split("```").next().unwrap()).split("\n---\n") {
@@ -73,12 +83,8 @@ fn unindented(block: &str) -> String {
 
 #[test]
 fn every_link_leads_somewhere() {
-    let mut files = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .into_iter()
-        .map(|file| repository().join(file))
-        .collect::<Vec<_>>();
-    let docs = fs::read_dir(repository().join("docs")).unwrap();
-    files.extend(docs.map(|file| file.unwrap().path()));
+    let others = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|file| repository().join(file));
+    let files = documents().into_iter().chain(others);
     let mut broken = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

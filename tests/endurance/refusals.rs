@@ -51,7 +51,7 @@ async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_tim
         "{} tries for all of them at first",
         tries(0)
     );
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     arena.pass(HOUR, STEP).await;
     let journal = arena.network.journal_since(from);
     let tries = journal
@@ -76,7 +76,7 @@ async fn a_revoked_service_account_behind_many_integrations_is_tried_a_dozen_tim
         let object = subject.integration(&name, json!({"name": name}));
         writeln!(manifests, "---\n{object}").unwrap();
     }
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     arena.namespace.apply(manifests).await.unwrap();
     arena.pass(HOUR, STEP).await;
     let journal = arena.network.journal_since(from);

@@ -14,7 +14,7 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
     arena.active(&subject).await;
     arena.settle().await;
 
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     let day = Duration::from_hours(24);
     arena.pass(day, Duration::from_secs(20)).await;
     let journal = arena.network.journal_since(from);
@@ -82,7 +82,7 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
     arena.phase("pending", "Pending").await.unwrap();
     arena.pass(Duration::from_mins(30), Duration::from_secs(20)).await;
 
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     arena.pass(Duration::from_hours(24), Duration::from_mins(1)).await;
     let writes: Vec<_> = arena
         .network

@@ -12,7 +12,7 @@ async fn a_rotation_with_a_cache_of(seconds: u64) {
     arena.settle().await;
 
     let new = subject.credential();
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     subject.set_credential(&arena.namespace, &new.jwt).await;
     // The clock is not moved: no timer stands between the Secret's change and the new version.
     let written = arena.network.wait_for(Duration::from_secs(20), |exchange| {
@@ -56,6 +56,10 @@ async fn a_rotation_with_a_cache_of(seconds: u64) {
         proved < disabled,
         "the old version is disabled only after the proof"
     );
+    assert_eq!(arena.metric("rotation_lag_seconds_count").await, "1");
+    let lag: f64 = arena.metric("rotation_lag_seconds_sum").await.parse().unwrap();
+    let shortest = Duration::from_secs(seconds).as_secs_f64();
+    assert!((shortest..shortest + 30.0).contains(&lag), "{lag}");
     arena.check_outputs().await;
 }
 

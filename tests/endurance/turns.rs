@@ -109,7 +109,7 @@ async fn a_tenant_that_is_away_for_an_hour_is_asked_once_a_minute_and_is_seen_to
         "{metrics}"
     );
     drop(outage);
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     arena.pass(15 * MINUTE, STEP).await;
     let journal = arena.network.journal_since(from);
     let mut tested: Vec<_> = journal

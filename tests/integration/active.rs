@@ -166,7 +166,7 @@ async fn an_idle_operator_writes_nothing() {
                 .resource_version,
         );
     }
-    let settled = world.network.journal().len();
+    let settled = world.network.position();
 
     // A whole check of the tenant, which ends with its test, at the shortest interval there is.
     world
@@ -249,7 +249,7 @@ async fn suspend_stops_all_work_and_a_request_is_answered() {
         .await
         .unwrap();
     world.reason("AICIntegration", "dev", "Ready", "Suspended").await;
-    let quiet = world.network.journal().len();
+    let quiet = world.network.position();
     world.check_now("dev").await;
     let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
     assert_eq!(

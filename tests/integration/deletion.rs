@@ -32,7 +32,7 @@ async fn retain_leaves_everything_and_needs_no_finalizer() {
     let (mut world, site, _) = World::active_development("retain leaves everything").await;
     let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
     assert_eq!(object.metadata.finalizers, None);
-    let journal = world.network.journal().len();
+    let journal = world.network.position();
     world.delete("dev").await;
     assert!(site.tenant.secret(ESV).is_some());
     assert!(world.network.journal_since(journal).is_empty());
@@ -42,7 +42,7 @@ async fn retain_leaves_everything_and_needs_no_finalizer() {
 #[tokio::test]
 async fn delete_removes_mapping_worker_and_esv_in_that_order() {
     let (mut world, site) = deletable("delete in order").await;
-    let journal = world.network.journal().len();
+    let journal = world.network.position();
     world.delete("dev").await;
     assert!(is_empty(&site));
     let calls = world.network.journal_since(journal);

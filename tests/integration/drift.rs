@@ -73,7 +73,7 @@ async fn every_drift_is_only_reported_where_the_policy_is_to_warn() {
         world.patch("dev", json!({"driftPolicy": "Warn"})).await;
         world.check_now("dev").await;
         edit(&site);
-        let journal = world.network.journal().len();
+        let journal = world.network.position();
         world.check_now("dev").await;
         let message = world
             .reason("AICIntegration", "dev", "Stalled", "DriftDetected")

@@ -156,7 +156,7 @@ async fn of_two_objects_that_claim_one_esv_the_elder_keeps_it_and_the_other_inhe
     while jiff::Timestamp::now().as_second() <= born {
         tokio::task::yield_now().await;
     }
-    let journal = world.network.journal().len();
+    let journal = world.network.position();
     let heir = json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "heir"},
         "spec": {

@@ -35,6 +35,14 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
         .patch("Promotion", "release", &json!({"spec": {"upTo": "staging"}}))
         .await
         .unwrap();
+    arena
+        .until_object("Promotion", "release", |object| {
+            let step = &object.unwrap().data["status"]["stages"][0]["step"];
+            (step != "Promoting").then(|| "it does not promote".to_owned())
+        })
+        .await
+        .unwrap();
+    assert_ne!(arena.metric("promotion_oldest_lock_seconds").await, "0.0");
     let gated = arena
         .until_object("Promotion", "release", |object| {
             (object.unwrap().data["status"]["next"]["stage"] != "prod")
@@ -84,6 +92,20 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
             .await
             .unwrap();
     }
+    for step in ["Locking", "DryRun", "Promoting", "Unlocking", "Verifying"] {
+        let name = format!("promotion_step_duration_seconds_count{{step=\"{step}\"}}");
+        assert_eq!(arena.metric(&name).await, "2", "{step}");
+    }
+    assert_eq!(arena.metric("promotion_lock_held_seconds_count").await, "2");
+    let least = (Times::default().lock + Times::default().promotion).as_secs_f64();
+    let held: f64 = arena
+        .metric("promotion_lock_held_seconds_sum")
+        .await
+        .parse()
+        .unwrap();
+    assert!(held > 2.0 * least, "{held}");
+    assert_eq!(arena.metric("promotion_oldest_lock_seconds").await, "0.0");
+    assert_eq!(arena.metric("time_to_active_seconds_count").await, "3");
     arena.check_outputs().await;
 }
 
@@ -95,7 +117,7 @@ async fn a_run_asks_for_no_more_than_it_needs() {
     let mut arena = Arena::start("a run asks for no more than it needs").await;
     let company = arena.company(&THREE).await;
     company.group.set_times(AT_ONCE);
-    let from = arena.network.journal().len();
+    let from = arena.network.position();
     let promotion = company.promotion("release", json!({}));
     arena.namespace.apply(promotion).await.unwrap();
     arena.phase("release", "Succeeded").await.unwrap();

@@ -28,7 +28,7 @@ impl Arena {
     pub async fn boundaries(&mut self, procedure: Procedure) -> Vec<Boundary> {
         let subject = self.subject();
         let mut started = procedure.prepare(self, &subject).await.unwrap();
-        let from = self.network.journal().len();
+        let from = self.network.position();
         started.begin(self, &subject).await;
         started.end(self, &subject).await.unwrap();
         let boundaries = Boundary::of(&self.network.journal_since(from), &subject);
@@ -51,7 +51,7 @@ impl Arena {
 
     async fn run_with(&mut self, case: &Case, subject: &Subject) -> Result<(), String> {
         let mut started = case.procedure.prepare(self, subject).await?;
-        let from = self.network.journal().len();
+        let from = self.network.position();
         let rule = self
             .network
             .fault(case.boundary.rule(subject), case.trouble.fault());

@@ -171,7 +171,7 @@ impl Arena {
 
     /// What a run does when nothing goes wrong.
     pub async fn run_boundaries(&mut self, kind: Kind) -> Vec<Boundary> {
-        let from = self.network.journal().len();
+        let from = self.network.position();
         let started = self.begin(kind, None).await;
         self.finish(&started, from, false).await.unwrap();
         let boundaries = Boundary::with_news(&self.network.journal_since(from), &started);
@@ -195,7 +195,7 @@ impl Arena {
     }
 
     async fn promote_here(&mut self, case: &Case) -> Result<(), String> {
-        let from = self.network.journal().len();
+        let from = self.network.position();
         // The rule stands before the run begins: the scene is known before its object is there.
         let company = self.hasty_company(case.kind).await;
         let name = format!("run-{}", self.runs + 1);
@@ -224,10 +224,25 @@ impl Arena {
         }
         let result = self.finish(&started, from, case.trouble.deletes()).await;
         rule.remove();
-        if result.is_ok() && case.kind == Kind::Run && case.trouble != Trouble::NamespaceDeleted {
-            self.idle_company = Some(started.company);
+        if case.trouble != Trouble::NamespaceDeleted && result.is_ok() {
+            self.dismiss(started).await;
         }
         result
+    }
+
+    /// Removes what is not looked at any more, so that later cases do not wait for it.
+    async fn dismiss(&mut self, started: Started) {
+        // It may be gone already.
+        let _ = self.namespace.delete("Promotion", &started.name).await;
+        if started.kind == Kind::Run {
+            self.idle_company = Some(started.company);
+            return;
+        }
+        for site in &started.company.sites {
+            for kind in ["AICIntegration", "PingOneConnection"] {
+                self.namespace.delete(kind, &site.name).await.unwrap();
+            }
+        }
     }
 
     /// Deletes the namespace, and waits until that has come to the run: by a clock that is not moved.

@@ -9,6 +9,7 @@ mod esv;
 mod finalizer;
 mod lock;
 mod mark;
+mod measure;
 mod names;
 mod pass;
 mod proof;
@@ -20,6 +21,7 @@ mod worker;
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use self::pass::{End, Pass};
@@ -35,6 +37,7 @@ use crate::{
         conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
     },
     http::Lane,
+    runtime::Milestones,
 };
 
 impl HasStatus for AICIntegration {
@@ -50,6 +53,10 @@ impl HasStatus for AICIntegration {
 
     fn conditions(status: &IntegrationStatus) -> &Conditions {
         &status.conditions
+    }
+
+    fn measure(&self, after: &IntegrationStatus, now: Timestamp, milestones: &Milestones) {
+        measure::measure(self, after, now, milestones);
     }
 
     fn complete() -> IntegrationStatus {

@@ -9,6 +9,7 @@ mod deletion;
 mod end;
 mod group;
 mod look;
+mod measure;
 mod next;
 mod occupancy;
 mod plan;
@@ -24,17 +25,22 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-pub(super) use self::occupancy::{Told, told_of};
+pub(super) use self::{
+    measure::oldest_lock,
+    occupancy::{Told, told_of},
+};
 use self::{
     plan::Position,
     run::{Run, WITH_AN_OPEN_LOCK},
 };
-use super::{Next, context::ScopeContext, status::HasStatus};
+use super::{Next, context::ScopeContext, finalizer, status::HasStatus};
 use crate::{
     api::{Conditions, Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion},
     http::Lane,
+    runtime::Milestones,
 };
 
 /// How often a run that waits at its gate is looked at.
@@ -53,6 +59,10 @@ impl HasStatus for Promotion {
 
     fn conditions(status: &PromotionStatus) -> &Conditions {
         &status.conditions
+    }
+
+    fn measure(&self, after: &PromotionStatus, now: Timestamp, milestones: &Milestones) {
+        measure::measure(self.status.as_ref(), after, now, milestones);
     }
 
     fn complete() -> PromotionStatus {
@@ -74,7 +84,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
     // Read anew: a cache that lags behind would decide about a lock by what was before.
     let mut run = match Run::read(&promotion, &scope).await {
         Ok(Some(run)) => run,
-        Ok(None) => return Next::Check(LOOK_AGAIN),
+        Ok(None) => return Next::OnChange,
         Err(error) => {
             tracing::warn!(name = promotion.name_any(), %error, "failed to read a Promotion");
             let status = promotion.status.as_ref();
@@ -120,10 +130,15 @@ async fn one(run: &mut Run<'_>) -> End {
                 _ => Conclusion::Stalled(reason, message),
             };
             run.status.next = None;
+            let next = if finalizer::is_set(&run.object) {
+                Next::Check(LOOK_AGAIN)
+            } else {
+                Next::OnChange
+            };
             End {
                 phase,
                 conclusion,
-                next: Next::Check(LOOK_AGAIN),
+                next,
             }
         }
         Position::Suspended => End {

@@ -69,13 +69,13 @@ impl Default for Entry {
 
 impl Entry {
     /// A pass ended; `part` of a thousand is the spread of the next.
-    pub(super) fn done(&mut self, next: Option<Next>, part: u32, now: Instant) {
+    pub(super) fn done(&mut self, next: Next, part: u32, now: Instant) {
         let pass = std::mem::replace(&mut self.pass, Pass::None);
         let waited = match pass {
             Pass::UnderWay { waited } => waited,
             Pass::None | Pass::Outdated | Pass::Bereft => Duration::ZERO,
         };
-        let after = next.map(|next| self.after(next, part, waited));
+        let after = self.after(next, part, waited);
         self.is_known = true;
         self.when = match (pass, after) {
             (Pass::Outdated, _) => When::Waiting(now),
@@ -87,8 +87,8 @@ impl Entry {
         };
     }
 
-    fn after(&mut self, next: Next, part: u32, waited: Duration) -> (Duration, Lane) {
-        match next {
+    fn after(&mut self, next: Next, part: u32, waited: Duration) -> Option<(Duration, Lane)> {
+        Some(match next {
             Next::Check(interval) => {
                 self.failures = 0;
                 // Many that were checked together, after a restart, are spread over the whole interval.
@@ -115,6 +115,7 @@ impl Entry {
                 };
                 (wait + wait.min(LONGEST_RETRY) / 10 * part / 1000, lane)
             }
-        }
+            Next::OnChange => return None,
+        })
     }
 }

@@ -119,7 +119,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
     }
 
     /// A pass ended, and tells when the next one comes; none without news of the object, nor for one that is gone.
-    pub(super) fn done(&self, item: &T, next: Option<Next>) {
+    pub(super) fn done(&self, item: &T, next: Next) {
         let now = self.clock.instant();
         // A part between 0 and 1 that differs from object to object and from time to time, so that many objects
         // do not stay in step.

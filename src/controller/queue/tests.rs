@@ -19,7 +19,7 @@ async fn what_happens_is_due_at_once_and_a_check_only_after_its_interval() {
     let queue = Arc::new(Queue::new(clock, usize::MAX));
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
-    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    queue.done(&"a", Next::Check(INTERVAL));
     control.advance(Duration::from_mins(8));
     assert_eq!(first(&queue), None);
     control.advance(Duration::from_mins(2));
@@ -34,7 +34,7 @@ async fn what_happens_during_a_pass_waits_for_its_end_and_is_not_hidden_by_it() 
     assert_eq!(first(&queue), Some("a"));
     happened(&queue, "a");
     assert_eq!(first(&queue), None, "never two at a time");
-    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    queue.done(&"a", Next::Check(INTERVAL));
     assert_eq!(queue.load().waiting.get(&Lane::Change), Some(&1));
     assert_eq!(first(&queue), Some("a"));
 }
@@ -45,16 +45,16 @@ async fn an_object_that_is_gone_is_looked_at_again_only_if_it_comes_back() {
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
     queue.forget(&"a");
-    queue.done(&"a", Some(Next::Poll(Duration::ZERO)));
+    queue.done(&"a", Next::Poll(Duration::ZERO));
     assert_eq!(first(&queue), None);
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
     queue.forget(&"a");
     happened(&queue, "a");
     assert_eq!(first(&queue), None, "the pass over its predecessor is under way");
-    queue.done(&"a", Some(Next::Check(INTERVAL)));
+    queue.done(&"a", Next::Check(INTERVAL));
     assert_eq!(first(&queue), Some("a"));
-    queue.done(&"a", None);
+    queue.done(&"a", Next::OnChange);
     assert!(queue.lock().entries.is_empty());
 }
 
@@ -64,15 +64,15 @@ async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
     let queue = Arc::new(Queue::new(clock, usize::MAX));
     happened(&queue, "a");
     assert_eq!(first(&queue), Some("a"));
-    queue.done(&"a", Some(Next::Retry(None)));
+    queue.done(&"a", Next::Retry(None));
     control.advance(Duration::from_secs(6));
     assert_eq!(first(&queue), Some("a"));
-    queue.done(&"a", Some(Next::Retry(None)));
+    queue.done(&"a", Next::Retry(None));
     control.advance(Duration::from_secs(9));
     assert_eq!(first(&queue), None);
     control.advance(Duration::from_secs(2));
     assert_eq!(first(&queue), Some("a"));
-    queue.done(&"a", Some(Next::Retry(Some(Duration::from_hours(2)))));
+    queue.done(&"a", Next::Retry(Some(Duration::from_hours(2))));
     control.advance(Duration::from_mins(119));
     assert_eq!(first(&queue), None);
 }
@@ -89,7 +89,7 @@ async fn a_place_that_is_full_holds_up_nobody_elsewhere() {
     );
     queue.now(&"d", "alive", Lane::Check);
     assert_eq!(first(&queue), Some("d"));
-    queue.done(&"b", None);
+    queue.done(&"b", Next::OnChange);
     assert_eq!(first(&queue), Some("c"));
 }
 
@@ -144,7 +144,7 @@ async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_u
     for _ in 0..10 {
         let mut count = 0;
         while let Some(Some(next)) = due.next().now_or_never() {
-            queue.done(&next.item, Some(Next::Check(INTERVAL)));
+            queue.done(&next.item, Next::Check(INTERVAL));
             count += 1;
         }
         counts.push(count);
@@ -161,7 +161,7 @@ async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_u
     control.advance(Duration::from_mins(8));
     let mut due = Box::pin(Arc::clone(&queue).due());
     assert!(due.next().now_or_never().is_some());
-    queue.done(&0, Some(Next::Check(INTERVAL)));
+    queue.done(&0, Next::Check(INTERVAL));
     control.advance(Duration::from_mins(16));
     assert!(due.next().now_or_never().is_none());
     control.advance(Duration::from_mins(2));

@@ -124,6 +124,10 @@ impl Journal {
         self.changed.send_replace(());
     }
 
+    pub(crate) fn position(&self) -> usize {
+        self.exchanges().len()
+    }
+
     pub(crate) fn since(&self, sequence: usize) -> Vec<Exchange> {
         self.exchanges().iter().skip(sequence).cloned().collect()
     }

@@ -158,6 +158,12 @@ impl Network {
         self.journal_since(0)
     }
 
+    /// The sequence number of the next exchange.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.shared.journal.position()
+    }
+
     /// The exchanges from this sequence number on.
     #[must_use]
     pub fn journal_since(&self, sequence: usize) -> Vec<Exchange> {

@@ -57,7 +57,7 @@ async fn a_good_credential_passes_and_is_named() {
     let setup = Setup::start().await;
     let credential = setup.connection.add_credential();
     setup.caller.create_secret("esv-a", &credential.jwt).await;
-    let before = setup.caller.network.journal().len();
+    let before = setup.caller.network.position();
     let passed = setup.test().await.expect(200);
     let expected = json!({
         "environmentId": setup.environment.id(),
@@ -72,7 +72,7 @@ async fn a_good_credential_passes_and_is_named() {
     });
     assert_eq!(passed, expected);
     assert_eq!(
-        setup.caller.network.journal().len(),
+        setup.caller.network.position(),
         before + 1,
         "its call of PingOne is not in the journal"
     );

@@ -48,7 +48,7 @@ async fn an_unknown_host_is_refused_and_recorded() {
         "api.pingone.com:443",
     ];
     assert_eq!(network.connects(), expected);
-    assert_eq!(network.journal().len(), 1);
+    assert_eq!(network.position(), 1);
 }
 
 #[tokio::test]

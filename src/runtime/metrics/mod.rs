@@ -1,8 +1,11 @@
 //! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages.
 
+mod milestones;
+mod vendors;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,10 +20,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{
-    api::Reason,
-    http::{Host, Lane, News, Observer},
-};
+use self::vendors::Vendors;
+pub use self::{milestones::Milestones, vendors::Vendor};
+use crate::{api::Reason, http::Lane};
 
 /// All metrics.
 pub struct Metrics {
@@ -31,10 +33,10 @@ pub struct Metrics {
     queue_depth: Family<LaneLabels, Gauge>,
     queue_wait_seconds: Family<LaneLabels, Histogram>,
     queues: Mutex<Vec<(&'static str, Load)>>,
-    call_seconds: Family<CallLabels, Histogram>,
-    turn_wait_seconds: Family<TurnLabels, Histogram>,
-    hosts_down: Family<VendorLabels, Gauge>,
     left_behind: Counter,
+    /// How long it takes until what people wait for has come.
+    pub milestones: Milestones,
+    vendors: Vendors,
 }
 
 /// What a queue has to do.
@@ -66,24 +68,6 @@ struct LaneLabels {
     lane: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TurnLabels {
-    vendor: &'static str,
-    lane: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct VendorLabels {
-    vendor: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    vendor: &'static str,
-    operation: &'static str,
-    result: &'static str,
-}
-
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.01, 2.0, 13))
 }
@@ -93,7 +77,6 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("pingone_aic");
         let reconciles = Family::default();
         let reconcile_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
-        let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         registry.register(
             "reconciles",
             "Passes over an object, by what they concluded",
@@ -103,23 +86,6 @@ impl Default for Metrics {
             "reconcile_duration_seconds",
             "How long a pass took",
             reconcile_seconds.clone(),
-        );
-        registry.register(
-            "vendor_call_duration_seconds",
-            "How long a call to a vendor took, its wait for the budget included",
-            call_seconds.clone(),
-        );
-        let turn_wait_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register(
-            "vendor_turn_wait_seconds",
-            "How long a call waited for its turn in its host's budget",
-            turn_wait_seconds.clone(),
-        );
-        let hosts_down = Family::default();
-        registry.register(
-            "vendor_hosts_down",
-            "Hosts that do not answer and are left alone, but for one call now and then",
-            hosts_down.clone(),
         );
         let active_reconciles = Gauge::default();
         registry.register("active_reconciles", "Passes under way", active_reconciles.clone());
@@ -141,6 +107,10 @@ impl Default for Metrics {
             "Objects that are gone while something of theirs stays in a tenant",
             left_behind.clone(),
         );
+        let (milestones, vendors) = (
+            Milestones::register(&mut registry),
+            Vendors::register(&mut registry),
+        );
         Self {
             registry,
             reconciles,
@@ -149,10 +119,9 @@ impl Default for Metrics {
             queue_depth,
             queue_wait_seconds,
             queues: Mutex::default(),
-            call_seconds,
-            turn_wait_seconds,
-            hosts_down,
             left_behind,
+            milestones,
+            vendors,
         }
     }
 }
@@ -193,6 +162,7 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         self.look_at_queues();
+        self.milestones.look();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -220,50 +190,5 @@ impl Metrics {
     fn queues(&self) -> MutexGuard<'_, Vec<(&'static str, Load)>> {
         // A list is whole at every step, so a panic elsewhere does not spoil it.
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The metrics of one vendor's calls.
-pub struct Vendor {
-    /// `aic` or `pingone`.
-    pub name: &'static str,
-    /// Where they are kept.
-    pub metrics: Arc<Metrics>,
-}
-
-impl Observer for Vendor {
-    fn had_its_turn(&self, lane: Lane, waited: Duration) {
-        let (vendor, lane) = (self.name, lane.as_str());
-        self.metrics
-            .turn_wait_seconds
-            .get_or_create(&TurnLabels { vendor, lane })
-            .observe(waited.as_secs_f64());
-    }
-
-    fn host_changed(&self, host: &Host, news: News) {
-        let vendor = self.name;
-        let down = self.metrics.hosts_down.get_or_create(&VendorLabels { vendor });
-        match news {
-            News::WentDown => {
-                tracing::warn!(vendor, %host, "the host does not answer, and is left alone for a while");
-                down.inc();
-            }
-            News::CameBack => {
-                tracing::info!(vendor, %host, "the host answers again");
-                down.dec();
-            }
-        }
-    }
-
-    fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration) {
-        let labels = CallLabels {
-            vendor: self.name,
-            operation,
-            result,
-        };
-        self.metrics
-            .call_seconds
-            .get_or_create(&labels)
-            .observe(took.as_secs_f64());
     }
 }

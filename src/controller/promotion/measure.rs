@@ -1,0 +1,61 @@
+//! What a status that stands tells of how long steps took, and how long locks were held.
+
+use std::time::Duration;
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use crate::{
+    api::{Promotion, PromotionStatus, StageStatus, Step},
+    runtime::Milestones,
+};
+
+/// Steps that are over, and locks that are gone.
+pub(super) fn measure(
+    before: Option<&PromotionStatus>,
+    after: &PromotionStatus,
+    now: Timestamp,
+    milestones: &Milestones,
+) {
+    let since = |time: &Time| now.duration_since(time.0).try_into().unwrap_or_default();
+    for before in before.into_iter().flat_map(|status| &status.stages) {
+        let Some(after) = after.stages.iter().find(|after| after.name == before.name) else {
+            continue;
+        };
+        if let Some(step) = before.step.filter(|step| after.step != Some(*step))
+            && let Some(began) = began(before, step)
+        {
+            milestones.step_ended(step, since(began));
+        }
+        if let Some(lock) = before.lock.as_ref().filter(|_| before.may_hold_lock())
+            && !after.may_hold_lock()
+        {
+            milestones.lock_ended(since(&lock.requested_at));
+        }
+    }
+}
+
+/// When a step began, as the stage remembers it; none for what is no step, or takes no time.
+fn began(stage: &StageStatus, step: Step) -> Option<&Time> {
+    let lock = stage.lock.as_ref();
+    match step {
+        Step::LockRequested | Step::Locking => lock.map(|lock| &lock.requested_at),
+        Step::DryRun => stage
+            .dry_run_request
+            .as_ref()
+            .map(|request| &request.requested_at),
+        Step::Promoting => stage.promote.as_ref().map(|promote| &promote.requested_at),
+        Step::Unlocking => lock.and_then(|lock| lock.releasing_since.as_ref()),
+        Step::Verifying => stage.verifying_since.as_ref(),
+        Step::Done | Step::Unknown => None,
+    }
+}
+
+/// For how long a run has held the oldest lock that may be open.
+pub(in super::super) fn oldest_lock(run: &Promotion, now: Timestamp) -> Option<Duration> {
+    let stages = run.status.iter().flat_map(|status| &status.stages);
+    let open = stages.filter(|stage| stage.may_hold_lock());
+    let since = open
+        .filter_map(|stage| Some(stage.lock.as_ref()?.requested_at.0))
+        .min()?;
+    Some(now.duration_since(since).try_into().unwrap_or_default())
+}
