@@ -169,8 +169,10 @@ impl Arena {
         }
     }
 
-    /// What one of the operator's metrics says now, labels included in its name.
+    /// What one of the operator's metrics says when no pass is under way, labels included in its name: what stands in a
+    /// status is measured a moment later.
     pub async fn metric(&self, name: &str) -> String {
+        self.settle().await;
         let metrics = self.operator.metrics().await.unwrap();
         let line = format!("pingone_aic_{name} ");
         let value = metrics.lines().find_map(|text| text.strip_prefix(&line));
