@@ -7,13 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
     ResourceExt,
+    core::DynamicObject,
     runtime::{WatchStreamExt, watcher},
 };
-use pingone_aic_harness::{ExternalSecrets, TestNamespace, is_condition};
+use pingone_aic_harness::{ExternalSecrets, TestNamespace};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
@@ -23,6 +24,7 @@ const SECRETS: usize = 1000;
 const PUSH_SECRET: &str = "external-secrets.io/v1alpha1/PushSecret";
 const SECRET_STORE: &str = "external-secrets.io/v1/SecretStore";
 const APPLIED_AT_ONCE: usize = 32;
+const TRIES: usize = 5;
 /// Why it did not do what was expected.
 const LOG: &str = "target/external-secrets.log";
 
@@ -35,8 +37,18 @@ pub enum Limits {
     Lifted,
 }
 
-/// How long it takes, and what the kernel says of it; an error where it cannot be built.
+/// How long it takes, and what the kernel says of it; an error where it cannot be built, or dies again and again.
 pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
+    for _ in 1..TRIES {
+        match once(limits).await {
+            Err(error) => println!("External Secrets Operator is tried again: {error:#}"),
+            measured => return measured,
+        }
+    }
+    once(limits).await
+}
+
+async fn once(limits: Limits) -> anyhow::Result<(Duration, Process)> {
     let found = tokio::task::spawn_blocking(ExternalSecrets::locate).await??;
     let namespace = TestNamespace::create("external secrets").await;
     let control_plane = namespace.control_plane();
@@ -58,13 +70,12 @@ pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
         "--timeout=60s",
     ];
     control_plane.kubectl(&established).await?;
-    let program = start(&found, &namespace, limits)?;
+    let mut program = start(&found, &namespace, limits)?;
     let store = json!({
         "apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "memory"},
         "spec": {"provider": {"fake": {"data": []}}},
     });
     namespace.apply(store).await?;
-    let is_ready = |object: &kube::core::DynamicObject| is_condition(object, "Ready", "True");
     namespace
         .wait_for(
             SECRET_STORE,
@@ -99,8 +110,12 @@ pub async fn measure(limits: Limits) -> anyhow::Result<(Duration, Process)> {
             namespace.apply(push).await.map(drop)
         }
     });
-    let (applied, ()) = tokio::join!(pushed, until_synced(&namespace));
-    applied?;
+    let synced = async { tokio::join!(pushed, until_synced(&namespace)).0 };
+    tokio::select! {
+        applied = synced => applied?,
+        // Its in-memory provider is not made for two controllers at once, and may end it.
+        status = program.wait() => bail!("it ended with {}: see {LOG}", status?),
+    }
     Ok((started.elapsed(), Process::of(program.id().unwrap())))
 }
 
@@ -138,6 +153,13 @@ where
     Ok(())
 }
 
+/// Its conditions do not say of which generation they speak.
+fn is_ready(object: &DynamicObject) -> bool {
+    let conditions = object.data["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
 async fn until_synced(namespace: &TestNamespace) {
     let mut changes = pin!(
         watcher(namespace.api(PUSH_SECRET), watcher::Config::default())
@@ -147,7 +169,7 @@ async fn until_synced(namespace: &TestNamespace) {
     let mut synced = BTreeSet::new();
     while synced.len() < SECRETS {
         let next = changes.try_next().await.unwrap().unwrap();
-        if is_condition(&next, "Ready", "True") {
+        if is_ready(&next) {
             synced.insert(next.name_any());
         }
     }
