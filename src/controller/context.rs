@@ -57,7 +57,7 @@ pub struct Context {
     pub(super) shard: Shard,
     /// Whether this process is the one that acts.
     pub(super) leadership: Leadership,
-    events: Recorder,
+    reporter: Reporter,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
 }
@@ -98,7 +98,6 @@ impl Context {
         health: Health,
         leadership: Leadership,
     ) -> Self {
-        let events = Recorder::new(client.clone(), Reporter::from(FIELD_MANAGER));
         Self {
             client,
             aic,
@@ -113,7 +112,7 @@ impl Context {
             shard: Shard::new(&[], None, clock.clone()),
             clock,
             leadership,
-            events,
+            reporter: Reporter::from(FIELD_MANAGER),
             tasks: TaskTracker::new(),
         }
     }
@@ -193,8 +192,10 @@ impl Context {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
+        // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
         // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
-        if let Err(error) = self.events.publish(&event, object).await {
+        if let Err(error) = recorder.publish(&event, object).await {
             tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
         }
     }

@@ -25,6 +25,8 @@ const REPEATABLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may take that must not be repeated: shorter than a lease, so that it ends within leadership.
 pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections to a host that are kept for its next calls, each some forty kilobytes.
+const IDLE_CONNECTIONS: usize = 2;
 const TOO_LONG: &str = "it took too long";
 /// No answer that is read is near this size.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -83,6 +85,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .https_only(true)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .connect_timeout(CONNECT_TIMEOUT)
             .tls_certs_merge(roots)
             .build()?;

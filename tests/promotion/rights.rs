@@ -70,13 +70,7 @@ async fn the_chart_grants_what_the_operator_uses_and_nothing_else() {
     replicas.gated().await;
     let (namespace, site) = (&replicas.namespace, replicas.company.site("dev"));
     let within = Duration::from_mins(1);
-    // The same event twice is a series of one.
-    for (suspend, reason) in [
-        (true, "Suspended"),
-        (false, "TestPassed"),
-        (true, "Suspended"),
-        (false, "TestPassed"),
-    ] {
+    for (suspend, reason) in [(true, "Suspended"), (false, "TestPassed")] {
         let spec = json!({"spec": {"suspend": suspend, "deletionPolicy": "Delete"}});
         namespace
             .patch("AICIntegration", &site.name, &spec)
