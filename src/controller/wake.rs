@@ -181,7 +181,8 @@ impl Wake {
             name: integration.spec.connection_ref.name.clone(),
             ..Ref::of(integration)
         };
-        integration.status.is_none()
+        let status = integration.status.as_ref();
+        status.is_none_or(|status| status.conditions.is_empty())
             && integration.metadata.deletion_timestamp.is_none()
             && find(&self.connections, &connection).is_some_and(|connection| !is_looked_at(&connection))
     }
@@ -216,10 +217,11 @@ pub(super) fn find<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>, item
     store.get(&ObjectRef::new(&item.name).within(&item.namespace))
 }
 
-/// Whether a connection's status speaks of its spec as it is.
+/// Whether a connection's status speaks of its spec as it is. One that is being deleted is not looked at any more.
 fn is_looked_at(connection: &PingOneConnection) -> bool {
     let status = connection.status.as_ref();
-    status.map(|status| status.observed_generation) == connection.metadata.generation
+    connection.metadata.deletion_timestamp.is_some()
+        || status.map(|status| status.observed_generation) == connection.metadata.generation
 }
 
 /// Where a connection's credential is proved, as far as is known.
