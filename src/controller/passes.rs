@@ -3,7 +3,7 @@
 use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use futures::{FutureExt, StreamExt};
-use kube::{Api, ResourceExt, api::ListParams, runtime::reflector::Store};
+use kube::{Api, Resource, ResourceExt, api::ListParams, runtime::reflector::Store};
 use serde::de::DeserializeOwned;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -12,7 +12,6 @@ use super::{
     Context, Next,
     context::ScopeContext,
     queue::{Due, Queue, Ref},
-    scope::kind,
     status::HasStatus,
     wake,
 };
@@ -76,6 +75,14 @@ pub(super) async fn run<K, P>(
     }
     under_way.close();
     under_way.wait().await;
+}
+
+/// What a kind is called in metrics and traces.
+fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::kind(&()) {
+        std::borrow::Cow::Borrowed(kind) => kind,
+        std::borrow::Cow::Owned(_) => "object",
+    }
 }
 
 /// The object as it is, where the cache is known to be behind; `None` if it is gone.

@@ -69,14 +69,6 @@ fn plural<K: Resource<DynamicType = ()>>() -> &'static str {
     }
 }
 
-/// What a kind is called in metrics and traces.
-pub(super) fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
-    match K::kind(&()) {
-        std::borrow::Cow::Borrowed(kind) => kind,
-        std::borrow::Cow::Owned(_) => "object",
-    }
-}
-
 fn cache_gate<K: Resource<DynamicType = ()>>(namespace: Option<&str>) -> Gate {
     Gate::Cache(plural::<K>(), namespace.map(ToOwned::to_owned))
 }
