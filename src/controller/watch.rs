@@ -25,7 +25,6 @@ use crate::runtime::{Gate, Health};
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What a watch tells.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change<Fingerprint> {
     /// The object is new, or differs in what its fingerprint covers from the one before. It is in the store as it is.
     Applied(Ref, Option<Fingerprint>),

@@ -27,7 +27,7 @@ pub struct Milestones {
     oldest_lock: Mutex<Option<OldestLock>>,
 }
 
-/// Tells since when the oldest open lock is held; none if there is none.
+/// Tells for how long the oldest open lock has been held; none if there is none.
 type OldestLock = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,7 +105,7 @@ impl Milestones {
         self.lock_held_seconds.observe(held.as_secs_f64());
     }
 
-    /// Who knows since when the oldest open lock is held.
+    /// Who knows for how long the oldest open lock has been held.
     pub fn oldest_lock(&self, tell: impl Fn() -> Option<Duration> + Send + Sync + 'static) {
         *self.oldest_lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(tell));
     }
