@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{Error, Tenant, service_account::ASSERTION_LIFETIME_SECONDS};
 use crate::{
     clock::Clock,
-    http::{Call, Host, Http, SingleFlight},
+    http::{Call, Host, Http, Lane, SingleFlight},
 };
 
 /// A token is renewed this long before it expires.
@@ -21,8 +21,8 @@ const RENEW_BEFORE: Duration = Duration::from_mins(1);
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// Who a token is for: host, account, the public half of its key, and what it may do.
-type Holder = (Host, String, String, Scopes);
+/// Who a token is for: host, account, the public half of its key, what it may do, and whether a lock may be open.
+type Holder = (Host, String, String, Scopes, bool);
 
 /// What a token is for (AIC documentation of service account scopes). Each is asked for by itself, so that an
 /// account needs no right to promote before it is used to.
@@ -63,8 +63,12 @@ impl Tokens {
         Self { http, clock, known }
     }
 
-    /// A token that is good now.
+    /// A token that is good now. Work that holds a lock does not wait for another's turn to fetch one.
     pub(super) async fn get(&self, tenant: &Tenant, scopes: Scopes) -> Result<SecretString, Error> {
+        let is_urgent = tenant.lane() == Lane::Lock;
+        if is_urgent && let Some(token) = self.known.known(holder(tenant, scopes, false)) {
+            return Ok(token);
+        }
         let ask = async || match self.fetch(tenant, scopes).await {
             Ok((token, renew_at)) => (Ok(token), renew_at),
             Err(error) => {
@@ -72,13 +76,17 @@ impl Tokens {
                 (Err(error), self.clock.instant() + stands_for)
             }
         };
-        self.known.get(holder(tenant, scopes), ask).await
+        self.known.get(holder(tenant, scopes, is_urgent), ask).await
     }
 
     /// Forgets a token that the tenant no longer accepts, unless it has been renewed meanwhile.
     pub(super) async fn forget(&self, tenant: &Tenant, scopes: Scopes, refused: &SecretString) {
         let is_refused = |token: &SecretString| token.expose_secret() == refused.expose_secret();
-        self.known.forget(holder(tenant, scopes), is_refused).await;
+        for is_urgent in [false, true] {
+            self.known
+                .forget(holder(tenant, scopes, is_urgent), is_refused)
+                .await;
+        }
     }
 
     /// `POST /am/oauth2/access_token` (AIC documentation, "Get an access token for a service account").
@@ -147,8 +155,8 @@ impl Tokens {
     }
 }
 
-fn holder(tenant: &Tenant, scopes: Scopes) -> Holder {
+fn holder(tenant: &Tenant, scopes: Scopes, is_urgent: bool) -> Holder {
     let account = tenant.account();
     let (id, modulus) = (account.id().to_owned(), account.modulus().to_owned());
-    (tenant.host().clone(), id, modulus, scopes)
+    (tenant.host().clone(), id, modulus, scopes, is_urgent)
 }

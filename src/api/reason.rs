@@ -28,9 +28,9 @@ reasons! {
     ClaimsMatch,
     /// PingOne accepts the credential.
     CredentialAccepted,
-    /// The names of the client claims or URLs are not known, so PingOne cannot be asked from here; the tenant's own test decides.
+    /// The names of the client claims or URLs are not known, so PingOne cannot be asked from here; the tenant's own test decides. Nothing has to be done; the message names the claims that there are.
     CannotAskPingOne,
-    /// The Secret does not exist. Create it; it is noticed at once.
+    /// The Secret does not exist, or could not be read. Create it, and it is noticed at once; where it is there, the message says whether the operator lacks the right or the API server failed.
     SecretNotFound,
     /// The Secret exists without the key that is asked for. Correct the key in the Secret or in the reference.
     SecretKeyMissing,
@@ -56,11 +56,11 @@ reasons! {
     WorkerConfigured,
     /// The worker's label is mapped to the ESV.
     LabelMapped,
-    /// Nothing was done yet, because something before it is not done.
+    /// Nothing was done yet, because something before it is not done. Of `Ready` it says that the API server could not be asked, or could not record what was about to be done: the operator tries again by itself.
     NotReached,
     /// The connection that is referred to does not exist. Create it; it is noticed at once.
     ConnectionNotFound,
-    /// The connection does not vouch for the credential that is in its Secret; its own conditions say why.
+    /// The connection does not vouch for the credential that is in its Secret, or the Secret could not be read. The message or the connection's own conditions say why; put that right, and it is noticed at once.
     ConnectionNotReady,
     /// The credential may not be carried to this tenant: its environment's name belongs to another one. Correct the URL, or let whoever writes the Secret allow the host there.
     TenantNotAllowedForCredential,
@@ -72,7 +72,7 @@ reasons! {
     ScopeMissing,
     /// The tenant could not be reached or did not answer as it should. The operator tries again by itself.
     TenantUnavailable,
-    /// The tenant refused what the operator asked for; the message repeats its answer.
+    /// The tenant refused what the operator asked for; the message repeats its answer. Put right what it says; the operator looks again after the interval.
     TenantRefused,
     /// The vendor asked the operator to wait. It does.
     RateLimited,
@@ -86,29 +86,29 @@ reasons! {
     NameUnderivable,
     /// An ESV of this id exists and is not marked as this object's, or an elder object claims it. Choose another name, remove the ESV, or set spec.adopt to take it over.
     EsvNotOwned,
-    /// A worker of this name exists and uses another credential label, or an elder object claims it. Choose another name, give its label as spec.secretLabelIdentifier, or set spec.adopt to take it over.
+    /// A worker of this name exists and uses another credential label, its label is mapped to another ESV than this object's, or an elder object claims it. Choose another name, give what is there as spec.secretLabelIdentifier or spec.esvId, or set spec.adopt to take it over.
     WorkerNotOwned,
-    /// This tenant has no product connections yet. They come to the rapid channel first.
+    /// This tenant has no product connections yet. They come to the rapid channel first: wait for them there; the operator looks again after the interval.
     ProductConnectionsNotSupported,
-    /// The ESV is there; worker and mapping come with a promotion from the environment below.
+    /// The ESV is there; worker and mapping come with a promotion from the environment below. Promote when you are ready to.
     AwaitingPromotion,
     /// The worker was there once and is gone. A promotion brings it back.
     WorkerMissing,
-    /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields.
+    /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields. Put them right in the tenant or set spec.driftPolicy to Correct; in UAT, staging and production correct the environment below and promote.
     DriftDetected,
     /// Somebody else's promotion has locked the environment: an integration cannot write static configuration, a Promotion cannot begin. The operator waits. If nobody promotes, unlock in the tenant's console.
     EnvironmentLocked,
-    /// The object is being deleted, and what it made in the tenant is being removed.
+    /// The object is being deleted, and what it made in the tenant is being removed. Wait: it goes after at most five minutes, and what is left is then named.
     Deleting,
     /// The object is gone, and not all of what it made in the tenant; the message names what is left and why. Remove it in the tenant's console.
     LeftBehind,
     /// The tenant goes on with the value that it holds in its cache, for up to ten minutes. The operator waits.
     CredentialNotYetServed,
-    /// The tenant's connection test failed; the message repeats its answer.
+    /// The tenant's connection test failed; the message repeats its answer. Put right what it says, in PingOne or in the tenant; the operator tests again by itself.
     TestFailed,
 
     // A promotion
-    /// Something is missing that can be seen without a lock; the message names all of it.
+    /// Something is missing that can be seen without a lock; the message names all of it. The run begins by itself when it is there.
     PreflightFailed,
     /// The stages do not fit together: their order, their hosts or their names. The message says how; create a new Promotion.
     GroupInvalid,
@@ -118,27 +118,27 @@ reasons! {
     Gated,
     /// Every stage is done.
     Succeeded,
-    /// The environments are being locked.
+    /// The environments are being locked. The run goes on by itself.
     Locking,
-    /// A dry run, a promotion or a rollback is under way.
+    /// A dry run, a promotion or a rollback is under way. The run goes on by itself.
     Running,
-    /// The lock is being given back.
+    /// The lock is being given back. The run goes on by itself.
     Unlocking,
-    /// The tenant's own tests are asked whether the stage works.
+    /// The tenant's own tests are asked whether the stage works. The run goes on by itself; the message names what does not pass yet.
     Verifying,
-    /// Whether a lock that is there is ours is not known, for an answer was lost. The message says what a person can do.
+    /// Whether a lock that is there is ours is not known, for an answer was lost. With `Reconciling` wait; with `Stalled` the message says what a person can do.
     LockOwnershipUnknown,
-    /// The lock was taken away before anything was promoted.
+    /// The lock was taken away before anything was promoted. The stage begins anew, at most three times; if the run is Failed, find out who unlocks, then create a new Promotion.
     LockLost,
-    /// The answer to a request for a lock was lost, and the idle lock was given back.
+    /// The answer to a request for a lock was lost, and the idle lock was given back. The stage begins anew, at most three times; if the run is Failed, create a new Promotion.
     LockAnswerLost,
-    /// The tenant failed to lock the environments, or took too long.
+    /// The tenant failed to lock the environments, or took too long. Look at both in the tenant's console, then create a new Promotion.
     LockFailed,
     /// The lock is asked back without success. Look at the environments in the tenant's console.
     LockNotReleased,
     /// A person has let an open lock go with the object. Unlock it in the tenant's console.
     LockAbandoned,
-    /// The dry run failed or was never reported.
+    /// The dry run failed or was never reported. Put right what the message says, then create a new Promotion.
     DryRunFailed,
     /// The upper environment lacks ESVs that the lower one's configuration needs. Create them, then start a new run.
     MissingESVs,
@@ -146,33 +146,33 @@ reasons! {
     EncryptedSecrets,
     /// A dry run has looked at the stage, and nothing was promoted.
     Inspected,
-    /// There is nothing to promote, and yet not every integration is Active.
+    /// There is nothing to promote. The stage is skipped if every integration is Active; else the run is Failed, and the message names what does not pass: put it right, then create a new Promotion.
     NothingToPromote,
-    /// The tenant reports that the promotion or the rollback failed.
+    /// The tenant reports that the promotion or the rollback failed; the message repeats why. Put that right, then create a new Promotion; after a rollback look at the environment in the tenant's console.
     PromotionFailed,
-    /// It takes longer than spec.timeouts allows. The operator goes on observing.
+    /// It takes longer than spec.timeouts allows. The operator goes on observing; look in the tenant's console whether something still runs.
     PromotionOverdue,
-    /// The request to promote was never taken up.
+    /// The request to promote was never taken up. The stage begins anew, at most three times; if the run is Failed, look at the environments in the tenant's console, then create a new Promotion.
     PromoteNotTaken,
     /// The stage was promoted.
     Promoted,
     /// The stage had been promoted under this name before: nothing is promoted again.
     AlreadyPromoted,
-    /// The stage was promoted, and the tenant's own tests do not pass.
+    /// The stage was promoted, and the tenant's own tests do not pass. The message names the integrations; put them right, and a new Promotion goes on from there.
     VerificationFailed,
-    /// The stage was rolled back, for its configuration was at fault.
+    /// The stage was rolled back, for its configuration was at fault. Correct it in the environment below, then create a new Promotion under another name.
     RolledBack,
-    /// The last promotion into the environment is not this run's: nothing is rolled back.
+    /// The last promotion into the environment is not this run's, or there is nothing to roll back: what was promoted stays. Look in the tenant's console what was promoted since, and correct the configuration with a new Promotion.
     RollbackNotOurs,
-    /// A person stopped the run.
+    /// A person stopped the run. What was promoted before stays; to go on, create a new Promotion.
     Aborted,
 
     // Every kind
-    /// spec.suspend is true: nothing is done.
+    /// spec.suspend is true: nothing is done. Set it to false to go on.
     Suspended,
     /// The definition in the cluster is older than the operator and drops fields of status. Upgrade the definitions.
     CRDOutdated,
-    /// The object cannot be read by this version of the operator.
+    /// This version of the operator cannot read the object, or does not know a value in it. Correct it, or upgrade the operator and its definitions.
     InvalidObject,
 }
 

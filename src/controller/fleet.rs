@@ -30,10 +30,14 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Fleet<K> {
         self.0.iter().flat_map(Store::state).collect()
     }
 
+    /// One of which this holds. Each pass looks at all: nothing is copied.
+    pub(super) fn find(&self, is: impl Fn(&K) -> bool) -> Option<Arc<K>> {
+        self.0.iter().find_map(|store| store.find(&is))
+    }
+
     /// Whether the object with this uid is there.
     pub(super) fn has(&self, uid: &str) -> bool {
-        self.all()
-            .iter()
-            .any(|object| object.meta().uid.as_deref() == Some(uid))
+        self.find(|object| object.meta().uid.as_deref() == Some(uid))
+            .is_some()
     }
 }

@@ -1,6 +1,6 @@
 //! Passes over the objects of one kind: one when it is due, on the object as it is.
 
-use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc};
+use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt};
 use kube::{Api, Resource, ResourceExt, api::ListParams, runtime::reflector::Store};
@@ -16,6 +16,9 @@ use super::{
     wake,
 };
 use crate::http::Lane;
+
+/// Passes under way may take so long to end by themselves. What must not be cut off is a task of its own.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs a pass over each object when it is due.
 ///
@@ -44,7 +47,7 @@ pub(super) async fn run<K, P>(
         move || queue.load()
     });
     let mut due = pin!(Arc::clone(queue).due().take_until(shutdown.cancelled()));
-    let under_way = TaskTracker::new();
+    let (under_way, cut) = (TaskTracker::new(), CancellationToken::new());
     while let Some(Due { item, lane, waited }) = due.next().await {
         metrics.begun(kind, lane, waited);
         let Some(object) = of(&item) else {
@@ -71,9 +74,18 @@ pub(super) async fn run<K, P>(
             };
             queue.done(&item, next);
         };
-        under_way.spawn(pass.instrument(span));
+        let cut = cut.clone();
+        under_way.spawn(async move { cut.run_until_cancelled(pass.instrument(span)).await });
     }
     under_way.close();
+    // Whoever does not lead any more must stop: another acts.
+    let context = &scope.context;
+    let grace = async {
+        if context.leadership.holds_for(GRACE) {
+            context.clock.sleep(GRACE).await;
+        }
+    };
+    tokio::select! { () = under_way.wait() => {}, () = grace => cut.cancel() }
     under_way.wait().await;
 }
 

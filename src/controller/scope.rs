@@ -124,8 +124,11 @@ pub(super) async fn run(
     )
     .map(|change| wake.promotion_changed(change))
     .collect::<()>();
-    let secret_changes = watch::secrets(watching, namespace, (health.clone(), secrets_gate(namespace)))
-        .map(|(secret, is_news)| wake.secret_changed(&secret, is_news))
+    // What a pass has read may change before the first list of Secrets, and is no news then: passes begin after it.
+    let listed = CancellationToken::new();
+    let gate = (health.clone(), secrets_gate(namespace));
+    let secret_changes = watch::secrets(watching, namespace, gate, listed.clone())
+        .map(|secret| wake.secret_changed(&secret))
         .collect::<()>();
 
     let scope = Arc::new(ScopeContext {
@@ -137,18 +140,25 @@ pub(super) async fn run(
         integration_queue: Arc::clone(&wake.integration_queue),
     });
     let passes = future::join3(
-        passes::run(
-            connections.clone(),
-            &wake.connection_queue,
-            Arc::clone(&scope),
-            shutdown,
-            connection::reconcile,
-        ),
+        async {
+            tokio::select! {
+                () = listed.cancelled() => {}
+                () = shutdown.cancelled() => return,
+            }
+            passes::run(
+                connections.clone(),
+                &wake.connection_queue,
+                Arc::clone(&scope),
+                shutdown,
+                connection::reconcile,
+            )
+            .await;
+        },
         async {
             // An integration must not be told that its connection does not exist before connections are known, nor
             // be taken for the eldest before all are.
             tokio::select! {
-                _ = future::join(connections.wait_until_ready(), fleets.integrations.known()) => {}
+                _ = future::join3(listed.cancelled(), connections.wait_until_ready(), fleets.integrations.known()) => {}
                 () = shutdown.cancelled() => return,
             }
             let passes = passes::run(

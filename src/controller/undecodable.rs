@@ -5,7 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Api, Resource, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     core::{NamespaceResourceScope, PartialObjectMeta, PartialObjectMetaExt},
     runtime::reflector::ObjectRef,
 };
@@ -17,7 +17,7 @@ use crate::api::{FINALIZER, Promotion, Reason};
 
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-/// What tells of an object, in the background.
+/// What tells of an object, in the background: only of ours, and only while this process leads.
 pub(super) fn teller<K>(context: &Context) -> impl Fn(ObjectMeta, String) + Send + use<K>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
@@ -25,13 +25,36 @@ where
 {
     let context = context.clone();
     move |metadata, error| {
+        if !context.shard.has(&metadata) {
+            return;
+        }
         let context = context.clone();
         let object = metadata.into_request_partial::<K>();
-        context
-            .tasks
-            .clone()
-            .spawn(async move { tell(&context, &object, &error).await });
+        // Nothing that an end has to wait for: whoever acts next finds the object as it is.
+        tokio::spawn(async move {
+            let stood_by = !context.leadership.holds_for(Duration::ZERO);
+            context.leadership.acquired().await;
+            if !stood_by || is_unchanged(&context, &object).await {
+                tell(&context, &object, &error).await;
+            }
+        });
     }
+}
+
+/// Whether the object is as it was before this process led.
+async fn is_unchanged<K>(context: &Context, object: &PartialObjectMeta<K>) -> bool
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<PartialObjectMeta<K>> = Api::namespaced(context.client.clone(), &namespace);
+    let of_this_name = ListParams::default().fields(&format!("metadata.name={}", object.name_any()));
+    let found = api.list_metadata(&of_this_name).await;
+    found.is_ok_and(|found| {
+        let mut all = found.items.iter();
+        all.any(|found| found.resource_version() == object.resource_version())
+    })
 }
 
 async fn tell<K>(context: &Context, object: &PartialObjectMeta<K>, error: &str)

@@ -71,8 +71,7 @@ impl Wake {
                 // What it says of its credential is our own doing, and news for its integrations only.
                 let is_news = before.is_some();
                 if before.is_none_or(|(asked, _)| asked != asked_for(&*connection)) {
-                    self.connection_queue
-                        .now(&item, place(&connection), lane(&*connection, is_news));
+                    self.connection_due(&connection, is_news);
                 }
                 // Until it is looked at, there is nothing to say of its integrations.
                 if is_looked_at(&connection) {
@@ -151,18 +150,17 @@ impl Wake {
         }
     }
 
-    pub(super) fn secret_changed(&self, Ref { namespace, name }: &Ref, is_news: bool) {
+    pub(super) fn secret_changed(&self, Ref { namespace, name }: &Ref) {
         for connection in self.connections.state() {
             if connection.metadata.namespace.as_ref() == Some(namespace)
                 && connection.spec.credential_secret_ref.name == *name
             {
                 let item = Ref::of(&*connection);
-                self.connection_queue
-                    .now(&item, place(&connection), lane(&*connection, is_news));
-                self.integrations_of(&item, is_news);
+                self.connection_due(&connection, true);
+                self.integrations_of(&item, true);
             }
         }
-        self.integrations(is_news, |integration| {
+        self.integrations(true, |integration| {
             integration.metadata.namespace.as_ref() == Some(namespace)
                 && integration.spec.tenant.service_account_secret_ref.name == *name
         });
@@ -205,6 +203,19 @@ impl Wake {
         }
     }
 
+    /// Where its credential is proved is its place, as far as that is known; else it stands in nobody's way.
+    fn connection_due(&self, connection: &PingOneConnection, is_news: bool) {
+        let item = Ref::of(connection);
+        let status = connection.status.as_ref();
+        let credential = status.and_then(|status| status.credential.as_ref());
+        let place = match credential.and_then(|credential| credential.auth_url.clone()) {
+            Some(auth_url) => auth_url,
+            None => format!("{}/{}", item.namespace, item.name),
+        };
+        self.connection_queue
+            .now(&item, &place, lane(connection, is_news));
+    }
+
     fn integration_due(&self, integration: &AICIntegration, is_news: bool) {
         let place = &integration.spec.tenant.url;
         self.integration_queue
@@ -222,17 +233,6 @@ fn is_looked_at(connection: &PingOneConnection) -> bool {
     let status = connection.status.as_ref();
     connection.metadata.deletion_timestamp.is_some()
         || status.map(|status| status.observed_generation) == connection.metadata.generation
-}
-
-/// Where a connection's credential is proved, as far as is known.
-fn place(connection: &PingOneConnection) -> &str {
-    let credential = connection
-        .status
-        .as_ref()
-        .and_then(|status| status.credential.as_ref());
-    credential
-        .and_then(|credential| credential.auth_url.as_deref())
-        .unwrap_or_default()
 }
 
 /// How urgent an object is. One that a process sees for the first time and finds settled is only to be checked.

@@ -17,6 +17,7 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 
 use super::{queue::Ref, replaced::Replaced};
 use crate::runtime::{Gate, Health};
@@ -80,35 +81,36 @@ where
     })
 }
 
-/// Watches Secrets as metadata only, with whether it is news: the first list is none. Nothing of them is kept but
-/// their version.
+/// Watches Secrets as metadata only, and tells what changes after the first list, of which `listed` tells. Nothing of
+/// them is kept but their version.
 pub(super) fn secrets(
     client: &Client,
     namespace: Option<&str>,
     (health, gate): (Health, Gate),
-) -> impl Stream<Item = (Ref, bool)> + Send + use<> {
+    listed: CancellationToken,
+) -> impl Stream<Item = Ref> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
     let mut seen = Seen::default();
-    let mut is_news = false;
     watcher(api, watcher::Config::default())
         .default_backoff()
         .flat_map(move |event| {
-            let was_news = is_news;
             let changes = match event {
                 Ok(event) => {
+                    let is_news = listed.is_cancelled();
                     if matches!(event, Event::InitDone) {
                         health.open(&gate);
-                        is_news = true;
+                        listed.cancel();
                     }
-                    seen.changes(&event, &ResourceExt::resource_version)
+                    let changes = seen.changes(&event, &ResourceExt::resource_version);
+                    if is_news { changes } else { Vec::new() }
                 }
                 Err(error) => {
                     tracing::warn!(kind = "Secret", %error, "watch failed and is tried again");
                     Vec::new()
                 }
             };
-            stream::iter(changes).map(move |change| match change {
-                Change::Applied(secret, _) | Change::Deleted(secret) => (secret, was_news),
+            stream::iter(changes).map(|change| match change {
+                Change::Applied(secret, _) | Change::Deleted(secret) => secret,
             })
         })
 }

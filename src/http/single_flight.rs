@@ -64,6 +64,15 @@ where
         result
     }
 
+    /// The answer that is known and still good, without waiting for whoever asks right now.
+    pub fn known(&self, question: Question) -> Option<Answer> {
+        let slot = self.slot(question);
+        let slot = slot.try_lock().ok()?;
+        let known = slot.as_ref()?;
+        let is_good = self.clock.instant() < known.good_until;
+        known.result.as_ref().ok().filter(|_| is_good).cloned()
+    }
+
     /// Forgets an answer that turned out wrong, unless it has been replaced meanwhile.
     pub async fn forget(&self, question: Question, is_wrong: impl FnOnce(&Answer) -> bool) {
         let slot = self.slot(question);
@@ -96,7 +105,7 @@ where
 mod tests {
     use std::{cell::Cell, time::Duration};
 
-    use futures::future::join_all;
+    use futures::{FutureExt, future::join_all};
 
     use super::*;
 
@@ -121,6 +130,24 @@ mod tests {
         control.advance(Duration::from_mins(2));
         assert_eq!(ask().await, Err("refused"));
         assert_eq!(asked.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_is_in_a_hurry_takes_what_is_known_and_waits_for_nobody() {
+        let (clock, control) = Clock::controlled();
+        let flight = SingleFlight::<_, u8, ()>::new(clock.clone());
+        assert_eq!(flight.known("token"), None);
+        let good_until = clock.instant() + Duration::from_mins(1);
+        let mut asks = Box::pin(flight.get("token", async move || {
+            tokio::task::yield_now().await;
+            (Ok(1), good_until)
+        }));
+        assert!((&mut asks).now_or_never().is_none());
+        assert_eq!(flight.known("token"), None, "somebody asks");
+        assert_eq!(asks.await, Ok(1));
+        assert_eq!(flight.known("token"), Some(1));
+        control.advance(Duration::from_mins(2));
+        assert_eq!(flight.known("token"), None, "no longer good");
     }
 
     #[tokio::test]

@@ -195,8 +195,8 @@ impl Candidate {
         let next = self.lease(Some(&lease), if is_ours { transitions } else { transitions + 1 });
         match self.api.replace(&self.name, &PostParams::default(), &next).await {
             Ok(_) => Ok(true),
-            // Somebody was quicker.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            // Somebody was quicker. If it was ours, the next look tells whose it is now.
+            Err(kube::Error::Api(status)) if status.code == 409 && !is_ours => Ok(false),
             Err(error) => Err(text(error)),
         }
     }

@@ -155,15 +155,15 @@ impl Options {
     pub fn budget(per_second: f64) -> Rate {
         Rate {
             per_second,
-            burst: (per_second * 2.0).max(1.0),
+            burst: per_second * 2.0,
         }
     }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate >= 0.01 => Ok(rate),
-        _ => Err("give a number of calls a second of at least 0.01, for example 10".to_owned()),
+        Ok(rate) if rate.is_finite() && rate >= 1.0 => Ok(rate),
+        _ => Err("give a number of calls a second of at least 1, for example 10".to_owned()),
     }
 }
 
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn bad_flags_are_refused_with_the_remedy() {
         for (flag, says) in [
-            ("--tenant-requests-per-second=0", "at least 0.01"),
-            ("--pingone-requests-per-second=NaN", "at least 0.01"),
+            ("--tenant-requests-per-second=0", "at least 1"),
+            ("--pingone-requests-per-second=NaN", "at least 1"),
             ("--allowed-tenant-host=https://x", "is not a host"),
             ("--log-level=loud", "log-level"),
             ("--metrics-address=8080", "metrics-address"),

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
+mod rendered;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -101,69 +102,6 @@ async fn a_release_is_installed_upgraded_uninstalled_and_installed_again() {
     // The kept definitions stand in nobody's way.
     helm(&["install", &release, chart.to_str().unwrap()]).await;
     fs::remove_dir_all(older).unwrap();
-}
-
-/// Every switch of the chart gives objects that the API server itself knows, with no field too many.
-#[tokio::test]
-async fn the_api_server_knows_every_field_that_is_rendered() {
-    let control_plane = ControlPlane::shared().await;
-    let namespace = TestNamespace::create("what is rendered is known").await;
-    let chart = repository().join(CHART);
-    let folder = tempfolder();
-    fs::create_dir_all(&folder).unwrap();
-    let all_switches = json!({
-        "crds": {"enabled": false},
-        "rbac": {"userRoles": true},
-        "networkPolicy": {
-            "enabled": true,
-            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
-        },
-        "priorityClassName": "system-cluster-critical",
-        "image": {"digest": format!("sha256:{}", "0".repeat(64))},
-        "imagePullSecrets": [{"name": "pull"}],
-        "caBundle": {"secret": "ca"},
-        "proxy": {"https": "http://proxy:3128", "noProxy": "localhost"},
-        "podAnnotations": {"a": "b"}, "podLabels": {"a": "b"}, "nodeSelector": {"a": "b"},
-        "tolerations": [{"operator": "Exists"}],
-        "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
-        "extraEnv": [{"name": "A", "value": "b"}],
-        "extraObjects": [{
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "{{ .Release.Name }}-more"}, "data": {"a": "b"},
-        }],
-    });
-    let single =
-        json!({"crds": {"enabled": false}, "leaderElect": false, "replicas": 1, "watchAllNamespaces": true});
-    let roles_only = json!({"crds": {"enabled": false}, "rbac": {"clusterRole": false}});
-    for values in [all_switches, single, roles_only] {
-        let file = folder.join("values.json");
-        fs::write(&file, values.to_string()).unwrap();
-        let (chart, file) = (chart.to_str().unwrap(), file.to_str().unwrap());
-        let template = [
-            "template",
-            "release",
-            chart,
-            "--namespace",
-            namespace.name(),
-            "--values",
-            file,
-        ];
-        let rendered = control_plane.helm(&template).await.unwrap();
-        let manifests = folder.join("rendered.yaml");
-        fs::write(&manifests, rendered).unwrap();
-        let apply = [
-            "apply",
-            "--dry-run=server",
-            "--validate=strict",
-            "--namespace",
-            namespace.name(),
-            "--filename",
-            manifests.to_str().unwrap(),
-        ];
-        let applied = control_plane.kubectl(&apply).await.unwrap();
-        assert!(applied.contains("deployment.apps/"), "{applied}");
-    }
-    fs::remove_dir_all(folder).unwrap();
 }
 
 fn tempfolder() -> std::path::PathBuf {

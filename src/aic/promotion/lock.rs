@@ -155,15 +155,18 @@ impl Tenant {
     }
 
     /// Gives a lock back: `DELETE /environment/promotion/lock/{promotionId}`. Whether it is gone is seen by looking:
-    /// a conflict is an answer like another.
-    pub async fn unlock(&self, promotion_id: &str) -> Result<(), Error> {
+    /// a conflict is an answer like another. A lock that is proved ours needs no guard.
+    pub async fn unlock(&self, promotion_id: &str, guard: Option<Guard>) -> Result<(), Error> {
         let id = url::form_urlencoded::byte_serialize(promotion_id.as_bytes()).collect::<String>();
-        let call = call(
+        let mut call = call(
             Method::DELETE,
             &format!("lock/{id}"),
             "unlock the environments after a promotion",
         )
         .accept(StatusCode::CONFLICT);
+        if let Some(guard) = guard {
+            call = call.guarded(guard);
+        }
         self.send_promotion(call).await.map(drop)
     }
 }

@@ -127,7 +127,7 @@ impl Tenant {
     }
 
     /// Starts a dry run: `POST /environment/promotion/promote` with `dryRun`. It may be repeated.
-    pub async fn dry_run(&self, order: &Order) -> Result<(), Error> {
+    pub async fn dry_run(&self, order: &Order, guard: Guard) -> Result<(), Error> {
         let mut body = order.to_json();
         body.insert("dryRun".to_owned(), true.into());
         body.insert(
@@ -137,6 +137,7 @@ impl Tenant {
         body.insert("unlockEnvironmentsAfterPromotion".to_owned(), false.into());
         let call = call(Method::POST, "promote", "start a dry run")
             .once_only()
+            .guarded(guard)
             .json(&Value::Object(body));
         self.send_promotion(call).await.map(drop)
     }

@@ -153,6 +153,8 @@ pub struct Tenant {
         validation = Rule::new("self.startsWith('https://')").message("tenant.url must begin with https://"),
         validation = Rule::new("self.matches('^[a-z]+://[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$')")
             .message("tenant.url must be scheme, host and optional port and nothing else (no user, path, query, fragment or trailing slash), for example https://openam-mycompany-ew2-dev.id.forgerock.io"),
+        validation = Rule::new("self == self.lowerAscii()").message("tenant.url must be in lower case: one tenant has one spelling"),
+        validation = Rule::new("!self.endsWith(':443')").message("tenant.url must not name port 443, which is meant without a port"),
         validation = Rule::new("self == oldSelf").message("tenant.url is immutable: create a new AICIntegration for another tenant")
     )]
     pub url: String,

@@ -3,28 +3,25 @@
 use std::{
     ops::ControlFlow::{self, Break, Continue},
     sync::Arc,
-    time::Duration,
 };
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     super::{Next, account, connection::vouched, context::ScopeContext, secret::Unread},
-    names::{Claimed, Names, age},
+    names::Names,
     pass::{End, Pass},
+    rivals::{check_claims, check_installation, unasked},
 };
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
     api::{
         AICIntegration, PingOneConnection, Realm, Reason, TenantEnvironment,
-        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
+        conditions::{ACTIVE, Conclusion, Finding},
     },
     credential::{self, Credential},
     http::BaseUrl,
 };
-
-/// How soon it is looked again whose a tenant is.
-const LOOK_ELSEWHERE_AGAIN: Duration = Duration::from_mins(1);
 
 /// All that the later steps work with.
 pub(super) struct Inputs {
@@ -166,60 +163,6 @@ async fn connection(
     Break(pass.waiting(Reason::ConnectionNotFound, message))
 }
 
-/// Of two objects that claim one ESV or one worker, the younger touches nothing.
-fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
-    let all = pass.fleet.all();
-    let Some((elder, claimed)) = names.elder(&pass.object, all.iter().map(|other| &**other)) else {
-        return Continue(());
-    };
-    let (type_, reason, what) = match claimed {
-        Claimed::Esv => (ESV_READY, Reason::EsvNotOwned, format!("ESV {}", names.esv)),
-        Claimed::Worker => {
-            let what = format!("worker {} in realm {}", names.worker, names.realm.as_str());
-            (WORKER_READY, Reason::WorkerNotOwned, what)
-        }
-    };
-    let message = format!(
-        "{what} belongs to the elder AICIntegration {}/{}: choose another spec.name, or delete one of the two",
-        elder.namespace().unwrap_or_default(),
-        elder.name_any()
-    );
-    for type_ in [type_, ACTIVE] {
-        pass.find(type_, &Finding::no(reason, &message));
-    }
-    Break(pass.stalled(reason, message))
-}
-
-/// A tenant belongs to one installation: budgets, locks and claims are not shared between them.
-async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> {
-    let url = &pass.object.spec.tenant.url;
-    let elsewhere = pass.context.shard.elsewhere_at(&pass.context.client, url).await;
-    let elsewhere = match elsewhere {
-        Ok(elsewhere) => elsewhere,
-        Err(error) => return Break(unasked("integrations of this tenant", &error)),
-    };
-    let Some(elder) = elsewhere
-        .iter()
-        .find(|other| age(other) < age(&pass.object.metadata))
-    else {
-        return Continue(());
-    };
-    let message = format!(
-        "tenant {url} is not this installation's: the elder AICIntegration {}/{} is not among its objects. Give all integrations of the tenant the labels of one --selector",
-        elder.namespace.as_deref().unwrap_or_default(),
-        elder.name.as_deref().unwrap_or_default()
-    );
-    pass.find(
-        ACTIVE,
-        &Finding::no(Reason::TenantOfAnotherInstallation, &message),
-    );
-    Break(End {
-        conclusion: Conclusion::Stalled(Reason::TenantOfAnotherInstallation, message),
-        // Other installations' objects are not watched.
-        next: Next::Poll(LOOK_ELSEWHERE_AGAIN),
-    })
-}
-
 /// The given name; else the one that was derived once; else the one that the environment's name gives.
 fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationName> {
     let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
@@ -281,17 +224,6 @@ pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAc
                 NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
             }
         })
-}
-
-/// The API server did not tell what other installations have.
-fn unasked(what: &str, error: &dyn std::fmt::Display) -> End {
-    let message = format!(
-        "failed to look for other installations' {what} (have the definitions of this version been applied?): {error}"
-    );
-    End {
-        conclusion: Conclusion::InProgress(Reason::NotReached, message),
-        next: Next::Retry(None),
-    }
 }
 
 fn unread(reason: Reason, error: &Unread) -> End {

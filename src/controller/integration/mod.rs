@@ -13,6 +13,7 @@ mod measure;
 mod names;
 mod pass;
 mod proof;
+mod rivals;
 mod teardown;
 mod trouble;
 mod usage;

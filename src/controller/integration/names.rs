@@ -85,16 +85,12 @@ impl Names {
         }
     }
 
-    /// The elder object that claims the same, and what. Of two, the one that was created first keeps it; of two
-    /// that were created in the same second, the one with the smaller uid.
-    pub(super) fn elder<'a>(
-        &self,
-        own: &AICIntegration,
-        all: impl IntoIterator<Item = &'a AICIntegration>,
-    ) -> Option<(&'a AICIntegration, Claimed)> {
-        all.into_iter()
-            .filter(|other| age(other.meta()) < age(own.meta()))
-            .find_map(|other| Some((other, self.clash(other)?)))
+    /// What another object claims that this one claims, too, if it is the elder: of two, the one that was created first
+    /// keeps it; of two that were created in the same second, the one with the smaller uid.
+    pub(super) fn claimed_by_elder(&self, own: &AICIntegration, other: &AICIntegration) -> Option<Claimed> {
+        (age(other.meta()) < age(own.meta()))
+            .then(|| self.clash(other))
+            .flatten()
     }
 }
 
@@ -132,9 +128,8 @@ mod tests {
         let own = integration("m", new, "alpha", Some("One"));
         let elder = |other: AICIntegration| {
             let names = Names::of(&own).unwrap();
-            names
-                .elder(&own, [&other])
-                .map(|(other, claimed)| (other.name_any(), claimed))
+            let claimed = names.claimed_by_elder(&own, &other)?;
+            Some((other.name_any(), claimed))
         };
         let keeps = |name: &str| Some((name.to_owned(), Claimed::Esv));
         assert_eq!(elder(integration("z", old, "alpha", Some("One"))), keeps("z"));

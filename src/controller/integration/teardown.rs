@@ -11,7 +11,7 @@ use super::{
     lock::{check_unlocked, written},
     names::Names,
     pass::{End, Pass},
-    usage,
+    rivals, usage,
 };
 use crate::{aic::Tenant, api::Realm};
 
@@ -28,11 +28,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
         // It was never known what it should be called in the tenant: it made nothing there.
         return Continue(None);
     };
-    let all = pass.fleet.all();
-    if names
-        .elder(&pass.object, all.iter().map(|other| &**other))
-        .is_some()
-    {
+    if rivals::elder(pass, &names).is_some() {
         return Continue(None);
     }
     let everything = format!(

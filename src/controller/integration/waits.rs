@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use kube::{Resource, runtime::reflector::ObjectRef};
+use kube::Resource;
 use tokio_util::sync::CancellationToken;
 
-use super::super::{context::ScopeContext, queue::Ref, status};
+use super::super::{context::ScopeContext, status, wake};
 use crate::api::{
     AICIntegration, Reason,
     conditions::{Conclusion, READY},
@@ -21,20 +21,26 @@ pub(in super::super) async fn tell_who_waits(scope: &ScopeContext, shutdown: &Ca
         () = scope.context.leadership.acquired() => {}
         () = shutdown.cancelled() => return,
     }
+    let queue = &scope.integration_queue;
     loop {
         tokio::select! {
             () = scope.context.clock.sleep(LOOK_EVERY) => {}
             () = shutdown.cancelled() => return,
         }
-        for Ref { namespace, name } in scope.integration_queue.waits_for(LONG) {
-            let known = scope.integrations.get(&ObjectRef::new(&name).within(&namespace));
-            let Some(integration) = known.filter(|integration| is_worth_a_word(integration)) else {
+        for item in queue.waits_for(LONG) {
+            // A pass meanwhile would have better news, and this would stand when it is over.
+            let Some(since) = queue.hold(&item) else {
                 continue;
             };
-            if let Err(error) = tell(&integration, scope).await {
-                // Its turn may have come meanwhile, and then it has better news.
-                tracing::info!(namespace, name, %error, "failed to tell that an integration waits for its turn");
+            let known = wake::find(&scope.integrations, &item);
+            let is_told = match known.filter(|integration| is_worth_a_word(integration)) {
+                Some(integration) => tell(&integration, scope).await,
+                None => Ok(()),
+            };
+            if let Err(error) = &is_told {
+                tracing::info!(?item, %error, "failed to tell that an integration waits for its turn");
             }
+            queue.put_back(&item, since, is_told.is_ok());
         }
     }
 }

@@ -91,12 +91,14 @@ impl Run<'_> {
         end
     }
 
-    /// Asks for a dry run. It may be repeated, so that its answer is not recorded.
+    /// Asks for a dry run. It may be repeated, so that its answer is not recorded; but its report says that the lock is
+    /// ours, and so nobody asks for it who does not lead.
     pub(super) async fn dry_run(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
         let order = self.order(&stage.name);
         self.set_stage(stage);
+        let guard = self.context.guard();
         self.record().await?;
-        if let Err(error) = tenant.dry_run(&order).await {
+        if let Err(error) = tenant.dry_run(&order, guard).await {
             tracing::warn!(%error, "the dry run may not have begun");
         }
         Ok(())
@@ -123,7 +125,15 @@ impl Run<'_> {
 
     /// Gives a lock back: whatever is answered, the next look tells.
     pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
-        let result = tenant.unlock(id).await;
+        // What was found idle is so for whoever has just looked, and leads.
+        let is_unproved = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
+        let guard = self
+            .status
+            .stages
+            .iter()
+            .any(is_unproved)
+            .then(|| self.context.guard());
+        let result = tenant.unlock(id, guard).await;
         match &result {
             Ok(()) => tracing::info!(run = self.key, id, "lock is asked back"),
             Err(error) => tracing::warn!(run = self.key, id, %error, "failed to ask a lock back"),

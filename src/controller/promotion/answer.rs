@@ -53,7 +53,7 @@ impl Answer<'_> {
             {
                 return recorded;
             }
-            if let Err(error) = self.tenant.unlock(id).await {
+            if let Err(error) = self.tenant.unlock(id, None).await {
                 tracing::warn!(id, %error, "failed to give back a lock that could not be recorded");
             }
             clock.sleep(WITH_AN_OPEN_LOCK).await;

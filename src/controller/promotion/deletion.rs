@@ -31,12 +31,10 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         run.context
             .warn(&run.object, Reason::LockAbandoned, &message)
             .await;
-        run.let_go().await;
-        return Next::Check(LOOK_AGAIN);
+        return let_go(run).await;
     }
     let Some(index) = open_stage(&run) else {
-        run.let_go().await;
-        return Next::Check(LOOK_AGAIN);
+        return let_go(run).await;
     };
     let End {
         phase,
@@ -44,10 +42,19 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         next,
     } = stage::go_on(&mut run, index).await;
     if !run.may_hold_lock() {
-        run.let_go().await;
-        return Next::Check(LOOK_AGAIN);
+        return let_go(run).await;
     }
     run.finish(phase, &conclusion, next).await
+}
+
+/// The object goes as soon as its finalizer is gone.
+async fn let_go(mut run: Run<'_>) -> Next {
+    run.let_go().await;
+    if finalizer::is_set(&run.object) {
+        Next::Retry(None)
+    } else {
+        Next::Check(LOOK_AGAIN)
+    }
 }
 
 fn open_stage(run: &Run<'_>) -> Option<usize> {

@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{
     super::runs::Runs,
-    protocol::{Rules, Sight, reads_reports, reads_run},
+    protocol::{Reports, Rules, Sight, reads_reports, reads_run},
     reports::{self, Blind, Wanted},
 };
 use crate::{aic::Tenant, api::StageStatus};
@@ -22,7 +22,8 @@ pub(super) async fn look(
         return Ok(sight);
     }
     sight.run = tenant.promotion_progress().await?;
-    if !reads_reports(stage, &sight, rules, now) {
+    let reads = reads_reports(stage, &sight, rules, now);
+    if reads == Reports::NotNeeded {
         return Ok(sight);
     }
     let lock = &sight.lock;
@@ -34,6 +35,13 @@ pub(super) async fn look(
         own_lock_id: own,
         lock_ids: shown.chain(lock.promotion_id.as_deref()).chain(own).collect(),
     };
-    sight.reports = reports::read(tenant, runs, &wanted).await?;
+    match reports::read(tenant, runs, &wanted).await {
+        Ok(reports) => sight.reports = reports,
+        Err(blind) if reads == Reports::IfReadable => {
+            let error = blind.error();
+            tracing::warn!(run = rules.key, %error, "the reports cannot be read, and it is decided without them");
+        }
+        Err(blind) => return Err(blind),
+    }
     Ok(sight)
 }

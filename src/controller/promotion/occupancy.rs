@@ -42,19 +42,17 @@ impl Run<'_> {
     pub(super) fn in_the_way(&self, wanted: [&Host; 2]) -> Option<String> {
         let wanted: BTreeSet<&str> = wanted.iter().map(|host| host.as_str()).collect();
         let is_wanted = |stage: &StageStatus| hosts(stage).any(|host| wanted.contains(host));
-        self.scope
-            .promotions
-            .all()
-            .into_iter()
-            .filter(|other| other.uid().as_deref() != Some(self.uid.as_str()))
-            .find(|other| {
-                let Some(status) = &other.status else { return false };
-                let is_queued =
-                    status.phase == Some(PromotionPhase::Queued) && age(other) < age(&self.object);
-                status.stages.iter().any(|stage| {
+        let stands_in_the_way = |other: &Promotion| {
+            let Some(status) = &other.status else { return false };
+            let is_queued = status.phase == Some(PromotionPhase::Queued) && age(other) < age(&self.object);
+            other.meta().uid.as_ref() != Some(&self.uid)
+                && status.stages.iter().any(|stage| {
                     (stage.occupies() || (is_queued && stage.step.is_none())) && is_wanted(stage)
                 })
-            })
+        };
+        self.scope
+            .promotions
+            .find(stands_in_the_way)
             .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
     }
 }

@@ -55,8 +55,8 @@ pub(super) async fn read(
     wanted: &Wanted<'_>,
 ) -> Result<Vec<SeenReport>, Blind> {
     let mut entries = tenant.reports().await?;
-    // Stable: of one moment, the order of the list holds.
-    entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date)));
+    // Stable: of one moment, the order of the list holds. What bears no date that can be read may be the newest.
+    entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date).unwrap_or(Timestamp::MAX)));
     let mut reports = Vec::new();
     let mut is_found = false;
     for entry in entries {
@@ -128,7 +128,7 @@ fn is_no_longer_kept(entry: &ReportEntry, error: &Error, now: Timestamp) -> bool
     matches!(error, Error::Call(error) if error.status() == Some(404)) && !is_new
 }
 
-/// A report's date, in either of the platform's forms; what is in neither counts as the oldest.
+/// A report's date, in either of the platform's forms.
 fn date(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         let minutes = civil::DateTime::strptime("%Y-%m-%dT%H-%M+00Z", text).ok()?;

@@ -101,14 +101,15 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
                 tenant = tenant.in_lane(Lane::Lock);
                 run.lock(&tenant, next).await?;
             }
-            Act::DryRun(next) => run.dry_run(&tenant, next).await?,
-            Act::Promote(next) => {
-                // Reading reports takes time: nobody has taken the lock away meanwhile.
-                let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
-                let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
-                if !own.is_some_and(|id| shown.is_locked_by(id)) {
-                    return Ok(waiting(run, Wait::for_the_lock()));
+            Act::DryRun(next) => {
+                // The first one follows a look at the lock; before another one reports were read.
+                if stage.dry_run_request.is_some() {
+                    check_lock(run, &tenant, &next).await?;
                 }
+                run.dry_run(&tenant, next).await?;
+            }
+            Act::Promote(next) => {
+                check_lock(run, &tenant, &next).await?;
                 run.promote(&tenant, next).await?;
             }
             Act::Unlock(id, mut wait) => {
@@ -134,6 +135,16 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
         }
     }
     Ok(next_stage(run, &stage))
+}
+
+/// Reading reports takes time: nobody has taken the lock away meanwhile.
+async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<(), End> {
+    let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
+    let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
+    if own.is_some_and(|id| shown.is_locked_by(id)) {
+        return Ok(());
+    }
+    Err(waiting(run, Wait::for_the_lock()))
 }
 
 async fn decide(

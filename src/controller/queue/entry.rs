@@ -91,8 +91,8 @@ impl Entry {
         Some(match next {
             Next::Check(interval) => {
                 self.failures = 0;
-                // Many that were checked together, after a restart, are spread over the whole interval.
-                let spread = if self.is_known || self.lane != Lane::Check {
+                // Many that were seen to together, after a restart or a change, are spread over the whole interval.
+                let spread = if self.is_known && self.lane == Lane::Check {
                     interval / 10
                 } else {
                     interval / 10 * 9
@@ -101,7 +101,10 @@ impl Entry {
                 let after = interval.saturating_sub(spread * part / 1000) + waited.min(interval);
                 (after, Lane::Check)
             }
-            Next::Poll(after) => (after, Lane::Change),
+            Next::Poll(after) => {
+                self.failures = 0;
+                (after, Lane::Change)
+            }
             Next::Retry(at_least) => {
                 let backoff = FIRST_RETRY * 2_u32.pow(self.failures.min(10));
                 self.failures += 1;

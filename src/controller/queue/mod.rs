@@ -157,18 +157,45 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         }
     }
 
-    /// Objects that something happened to, and that have waited for their turn for this long since; each is told once.
+    /// Objects that something happened to, that have waited for their turn for this long since, and that have not been
+    /// told so.
     pub(super) fn waits_for(&self, long: Duration) -> Vec<T> {
         let now = self.clock.instant();
         let mut state = self.lock();
         state.ripen(now);
         let State { entries, rooms, .. } = &mut *state;
-        let waiting = rooms.waiting_for(long, now);
-        let untold = |item: &T| {
-            let entry = entries.get_mut(item);
-            entry.is_some_and(|entry| std::mem::take(&mut entry.is_news))
-        };
-        waiting.into_iter().filter(untold).collect()
+        let mut waiting = rooms.waiting_for(long, now);
+        waiting.retain(|item| entries.get(item).is_some_and(|entry| entry.is_news));
+        waiting
+    }
+
+    /// Keeps an object that waits from having its turn, until it is put back: since when it waits. `None` if its turn
+    /// has come.
+    pub(super) fn hold(&self, item: &T) -> Option<Instant> {
+        let mut held = None;
+        self.lock().change(item, |entry| {
+            if let (Pass::None, When::Waiting(since)) = (entry.pass, entry.when) {
+                held = Some(since);
+                entry.when = When::Never;
+                entry.pass = Pass::UnderWay {
+                    waited: Duration::ZERO,
+                };
+            }
+        });
+        held
+    }
+
+    /// Puts an object that was held back into its place.
+    pub(super) fn put_back(&self, item: &T, since: Instant, is_told: bool) {
+        self.lock().change(item, |entry| {
+            let pass = std::mem::replace(&mut entry.pass, Pass::None);
+            entry.is_news &= !is_told;
+            entry.when = match pass {
+                Pass::Bereft => When::Never,
+                _ => When::Waiting(since),
+            };
+        });
+        self.changed.notify_one();
     }
 
     /// The objects whose turn has come, one after the other. Each pass over one ends with [`Self::done`].

@@ -3,6 +3,8 @@ use futures::{FutureExt, StreamExt};
 use super::*;
 
 const INTERVAL: Duration = Duration::from_mins(10);
+/// Longer than any wait between two tries.
+const LONGEST: Duration = Duration::from_mins(12);
 
 fn first(queue: &Arc<Queue<&'static str>>) -> Option<&'static str> {
     let due = Box::pin(Arc::clone(queue).due()).next().now_or_never();
@@ -18,6 +20,11 @@ async fn what_happens_is_due_at_once_and_a_check_only_after_its_interval() {
     let (clock, control) = Clock::controlled();
     let queue = Arc::new(Queue::new(clock, usize::MAX));
     happened(&queue, "a");
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Next::Check(INTERVAL));
+    control.advance(Duration::from_secs(59));
+    assert_eq!(first(&queue), None);
+    queue.now(&"a", "", Lane::Check);
     assert_eq!(first(&queue), Some("a"));
     queue.done(&"a", Next::Check(INTERVAL));
     control.advance(Duration::from_mins(8));
@@ -78,6 +85,36 @@ async fn retries_come_later_and_later_and_never_before_they_are_allowed() {
 }
 
 #[tokio::test]
+async fn failures_are_forgotten_by_a_success_and_by_a_change() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::new(clock, usize::MAX));
+    let fails = |times| {
+        for _ in 0..times {
+            assert_eq!(first(&queue), Some("a"));
+            queue.done(&"a", Next::Retry(None));
+            control.advance(LONGEST);
+        }
+    };
+    let is_first_retry = || {
+        assert_eq!(first(&queue), Some("a"));
+        queue.done(&"a", Next::Retry(None));
+        control.advance(Duration::from_secs(6));
+        first(&queue) == Some("a")
+    };
+    happened(&queue, "a");
+    fails(5);
+    happened(&queue, "a");
+    assert!(is_first_retry(), "a change");
+    queue.done(&"a", Next::Retry(None));
+    control.advance(LONGEST);
+    fails(5);
+    assert_eq!(first(&queue), Some("a"));
+    queue.done(&"a", Next::Poll(Duration::from_secs(1)));
+    control.advance(Duration::from_secs(1));
+    assert!(is_first_retry(), "a success");
+}
+
+#[tokio::test]
 async fn a_place_that_is_full_holds_up_nobody_elsewhere() {
     let queue = Arc::new(Queue::new(Clock::system(), 2));
     for item in ["a", "b", "c"] {
@@ -116,7 +153,7 @@ async fn the_most_urgent_comes_first_and_checks_leave_room_for_it() {
 }
 
 #[tokio::test]
-async fn what_waits_long_is_told_once() {
+async fn what_waits_long_is_told_once_and_has_no_turn_meanwhile() {
     let (clock, control) = Clock::controlled();
     let queue = Arc::new(Queue::new(clock, 3));
     for item in ["a", "b", "c", "d"] {
@@ -128,7 +165,13 @@ async fn what_waits_long_is_told_once() {
     assert!(queue.waits_for(minute).is_empty());
     control.advance(minute);
     assert_eq!(queue.waits_for(minute), ["d"]);
+    let since = queue.hold(&"d").unwrap();
+    queue.done(&"a", Next::OnChange);
+    assert_eq!(first(&queue), None, "it is being told");
+    queue.put_back(&"d", since, true);
     assert!(queue.waits_for(minute).is_empty());
+    assert_eq!(first(&queue), Some("d"));
+    assert_eq!(queue.hold(&"d"), None, "its turn has come");
 }
 
 #[tokio::test]
@@ -157,11 +200,13 @@ async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_u
     );
     // Who waited for eight minutes comes later by as much.
     let queue = Arc::new(Queue::new(queue.clock.clone(), 1));
-    queue.now(&0, "tenant", Lane::Change);
-    control.advance(Duration::from_mins(8));
     let mut due = Box::pin(Arc::clone(&queue).due());
-    assert!(due.next().now_or_never().is_some());
-    queue.done(&0, Next::Check(INTERVAL));
+    for wait in [0, 8] {
+        queue.now(&0, "tenant", Lane::Check);
+        control.advance(Duration::from_mins(wait));
+        assert!(due.next().now_or_never().is_some());
+        queue.done(&0, Next::Check(INTERVAL));
+    }
     control.advance(Duration::from_mins(16));
     assert!(due.next().now_or_never().is_none());
     control.advance(Duration::from_mins(2));

@@ -68,8 +68,14 @@ struct LaneLabels {
     lane: &'static str,
 }
 
+/// Up to 40 seconds: what somebody does.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.01, 2.0, 13))
+}
+
+/// Up to 44 minutes: how long somebody waits.
+fn waits() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 4.0, 10))
 }
 
 impl Default for Metrics {
@@ -95,7 +101,7 @@ impl Default for Metrics {
             "Objects that are due and not looked at yet",
             queue_depth.clone(),
         );
-        let queue_wait_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let queue_wait_seconds = Family::new_with_constructor(waits as fn() -> Histogram);
         registry.register(
             "queue_wait_seconds",
             "How long an object was due before its pass began",

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Metrics, seconds};
+use super::{Metrics, seconds, waits};
 use crate::http::{Host, Lane, News, Observer};
 
 pub(super) struct Vendors {
@@ -43,7 +43,7 @@ impl Vendors {
             "How long a call to a vendor took, its wait for the budget included",
             call_seconds.clone(),
         );
-        let turn_wait_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let turn_wait_seconds = Family::new_with_constructor(waits as fn() -> Histogram);
         registry.register(
             "vendor_turn_wait_seconds",
             "How long a call waited for its turn in its host's budget",

@@ -2,11 +2,13 @@
 
 mod argo_cd;
 mod external_secrets;
+mod manifest_checks;
 mod module;
 
 use anyhow::{Context as _, Result};
 pub use argo_cd::ArgoCdPrograms;
 pub use external_secrets::ExternalSecrets;
+pub use manifest_checks::ManifestChecks;
 use module::Module;
 use std::{
     env,

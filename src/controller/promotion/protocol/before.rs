@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, MOST_TRIES, QUIET_PERIOD};
+use super::{Act, Case, OFTEN, QUIET_PERIOD};
 use crate::{
     aic::RunKind,
     api::{Action, LockStatus, Outcome, Reason, SeenLock, StageStatus, Step},
@@ -121,7 +121,8 @@ impl Case<'_> {
         }
         if shown.is_unlocked() {
             return if self.is_settled(lock) {
-                self.not_taken()
+                // The request was lost, or had no effect: an outage is no reason to give the run up.
+                Act::Remember(self.anew())
             } else {
                 self.wait(
                     Reason::LockOwnershipUnknown,
@@ -166,8 +167,10 @@ impl Case<'_> {
                 }
             }));
         };
-        // What was seen too late may have come while nobody looked.
-        let is_late = lock.requested_at.0 + Duration::from(self.rules.timeouts.lock) <= seen.since.0;
+        // What was seen too late may have come while nobody looked; nor does it help that it was seen in time, when
+        // nobody has looked since.
+        let latest = lock.requested_at.0 + Duration::from(self.rules.timeouts.lock);
+        let is_late = latest <= seen.since.0 || latest + QUIET_PERIOD + OFTEN <= self.now;
         let may_run = self.may_run(id, is_overdue);
         if is_late || may_run || self.since(&seen.since) < QUIET_PERIOD {
             return self.unknown_lock(is_late || (may_run && is_overdue), &format!("lock {id}"));
@@ -183,28 +186,6 @@ impl Case<'_> {
                 lock.releasing_since = Some(Time(self.now));
             }
         }))
-    }
-
-    /// The request was lost, or had no effect.
-    fn not_taken(&self) -> Act {
-        if self.rules.stops || self.stage.retries < MOST_TRIES {
-            return Act::Remember(StageStatus {
-                retries: self.stage.retries + 1,
-                ..self.anew()
-            });
-        }
-        let stage = self.with(|stage| {
-            stage.message = Some(
-                "the tenant was asked for the lock again and again, and its answers, which are in the operator's log, did not say whether it was given; it was not"
-                    .to_owned(),
-            );
-        });
-        Act::Remember(super::finish(
-            &stage,
-            Outcome::Failed,
-            Reason::LockAnswerLost,
-            self.now,
-        ))
     }
 
     fn unknown_lock(&self, is_stale: bool, what: &str) -> Act {

@@ -3,10 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Act, Case, MOST_TRIES, RUN_SETTLES, SeenReport, promote_intent};
-use crate::{
-    aic::RunState,
-    api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, Step},
-};
+use crate::api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, Step};
 
 /// Names of a kind that a status holds.
 const MOST_NAMES: usize = 50;
@@ -29,7 +26,7 @@ impl Case<'_> {
         };
         let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
         let is_ours = self.sight.run.promotion_id.as_deref() == Some(id);
-        if is_ours && self.sight.run.blocking_error && self.sight.run.state() != RunState::Running {
+        if self.is_blocked(id) {
             let message = format!("the dry run failed: {}", self.sight.run.message);
             return self.release(Outcome::Failed, Reason::DryRunFailed, message);
         }

@@ -91,7 +91,10 @@ impl Case<'_> {
         } else {
             self.real_report(id).is_some()
         };
+        // What the tenant called a failure is none the less one for having a report.
+        let was_blocked = decided == Outcome::Failed && reason == Reason::PromotionFailed;
         let (outcome, reason) = match (is_done, self.stage.action) {
+            _ if was_blocked => (decided, reason),
             (true, Action::Rollback) => (Outcome::RolledBack, Reason::RolledBack),
             (true, _) if decided == Outcome::AlreadyPromoted => (decided, reason),
             (true, _) => (Outcome::Promoted, Reason::Promoted),

@@ -19,6 +19,11 @@ impl Case<'_> {
                 return busy;
             }
             return match self.stage.action {
+                Action::Rollback if is_overdue => {
+                    let message =
+                        "the environments were not locked within spec.timeouts.lock: nothing is rolled back";
+                    self.release(Outcome::Failed, Reason::LockFailed, message)
+                }
                 Action::Rollback => self.roll_back(id),
                 Action::Promotion | Action::Unknown => self.request_dry_run(1),
             };

@@ -29,7 +29,7 @@ use crate::{
 
 pub(super) use answer::{lock_accepted, lock_refused};
 pub(super) use end::finish;
-pub(super) use reads::{reads_reports, reads_run};
+pub(super) use reads::{Reports, reads_reports, reads_run};
 pub(super) use sight::{SeenReport, Sight};
 
 /// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
@@ -213,15 +213,19 @@ impl Case<'_> {
         self.since(since) >= Duration::from(limit)
     }
 
+    /// Whether what was begun under this lock has come to nothing.
+    fn is_blocked(&self, id: &str) -> bool {
+        let run = &self.sight.run;
+        run.blocking_error && run.promotion_id.as_deref() == Some(id) && run.state() != RunState::Running
+    }
+
     /// Whether something is under way under this lock, or may be. What has failed is not, whatever its state is called;
     /// nor what a person has given up, once it is overdue.
     fn may_run(&self, id: &str, is_overdue: bool) -> bool {
-        let run = &self.sight.run;
-        let has_failed = run.blocking_error && run.promotion_id.as_deref() == Some(id);
-        match run.state() {
+        match self.sight.run.state() {
             RunState::Idle => false,
             RunState::Running => true,
-            RunState::Unknown => !(has_failed || (is_overdue && self.rules.unlock == Some(id))),
+            RunState::Unknown => !(self.is_blocked(id) || (is_overdue && self.rules.unlock == Some(id))),
         }
     }
 
@@ -251,17 +255,18 @@ impl Case<'_> {
                 .is_some_and(|mark| mark.stage == self.stage.name)
     }
 
-    /// Whether somebody else has acted under this id: a run, or a report that is not ours.
+    /// Whether somebody else has acted under this id: a run, one that came to nothing, or a report that is not ours.
     fn is_used_by_another(&self, id: &str) -> bool {
         let run = &self.sight.run;
         // A state that nobody knows may be the lock's own.
         let runs =
             run.state() == RunState::Running && run.promotion_id.as_deref().is_none_or(|run| run == id);
-        runs || self
-            .sight
-            .reports
-            .iter()
-            .any(|report| report.lock_id.as_deref() == Some(id) && !self.is_our_run(report))
+        runs || self.is_blocked(id)
+            || self
+                .sight
+                .reports
+                .iter()
+                .any(|report| report.lock_id.as_deref() == Some(id) && !self.is_our_run(report))
     }
 }
 

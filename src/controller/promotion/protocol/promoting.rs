@@ -3,10 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Act, Case, RUN_SETTLES, name_of, promote_intent};
-use crate::{
-    aic::RunState,
-    api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},
-};
+use crate::api::{Action, LockStatus, Outcome, Reason, StageStatus, Step};
 
 impl Case<'_> {
     /// Locked for a rollback: only our own promotion is taken back, and only if it is the last.
@@ -39,7 +36,7 @@ impl Case<'_> {
         let run = &self.sight.run;
         let is_ours = run.promotion_id.as_deref() == Some(id);
         let shows_lock = self.sight.lock.shows(id);
-        if is_ours && run.blocking_error && run.state() != RunState::Running {
+        if self.is_blocked(id) {
             return self.release(
                 Outcome::Failed,
                 Reason::PromotionFailed,

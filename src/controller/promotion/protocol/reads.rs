@@ -9,6 +9,16 @@ use crate::{
     api::{Action, StageStatus, Step},
 };
 
+/// Whether a decision reads the reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Reports {
+    /// Without them nothing is decided.
+    Needed,
+    /// What is told there counts; but it is decided without, if they cannot be read.
+    IfReadable,
+    NotNeeded,
+}
+
 /// Whether it matters what runs.
 pub(in super::super) fn reads_run(stage: &StageStatus, lock: &LockState) -> bool {
     let id = stage.lock.as_ref().and_then(|lock| lock.id.as_deref());
@@ -26,22 +36,44 @@ pub(in super::super) fn reads_reports(
     sight: &Sight,
     rules: &Rules<'_>,
     now: Timestamp,
-) -> bool {
-    let Some(own) = &stage.lock else { return true };
+) -> Reports {
+    let Some(own) = &stage.lock else {
+        return Reports::Needed;
+    };
     let case = Case {
         stage,
         sight,
         rules,
         now,
     };
-    let is_given_up = rules.stops || case.is_overdue(&own.requested_at, rules.timeouts.lock);
-    match stage.step {
-        Some(Step::Locking) => stage.action == Action::Rollback && !is_given_up,
-        Some(Step::DryRun) => sight.run.state() != RunState::Running && !is_given_up,
-        Some(Step::Promoting) => sight.run.state() != RunState::Running,
+    let id = own.id.as_deref();
+    let runs = sight.run.state() == RunState::Running;
+    let timeouts = rules.timeouts;
+    let is_overdue = match &stage.promote {
+        Some(promote) => case.is_overdue(&promote.requested_at, timeouts.promotion),
+        None => case.is_overdue(&own.requested_at, timeouts.lock),
+    };
+    let is_needed = match stage.step {
+        // A person has decided.
+        Some(Step::LockRequested) if rules.unlock.is_some_and(|id| sight.lock.shows(id)) => {
+            return Reports::IfReadable;
+        }
+        Some(Step::Locking) => stage.action == Action::Rollback && !rules.stops && !is_overdue,
+        Some(Step::DryRun) => !runs && !rules.stops,
+        Some(Step::Promoting) => !runs && !id.is_some_and(|id| case.is_blocked(id)),
         // A lock that is ours goes first; what was done under it is read when it is gone.
-        Some(Step::Unlocking) => own.unproved || own.id.as_deref().is_none_or(|id| sight.lock.is_free_of(id)),
-        _ => true,
+        Some(Step::Unlocking) if own.unproved => true,
+        Some(Step::Unlocking) => {
+            let is_gone = id.is_none_or(|id| sight.lock.is_free_of(id));
+            let may_have_promoted = stage.promote.is_some() || !rules.stops;
+            is_gone && may_have_promoted
+        }
+        _ => return Reports::Needed,
+    };
+    match stage.step {
+        _ if !is_needed => Reports::NotNeeded,
+        Some(Step::DryRun | Step::Promoting) if is_overdue => Reports::IfReadable,
+        _ => Reports::Needed,
     }
 }
 

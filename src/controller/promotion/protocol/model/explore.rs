@@ -3,10 +3,11 @@
 use stateright::{Model, Property};
 
 use super::{
-    platform::{Crime, Platform, STAGE, Who},
-    world::{Action, Budget, Decide, Flight, Memory, Run, State},
+    platform::{Crime, Platform, Who},
+    run::{Flight, Memory, Run},
+    world::{Action, Budget, Decide, State},
 };
-use crate::{aic::LockStatus, api::StageStatus};
+use crate::aic::LockStatus;
 
 pub struct World {
     pub runs: u8,
@@ -20,19 +21,9 @@ impl Model for World {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let run = Run {
-            memory: Memory(StageStatus {
-                name: STAGE.to_owned(),
-                ..StageStatus::default()
-            }),
-            flight: Flight::None,
-            stops: false,
-            is_void: false,
-            is_lost: false,
-        };
         vec![State {
             platform: Platform::new(),
-            runs: vec![run; usize::from(self.runs)],
+            runs: vec![Run::new(); usize::from(self.runs)],
             orphan: None,
             now: 0,
             budget: self.budget,
@@ -58,6 +49,9 @@ impl Model for World {
             }
             if self.can_stop && !run.stops {
                 actions.push(Action::Stop(at));
+            }
+            if run.memory != Memory::new() {
+                actions.push(Action::Restore(at));
             }
         }
         if state.orphan.is_some() {

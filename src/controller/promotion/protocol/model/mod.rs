@@ -1,7 +1,9 @@
 //! A model of the protocol, explored exhaustively within its budgets: it calls the same function as the operator.
 
 mod explore;
+mod liveness;
 mod platform;
+mod run;
 mod world;
 
 use std::collections::BTreeSet;

@@ -62,6 +62,12 @@ impl Platform {
         (self.lock != LockStatus::Unlocked).then(|| self.takers.last().copied())?
     }
 
+    /// Whether a report tells of what was done under the present lock.
+    pub fn tells_of_its_lock(&self) -> bool {
+        let id = self.id();
+        self.reports.iter().any(|report| Some(report.lock) == id)
+    }
+
     fn id(&self) -> Option<u8> {
         self.takers
             .len()

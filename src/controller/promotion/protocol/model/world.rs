@@ -1,16 +1,17 @@
 //! All that can happen: runs decide and act, answers are lost, processes die, time passes, a person interferes.
 
-use std::{
-    hash::{Hash, Hasher},
-    time::Duration,
-};
+use std::time::Duration;
 
-use super::platform::{Crime, Platform, Who, key, number, uid};
+use super::{
+    platform::{Crime, Platform, Who, key, number, uid},
+    run::{Flight, Memory, Request, Run, without_words},
+};
 use crate::{
     aic::LockStatus,
-    api::{PromotionMode, StageStatus, Step, Timeouts},
+    api::{PromotionMode, StageStatus, Timeouts},
     controller::promotion::protocol::{
-        Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, lock_accepted, lock_refused, reads_reports, reads_run,
+        Act, LOCK_SETTLES, QUIET_PERIOD, Reports, Rules, Sight, lock_accepted, lock_refused, reads_reports,
+        reads_run,
     },
 };
 use k8s_openapi::jiff::Timestamp;
@@ -21,7 +22,7 @@ pub type Decide = fn(&StageStatus, &Sight, &Rules<'_>, Timestamp) -> Act;
 /// How much of each trouble there is. The model is exhaustive within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Requests or answers that are lost, records that fail, processes that are killed.
+    /// Requests or answers that are lost, records that fail, processes that are killed, backups that are restored.
     pub troubles: u8,
     /// What a person does.
     pub person: u8,
@@ -41,38 +42,6 @@ pub struct State {
     pub crime: Option<Crime>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Run {
-    pub memory: Memory,
-    pub(super) flight: Flight,
-    pub(super) stops: bool,
-    /// What the process knows and status does not: its last request for a lock has no effect.
-    pub(super) is_void: bool,
-    /// What nobody knows: that request, or its answer, was lost.
-    pub(super) is_lost: bool,
-}
-
-/// What status remembers: all that outlives a process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory(pub StageStatus);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Request {
-    Lock,
-    Promote,
-}
-
-/// What a process has under way, and loses when it dies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Flight {
-    None,
-    Sent(Request),
-    /// The answer to a request for a lock: the id, if it was given.
-    Answered(Option<u8>),
-    /// A lock that could not be recorded.
-    GivingBack(u8),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Decide(u8),
@@ -82,6 +51,7 @@ pub enum Action {
     LoseAnswer(u8),
     FailToRecord(u8),
     Kill(u8),
+    Restore(u8),
     DeliverOrphan,
     Stop(u8),
     EndRun,
@@ -94,46 +64,8 @@ pub enum Action {
     QuietPeriod,
 }
 
-impl Hash for Memory {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let StageStatus {
-            step,
-            outcome,
-            lock,
-            dry_run_request,
-            dry_run,
-            promote,
-            retries,
-            ..
-        } = &self.0;
-        (step, outcome, retries, dry_run.is_some()).hash(state);
-        let lock = lock.as_ref();
-        lock.map(|lock| (lock.requested_at.0, &lock.id, &lock.before, lock.unproved))
-            .hash(state);
-        lock.and_then(|lock| lock.seen.as_ref())
-            .map(|seen| (&seen.id, seen.since.0))
-            .hash(state);
-        lock.and_then(|lock| lock.releasing_since.as_ref())
-            .map(|since| since.0)
-            .hash(state);
-        dry_run_request
-            .as_ref()
-            .map(|request| (request.requested_at.0, request.times))
-            .hash(state);
-        promote
-            .as_ref()
-            .map(|promote| {
-                (
-                    promote.requested_at.0,
-                    promote.idle_since.as_ref().map(|idle| idle.0),
-                )
-            })
-            .hash(state);
-    }
-}
-
 impl State {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_second(i64::from(self.now)).unwrap()
     }
 
@@ -151,7 +83,17 @@ impl State {
         self.crime = self.crime.or(crime);
     }
 
-    fn send(&mut self, run: u8, request: Request) -> Flight {
+    fn kill(&mut self, run: u8) {
+        let killed = &mut self.runs[usize::from(run)];
+        killed.is_void = false;
+        killed.is_lost |= killed.flight != Flight::Sent(Request::Promote);
+        let flight = std::mem::replace(&mut killed.flight, Flight::None);
+        if let Flight::Sent(request) = flight {
+            self.orphan = Some((run, request));
+        }
+    }
+
+    pub(super) fn send(&mut self, run: u8, request: Request) -> Flight {
         match request {
             Request::Lock => Flight::Answered(self.platform.take(Who::Run(run))),
             Request::Promote => {
@@ -192,7 +134,7 @@ impl State {
         let mut sight = self.platform.sight();
         if !reads_run(memory, &sight.lock) {
             sight = Sight::of_lock(sight.lock);
-        } else if !reads_reports(memory, &sight, &rules, self.now()) {
+        } else if reads_reports(memory, &sight, &rules, self.now()) == Reports::NotNeeded {
             sight.reports.clear();
         }
         let act = decide(memory, &sight, &rules, self.now());
@@ -227,7 +169,7 @@ impl State {
         }
     }
 
-    fn pass(&mut self, time: Duration) {
+    pub(super) fn pass(&mut self, time: Duration) {
         // A request arrives within its settle time, or never.
         self.orphan = None;
         self.now += u32::try_from(time.as_secs()).unwrap();
@@ -274,13 +216,14 @@ impl State {
             }
             Action::Kill(run) => {
                 self.trouble()?;
-                let killed = &mut self.runs[usize::from(run)];
-                killed.is_void = false;
-                killed.is_lost |= killed.flight != Flight::Sent(Request::Promote);
-                let flight = std::mem::replace(&mut killed.flight, Flight::None);
-                if let Flight::Sent(request) = flight {
-                    self.orphan = Some((run, request));
-                }
+                self.kill(run);
+            }
+            Action::Restore(run) => {
+                self.trouble()?;
+                self.kill(run);
+                let restored = &mut self.runs[usize::from(run)];
+                restored.memory = Memory::new();
+                restored.is_restored = true;
             }
             Action::DeliverOrphan => {
                 let (run, request) = self.orphan.take()?;
@@ -317,55 +260,4 @@ impl State {
         }
         Some(())
     }
-
-    /// Whether every lock that a run took is gone once nothing goes wrong any more, and time passes. A run that came
-    /// back too late to tell its lock from a stranger's waits for a person.
-    pub fn recovers(&self, decide: Decide) -> bool {
-        if !matches!(self.platform.holder(), Some(Who::Run(_))) {
-            return true;
-        }
-        let mut state = self.clone();
-        let started = state.now();
-        if let Some((run, request)) = state.orphan.take() {
-            state.send(run, request);
-        }
-        for round in 0..60 {
-            for run in 0..u8::try_from(state.runs.len()).unwrap() {
-                for action in [
-                    Action::Deliver(run),
-                    Action::Record(run),
-                    Action::Decide(run),
-                    Action::Deliver(run),
-                    Action::Record(run),
-                    Action::Decide(run),
-                ] {
-                    state.apply(action, decide);
-                }
-            }
-            if round % 3 == 2 {
-                state.platform.end_run();
-            }
-            state.pass(if round % 8 == 7 {
-                QUIET_PERIOD
-            } else {
-                LOCK_SETTLES + Duration::from_mins(1)
-            });
-        }
-        state.runs.iter().enumerate().all(|(run, after)| {
-            let run_held = Who::Run(u8::try_from(run).unwrap());
-            let came_late = self.runs[run].memory.0.lock.as_ref().is_some_and(|lock| {
-                let looked = lock.seen.as_ref().map_or(started, |seen| seen.since.0);
-                lock.id.is_none() && looked >= lock.requested_at.0 + Duration::from(Timeouts::default().lock)
-            });
-            let waits_for_person = after.memory.0.step == Some(Step::LockRequested) && came_late;
-            state.platform.holder() != Some(run_held) || waits_for_person
-        })
-    }
-}
-
-/// Sentences decide nothing.
-fn without_words(mut stage: StageStatus) -> StageStatus {
-    stage.message = None;
-    stage.reason = None;
-    stage
 }

@@ -110,6 +110,15 @@ fn rows_22_to_24_the_lock_is_given_back() {
             reported(&[real(Some("uid"))], gone()),
             to(Step::Verifying, Outcome::Promoted),
         ),
+        (
+            "24, failed by the tenant's own word, though a report tells of it",
+            StageStatus {
+                reason: Some(Reason::PromotionFailed.as_str().to_owned()),
+                ..unlocking(Outcome::Failed)
+            },
+            reported(&[real(Some("uid"))], gone()),
+            to(Step::Done, Outcome::Failed),
+        ),
         ("24, anew", unlocking(Outcome::Retry), gone(), ANEW),
         ("24, thrice", again, gone(), to(Step::Done, Outcome::Failed)),
         (
@@ -162,6 +171,12 @@ fn row_27_a_rollback_is_of_our_own_last_promotion_only() {
             "27, not ours",
             locking(),
             reported(&[before(None), before(Some("uid"))], locked()),
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+        (
+            "27, too late",
+            rolling_back(asked(Step::Locking, Some("ours"), 31 * MINUTE)),
+            locked(),
             to(Step::Unlocking, Outcome::Failed),
         ),
         (

@@ -66,6 +66,9 @@ fn rows_1_to_3_before_a_lock_is_asked_for() {
     ]);
     let stopped = done(&new(), &free(), |rules| rules.stops = true);
     assert_eq!(stopped, to(Step::Done, Outcome::Aborted));
+    let forgotten = reported(&[dry()], sight(Shown::Locked, "ours"));
+    let stopped = done(&new(), &forgotten, |rules| rules.stops = true);
+    assert_eq!(stopped, to(Step::Unlocking, Outcome::Retry), "row 2, and stopped");
 }
 
 #[test]
@@ -139,10 +142,22 @@ fn rows_6_to_10_the_answer_is_unknown() {
             to(Step::Unlocking, Outcome::Retry),
         ),
         (
-            "9, however long it took: it was seen in time",
-            seen(lost(45 * MINUTE), "new", 44 * MINUTE),
+            "9, at the latest: it was seen in time",
+            seen(lost(44 * MINUTE), "new", 29 * MINUTE),
             theirs(),
             to(Step::Unlocking, Outcome::Retry),
+        ),
+        (
+            "10, nobody has looked for long",
+            seen(lost(45 * MINUTE), "new", 44 * MINUTE),
+            theirs(),
+            unknown(true),
+        ),
+        (
+            "7, another's run that came to nothing",
+            seen(lost(12 * MINUTE), "new", 11 * MINUTE),
+            blocked(running("READY", "new", theirs())),
+            ANEW,
         ),
         (
             "9, but something may run under it",
@@ -178,8 +193,8 @@ fn rows_6_to_10_the_answer_is_unknown() {
     };
     assert_eq!(
         done(&failed, &sight(Shown::Unlocked, "old"), |_| {}),
-        to(Step::Done, Outcome::Failed),
-        "row 6, for the fourth time"
+        ANEW,
+        "row 6, for the fourth time: an outage ends no run"
     );
     let refused = done(&seen(lost(12 * MINUTE), "new", 11 * MINUTE), &theirs(), |rules| {
         rules.is_void = true;

@@ -8,7 +8,7 @@ mod under;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Act, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused};
+use super::{Act, Reports, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused, reads_reports};
 use crate::{
     aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},
     api::{
@@ -139,7 +139,7 @@ fn running(status: &str, id: &str, mut sight: Sight) -> Sight {
 }
 
 fn blocked(mut sight: Sight) -> Sight {
-    sight.run.promotion_id = Some("ours".to_owned());
+    sight.run.promotion_id.get_or_insert("ours".to_owned());
     sight.run.blocking_error = true;
     sight
 }
@@ -234,3 +234,75 @@ const fn to(step: Step, outcome: Outcome) -> Done {
 
 /// As before anything was asked for.
 const ANEW: Done = Done::Step(None, None);
+
+/// What cannot be read keeps no lock, and stops no person.
+#[test]
+fn reports_are_read_where_they_decide() {
+    let timeouts = Timeouts::default();
+    let reads = |stage: &StageStatus, sight: &Sight, unlock: Option<&str>, stops: bool| {
+        let rules = Rules {
+            key: "ns/run",
+            run: "uid",
+            mode: PromotionMode::Promote,
+            ignore_encrypted_secrets: false,
+            timeouts: &timeouts,
+            is_ready: true,
+            is_void: false,
+            stops,
+            unlock,
+        };
+        reads_reports(stage, sight, &rules, ago(0).0)
+    };
+    let locked = || sight(Shown::Locked, "ours");
+    let free = || sight(Shown::Unlocked, "ours");
+    let lost = || asked(Step::LockRequested, None, 90);
+    let table = [
+        ("3", new(), free(), Reports::Needed),
+        ("8", lost(), locked(), Reports::Needed),
+        (
+            "11",
+            asked(Step::Locking, Some("ours"), 90),
+            locked(),
+            Reports::NotNeeded,
+        ),
+        ("15", dry_running(60, 1), locked(), Reports::Needed),
+        (
+            "15, overdue",
+            dry_running(60 * MINUTE, 1),
+            locked(),
+            Reports::IfReadable,
+        ),
+        ("18", promoting(60, None), blocked(locked()), Reports::NotNeeded),
+        ("19", promoting(60, None), locked(), Reports::Needed),
+        (
+            "20",
+            promoting(60, None),
+            running("RUNNING", "ours", locked()),
+            Reports::NotNeeded,
+        ),
+        (
+            "21, overdue",
+            promoting(121 * MINUTE, None),
+            locked(),
+            Reports::IfReadable,
+        ),
+        ("23", unlocking(Outcome::Failed), locked(), Reports::NotNeeded),
+        ("24", unlocking(Outcome::Failed), free(), Reports::Needed),
+        (
+            "9, still idle",
+            unproved(unlocking(Outcome::Retry)),
+            locked(),
+            Reports::Needed,
+        ),
+    ];
+    for (row, stage, sight, expected) in table {
+        assert_eq!(reads(&stage, &sight, None, false), expected, "row {row}");
+    }
+    let told = reads(&lost(), &locked(), Some("ours"), false);
+    assert_eq!(told, Reports::IfReadable, "row 10, by a person's word");
+    let nothing_promoted = asked(Step::Unlocking, Some("ours"), 90);
+    let stopped = reads(&nothing_promoted, &free(), None, true);
+    assert_eq!(stopped, Reports::NotNeeded, "row 26");
+    let promoted = reads(&unlocking(Outcome::Aborted), &free(), None, true);
+    assert_eq!(promoted, Reports::Needed, "row 26, promoted before");
+}

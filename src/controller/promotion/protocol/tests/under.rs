@@ -162,6 +162,21 @@ fn rows_13b_to_16_the_dry_run() {
             to(Step::Unlocking, Outcome::Failed),
         ),
         (
+            "16, however late: its report is there",
+            StageStatus {
+                dry_run: dry_run_is_read(&[], &[]).dry_run,
+                ..dry_running(60 * MINUTE, 1)
+            },
+            read(),
+            Done::Promote,
+        ),
+        (
+            "14, overdue",
+            dry_running(60 * MINUTE, 1),
+            locked(),
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+        (
             "15, blocked in a state nobody knows",
             dry_running(60, 1),
             blocked(running("FAILED", "ours", locked())),

@@ -1,0 +1,94 @@
+//! Who else claims what an integration claims: another object of this installation, or another installation.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::Duration,
+};
+
+use kube::ResourceExt;
+
+use super::{
+    super::Next,
+    names::{Claimed, Names, age},
+    pass::{End, Pass},
+};
+use crate::api::{
+    AICIntegration, Reason,
+    conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
+};
+
+/// How soon it is looked again whose a tenant is.
+const LOOK_ELSEWHERE_AGAIN: Duration = Duration::from_mins(1);
+
+/// The elder object, by namespace and name, that claims the same, and what.
+pub(super) fn elder(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)> {
+    let claimed = |other: &AICIntegration| names.claimed_by_elder(&pass.object, other);
+    let elder = pass.fleet.find(|other| claimed(other).is_some())?;
+    let claimed = claimed(&elder)?;
+    let namespace = elder.namespace().unwrap_or_default();
+    Some((format!("{namespace}/{}", elder.name_any()), claimed))
+}
+
+/// Of two objects that claim one ESV or one worker, the younger touches nothing.
+pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
+    let Some((elder, claimed)) = elder(pass, names) else {
+        return Continue(());
+    };
+    let (type_, reason, what) = match claimed {
+        Claimed::Esv => (ESV_READY, Reason::EsvNotOwned, format!("ESV {}", names.esv)),
+        Claimed::Worker => {
+            let what = format!("worker {} in realm {}", names.worker, names.realm.as_str());
+            (WORKER_READY, Reason::WorkerNotOwned, what)
+        }
+    };
+    let message = format!(
+        "{what} belongs to the elder AICIntegration {elder}: choose another spec.name, or delete one of the two"
+    );
+    for type_ in [type_, ACTIVE] {
+        pass.find(type_, &Finding::no(reason, &message));
+    }
+    Break(pass.stalled(reason, message))
+}
+
+/// A tenant belongs to one installation, that of the eldest of its integrations: budgets, locks and claims are not shared
+/// between them.
+pub(super) async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> {
+    let url = &pass.object.spec.tenant.url;
+    let elsewhere = pass.context.shard.elsewhere_at(&pass.context.client, url).await;
+    let elsewhere = match elsewhere {
+        Ok(elsewhere) => elsewhere,
+        Err(error) => return Break(unasked("integrations of this tenant", &error)),
+    };
+    let Some(eldest) = elsewhere.iter().min_by(|one, other| age(one).cmp(&age(other))) else {
+        return Continue(());
+    };
+    let is_elder = |ours: &AICIntegration| ours.spec.tenant.url == *url && age(&ours.metadata) < age(eldest);
+    if is_elder(&pass.object) || pass.fleet.find(is_elder).is_some() {
+        return Continue(());
+    }
+    let message = format!(
+        "tenant {url} is not this installation's: the elder AICIntegration {}/{} is not among its objects. Give all integrations of the tenant the labels of one --selector",
+        eldest.namespace.as_deref().unwrap_or_default(),
+        eldest.name.as_deref().unwrap_or_default()
+    );
+    pass.find(
+        ACTIVE,
+        &Finding::no(Reason::TenantOfAnotherInstallation, &message),
+    );
+    Break(End {
+        conclusion: Conclusion::Stalled(Reason::TenantOfAnotherInstallation, message),
+        // Other installations' objects are not watched.
+        next: Next::Poll(LOOK_ELSEWHERE_AGAIN),
+    })
+}
+
+/// The API server did not tell what other installations have.
+pub(super) fn unasked(what: &str, error: &dyn std::fmt::Display) -> End {
+    let message = format!(
+        "failed to look for other installations' {what} (have the definitions of this version been applied?): {error}"
+    );
+    End {
+        conclusion: Conclusion::InProgress(Reason::NotReached, message),
+        next: Next::Retry(None),
+    }
+}

@@ -1,0 +1,107 @@
+//! One run, as the model plays it: what its status remembers, and what its process has under way.
+
+use std::hash::{Hash, Hasher};
+
+use super::platform::STAGE;
+use crate::api::StageStatus;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Run {
+    pub memory: Memory,
+    pub(super) flight: Flight,
+    pub(super) stops: bool,
+    /// What the process knows and status does not: its last request for a lock has no effect.
+    pub(super) is_void: bool,
+    /// What nobody knows: that request, or its answer, was lost.
+    pub(super) is_lost: bool,
+    /// Its status was restored from before it began.
+    pub(super) is_restored: bool,
+}
+
+impl Run {
+    pub(super) fn new() -> Self {
+        Self {
+            memory: Memory::new(),
+            flight: Flight::None,
+            stops: false,
+            is_void: false,
+            is_lost: false,
+            is_restored: false,
+        }
+    }
+}
+
+/// What status remembers: all that outlives a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory(pub StageStatus);
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        Self(StageStatus {
+            name: STAGE.to_owned(),
+            ..StageStatus::default()
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Request {
+    Lock,
+    Promote,
+}
+
+/// What a process has under way, and loses when it dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Flight {
+    None,
+    Sent(Request),
+    /// The answer to a request for a lock: the id, if it was given.
+    Answered(Option<u8>),
+    /// A lock that could not be recorded.
+    GivingBack(u8),
+}
+
+impl Hash for Memory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let StageStatus {
+            step,
+            outcome,
+            lock,
+            dry_run_request,
+            dry_run,
+            promote,
+            retries,
+            ..
+        } = &self.0;
+        (step, outcome, retries, dry_run.is_some()).hash(state);
+        let lock = lock.as_ref();
+        lock.map(|lock| (lock.requested_at.0, &lock.id, &lock.before, lock.unproved))
+            .hash(state);
+        lock.and_then(|lock| lock.seen.as_ref())
+            .map(|seen| (&seen.id, seen.since.0))
+            .hash(state);
+        lock.and_then(|lock| lock.releasing_since.as_ref())
+            .map(|since| since.0)
+            .hash(state);
+        dry_run_request
+            .as_ref()
+            .map(|request| (request.requested_at.0, request.times))
+            .hash(state);
+        promote
+            .as_ref()
+            .map(|promote| {
+                (
+                    promote.requested_at.0,
+                    promote.idle_since.as_ref().map(|idle| idle.0),
+                )
+            })
+            .hash(state);
+    }
+}
+
+/// Sentences decide nothing.
+pub(super) fn without_words(mut stage: StageStatus) -> StageStatus {
+    stage.message = None;
+    stage.reason = None;
+    stage
+}
