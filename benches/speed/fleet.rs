@@ -1,12 +1,16 @@
 //! Tenants, each with its PingOne environment, and integrations on them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::{StreamExt, stream};
 use pingone_aic_harness::TestNamespace;
-use pingone_aic_simulator::{Fault, Mutability, Network, Region, Rule, Tenant, pingone::ProductConnection};
+use pingone_aic_simulator::{
+    Exchange, Fault, Mutability, Network, Region, Rule, Tenant, pingone::ProductConnection,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::measure::count;
 
 const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 /// As many as kubectl or Argo CD would apply at once, and more.
@@ -45,16 +49,32 @@ pub struct Site {
     pub integrations: Vec<String>,
 }
 
+/// Lets every vendor answer only after this long. A fault that was added before goes first.
+pub fn delay(network: &Network, latency: Duration) {
+    if !latency.is_zero() {
+        for hosts in ["openam-*", "*.pingone.eu"] {
+            network.fault(Rule::on(hosts), Fault::Delay(latency));
+        }
+    }
+}
+
+/// Whether a call went to a vendor, and not to the API server.
+pub fn is_of_vendor(call: &Exchange) -> bool {
+    call.host.starts_with("openam-") || call.host.ends_with(".pingone.eu")
+}
+
 impl Fleet {
+    /// On a network of its own.
     pub async fn new(size: Size, latency: Duration) -> Self {
         let network = Network::start().await;
-        if !latency.is_zero() {
-            for hosts in ["openam-*", "*.pingone.eu"] {
-                network.fault(Rule::on(hosts), Fault::Delay(latency));
-            }
-        }
+        delay(&network, latency);
+        Self::on(network, "c", size)
+    }
+
+    /// Of companies whose names begin so, on a network that is there.
+    pub fn on(network: Network, company: &str, size: Size) -> Self {
         let tenants = (0..size.tenants)
-            .map(|number| Member::new(&network, number, size))
+            .map(|number| Member::new(&network, &format!("{company}{number}"), size))
             .collect();
         Self {
             network,
@@ -92,23 +112,29 @@ impl Fleet {
             .await;
     }
 
-    /// Calls to the vendors so far.
-    pub fn calls(&self) -> usize {
-        let journal = self.network.journal();
-        journal
-            .iter()
-            .filter(|call| call.host.starts_with("openam-") || call.host.ends_with(".pingone.eu"))
-            .count()
+    /// Gives each tenant a new credential; the credentials' ids.
+    pub fn renew_credentials(&mut self) -> BTreeSet<String> {
+        let renew = |member: &mut Member| {
+            let credential = member.connection.add_credential();
+            member.site.credential = credential.jwt;
+            credential.id
+        };
+        self.tenants.iter_mut().map(renew).collect()
+    }
+
+    /// Calls to the vendors since this place in the journal.
+    pub fn calls_since(&self, position: usize) -> f64 {
+        let journal = self.network.journal_since(position);
+        count(journal.iter().filter(|call| is_of_vendor(call)).count())
     }
 }
 
 impl Member {
-    fn new(network: &Network, number: usize, of: Size) -> Self {
-        let name = format!("c{number}");
+    fn new(network: &Network, name: &str, of: Size) -> Self {
         let integrations = (0..of.integrations / of.tenants)
             .map(|integration| format!("{name}-{integration}"))
             .collect();
-        Self::at(network, &name, "-dev", Mutability::Mutable, integrations)
+        Self::at(network, name, "-dev", Mutability::Mutable, integrations)
     }
 
     /// The tenant that a company has for this `part` of the documented names: none for production.

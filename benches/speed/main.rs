@@ -2,7 +2,7 @@
 //! a bare concurrent loop, without Kubernetes and without an operator.
 //!
 //! `cargo bench` runs everything, on a real API server, with the binary as it is shipped; `cargo bench -- active` the
-//! part of that name. The table goes to stdout, and as JSON to `target/speed.json`.
+//! part of that name. The table goes to stdout, and as JSON to `target/speed.json`. A bound that is broken is a failure.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,16 +11,20 @@
 )]
 
 mod active;
+mod budget;
 mod external_secrets;
 mod fleet;
 mod floor;
 mod measure;
 mod neighbours;
 mod promotion;
+mod replicas;
 mod report;
 mod rest;
 mod restart;
 mod rotation;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -40,13 +44,14 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.floor {
-        return floor::run().await;
+        floor::run().await;
+        return ExitCode::SUCCESS;
     }
     let bench = Bench::new();
-    let mut report = Report::default();
+    let mut report = Report::begin();
     let wanted = |part: &str| arguments.part.as_ref().is_none_or(|wanted| part.contains(wanted));
     if wanted("active") {
         active::measure(&bench, &mut report).await;
@@ -63,11 +68,14 @@ async fn main() {
     if wanted("neighbours") {
         neighbours::measure(&bench, &mut report).await;
     }
+    if wanted("replicas") {
+        replicas::measure(&bench, &mut report).await;
+    }
     if wanted("rest") {
         rest::measure(&mut report).await;
     }
-    if wanted("restart") {
+    if wanted("restart, memory") {
         restart::measure(&bench, &mut report).await;
     }
-    report.finish();
+    report.finish()
 }

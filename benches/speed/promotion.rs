@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fleet::{Fleet, Member, Size},
-    measure::{Bench, DEFAULT},
+    measure::{Bench, DEFAULT, until_idle},
     report::Report,
 };
 
@@ -17,8 +17,17 @@ const STAGES: [(&str, &str, &str); 3] = [
     ("staging", "-staging", "Staging"),
     ("prod", "", "Production"),
 ];
-/// Lock, dry run and promotion, one look at each, two reports by way of their lists, and a look whether the lock is gone.
-const FEWEST_A_STAGE: f64 = 11.0;
+/// The fewest calls for a stage of one integration on a platform that takes no time, all of them to the upper
+/// environment, and none left out on which the lock's law or the proof rests:
+/// - a token that is good for all of it (1);
+/// - before the lock: the ESV is there, and no report is of this name (2);
+/// - the lock, and a look whether it is there on both sides (2);
+/// - the dry run, the list with its report, and the report, which says what is in the way (3);
+/// - a look whether the lock is still ours, the promotion, the list with its report, and the report, which people
+///   read (4): a run whose report is listed is over, so that its progress is not asked for;
+/// - a look whether the platform has given the lock back (1);
+/// - the integration's test (1).
+const FEWEST_A_STAGE: f64 = 14.0;
 const AT_ONCE: Times = Times {
     lock: Duration::ZERO,
     dry_run: Duration::ZERO,
@@ -49,7 +58,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) {
             integrations: STAGES.len(),
         },
     };
-    let (namespace, _operator) = bench.operator(&fleet, DEFAULT).await;
+    let (namespace, operator) = bench.operator(&fleet, DEFAULT).await;
     fleet.secrets(&namespace).await;
     for (member, (.., environment)) in fleet.tenants.iter().zip(STAGES) {
         for object in member.site.objects_as(environment, Some(NAME)) {
@@ -57,6 +66,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) {
         }
         until_ready(&namespace, &member.site.name).await;
     }
+    until_idle(&operator).await;
     let (since, started) = (fleet.network.position(), Instant::now());
     namespace.apply(run()).await.unwrap();
     let is_done = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Succeeded";
@@ -65,14 +75,15 @@ pub async fn measure(bench: &Bench, report: &mut Report) {
         .await
         .unwrap();
     let took = started.elapsed().as_secs_f64();
-    let calls = fleet.network.journal_since(since);
-    let of_a_stage = calls
-        .iter()
-        .filter(|call| call.path.contains("/environment/promotion/") && !call.path.ends_with("/provisional"));
-    #[allow(clippy::cast_precision_loss, reason = "a number of calls")]
-    let count = of_a_stage.count() as f64;
-    let what = "promotion: calls of two stages, against the fewest";
-    report.ratio(what, "calls", (count, 2.0 * FEWEST_A_STAGE), None);
+    // What the run has set off is part of it: a promoted integration looks for itself.
+    until_idle(&operator).await;
+    let what = "promotion: all calls of two stages, against the fewest";
+    report.ratio(
+        what,
+        "calls",
+        (fleet.calls_since(since), 2.0 * FEWEST_A_STAGE),
+        None,
+    );
     let what = "promotion: two stages, of a platform that takes no time";
     report.figure(what, "s", took, None);
 }

@@ -1,9 +1,13 @@
 //! The table, and the same as JSON.
 
+use std::process::ExitCode;
+
 use serde::Serialize;
 
-#[derive(Default)]
 pub struct Report {
+    /// When the run began, in UTC.
+    date: String,
+    cores: usize,
     rows: Vec<Row>,
 }
 
@@ -21,6 +25,14 @@ struct Row {
 }
 
 impl Report {
+    pub fn begin() -> Self {
+        Self {
+            date: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            rows: Vec::new(),
+        }
+    }
+
     /// A figure that speaks for itself.
     pub fn figure(&mut self, what: &str, measure: &'static str, operator: f64, bound: Option<f64>) {
         self.push(Row {
@@ -59,20 +71,30 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Prints everything once more, and keeps it as JSON.
-    pub fn finish(self) {
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        println!("\n{cores} cores");
+    /// Prints everything once more, and keeps it as JSON. A failure if a bound is broken.
+    pub fn finish(self) -> ExitCode {
+        let Self { date, cores, rows } = self;
+        println!("\n{date}, {cores} cores");
         println!(
-            "{:60} {:>12} {:>12} {:>12} {:>8} {:>8}",
+            "{:80} {:>8} {:>12} {:>12} {:>8} {:>8}",
             "what", "measure", "operator", "floor", "ratio", "at most"
         );
-        for row in &self.rows {
+        for row in &rows {
             println!("{}", line(row));
         }
         let path = pingone_aic_harness::repository().join("target/speed.json");
-        let report = serde_json::json!({"cores": cores, "rows": self.rows});
+        let report = serde_json::json!({"date": date, "cores": cores, "rows": rows});
         std::fs::write(path, report.to_string()).unwrap();
+
+        let broken: Vec<_> = rows.iter().filter(|row| row.holds == Some(false)).collect();
+        if broken.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        println!("\nBroken bounds:");
+        for row in broken {
+            println!("{}", line(row));
+        }
+        ExitCode::FAILURE
     }
 }
 
@@ -84,7 +106,7 @@ fn line(row: &Row) -> String {
         None => "",
     };
     format!(
-        "{:60} {:>12} {:>12.2} {:>12} {:>8} {:>8} {verdict}",
+        "{:80} {:>8} {:>12.2} {:>12} {:>8} {:>8} {verdict}",
         row.what,
         row.measure,
         row.operator,

@@ -6,7 +6,7 @@ use pingone_aic_harness::{Operator, TestNamespace, Values, optimised_fast_forwar
 
 use crate::{
     fleet::{Fleet, Size},
-    measure::{Process, time_to_active},
+    measure::{API_SERVER, Process, count, journaled, relay, time_to_active, until_idle},
     report::Report,
 };
 
@@ -16,40 +16,20 @@ const SIZE: Size = Size {
 };
 const STEP: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_hours(1);
-const API_SERVER: &str = "kubernetes.harness";
 
 pub async fn measure(report: &mut Report) {
     let binary = tokio::task::spawn_blocking(optimised_fast_forwarded_operator);
     let fleet = Fleet::new(SIZE, Duration::ZERO).await;
     let network = &fleet.network;
     let namespace = TestNamespace::create("speed").await;
-    let control_plane = namespace.control_plane();
-    let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
-    network.relay(API_SERVER, &control_plane.url().replace("https://", ""), &ca);
+    relay(&fleet, &namespace);
     let values = Values::new(binary.await.unwrap().unwrap())
         .fast_forwarded()
-        .vendors(&network.proxy_url(), &network.ca_pem())
-        .api_server(
-            &format!("https://{API_SERVER}"),
-            &network.proxy_url(),
-            &network.ca_pem(),
-        );
+        .vendors(&network.proxy_url(), &network.ca_pem());
+    let values = journaled(&fleet, values);
     let mut operator = Operator::install(&namespace, values).await.unwrap();
-    let resident = |operator: &Operator| Process::of(operator.pid().unwrap()).resident;
-    report.figure(
-        "rest: memory, nothing to see to",
-        "MiB",
-        resident(&operator),
-        None,
-    );
     time_to_active(&fleet, &namespace).await;
     until_idle(&operator).await;
-    report.figure(
-        "rest: memory, 1000 integrations Active",
-        "MiB",
-        resident(&operator),
-        None,
-    );
 
     let (since, before) = (network.position(), Process::of(operator.pid().unwrap()).cpu);
     let mut passed = Duration::ZERO;
@@ -60,8 +40,6 @@ pub async fn measure(report: &mut Report) {
         until_idle(&operator).await;
     }
     let journal = network.journal_since(since);
-    #[allow(clippy::cast_precision_loss, reason = "a number of calls")]
-    let count = |calls: usize| calls as f64;
     let of_kubernetes = journal.iter().filter(|call| call.host == API_SERVER);
     let (reads, writes): (Vec<_>, Vec<_>) = of_kubernetes.partition(|call| call.method == "GET");
     let vendors = count(journal.len() - reads.len() - writes.len());
@@ -80,10 +58,4 @@ pub async fn measure(report: &mut Report) {
     );
     report.figure("rest: calls to vendors in an hour", "calls", vendors, None);
     report.figure("rest: core seconds in an hour", "s", cpu, None);
-}
-
-async fn until_idle(operator: &Operator) {
-    while !operator.is_idle().await {
-        tokio::time::sleep(Duration::from_millis(4)).await;
-    }
 }

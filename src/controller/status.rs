@@ -9,7 +9,7 @@ use kube::{
     core::NamespaceResourceScope,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use crate::{
@@ -61,11 +61,14 @@ where
         return Ok(());
     }
     let complete = K::complete();
-    let patch = json!({"apiVersion": K::api_version(&()), "kind": kind, "status": complete});
-    let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+    let params = PatchParams {
+        dry_run: true,
+        ..params()
+    };
+    let patch = json!({"status": change_to(object, &complete)?});
     let api: Api<K> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     match api
-        .patch_status(&object.name_any(), &params, &Patch::Apply(&patch))
+        .patch_status(&object.name_any(), &params, &Patch::Merge(&patch))
         .await
     {
         Ok(answer) if answer.status() == Some(&complete) => {
@@ -74,17 +77,10 @@ where
             Ok(())
         }
         Ok(_) => Err(outdated(context, kind)),
-        Err(kube::Error::Api(error)) if error.code == 422 || is_undeclared(&error.message) => {
-            Err(outdated(context, kind))
-        }
+        Err(kube::Error::Api(error)) if error.code == 422 => Err(outdated(context, kind)),
         Err(kube::Error::Api(error)) if error.code == 404 => Err(NotWritten::Conflict),
         Err(error) => Err(error.into()),
     }
-}
-
-/// An apply with a field that the definition does not know is refused with a 500 that says so; other writes prune it.
-fn is_undeclared(message: &str) -> bool {
-    message.contains("field not declared in schema")
 }
 
 fn outdated(context: &Context, kind: String) -> NotWritten {
@@ -109,14 +105,11 @@ where
     }
     let api: Api<K> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let patch = json!({
-        "apiVersion": K::api_version(&()),
-        "kind": K::kind(&()),
-        "metadata": {"resourceVersion": object.resource_version(), "uid": object.uid()},
-        "status": status,
+        "metadata": {"resourceVersion": object.resource_version()},
+        "status": change_to(object, status)?,
     });
-    let params = PatchParams::apply(FIELD_MANAGER).force();
     match api
-        .patch_status(&object.name_any(), &params, &Patch::Apply(&patch))
+        .patch_status(&object.name_any(), &params(), &Patch::Merge(&patch))
         .await
     {
         Ok(answer) => {
@@ -130,9 +123,48 @@ where
             }
         }
         Err(kube::Error::Api(error)) if error.code == 409 || error.code == 404 => Err(NotWritten::Conflict),
-        Err(kube::Error::Api(error)) if is_undeclared(&error.message) => {
-            Err(outdated(context, K::kind(&()).into_owned()))
-        }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// What makes this status of an object's. Not an apply: that would keep what somebody else has written, a restored backup
+/// for one, and the answer would never be what was sent.
+fn change_to<K: HasStatus>(object: &K, status: &K::Status) -> Result<Value, kube::Error> {
+    let to_json = |status: Option<&K::Status>| serde_json::to_value(status).map_err(kube::Error::SerdeError);
+    Ok(change(&to_json(object.status())?, &to_json(Some(status))?))
+}
+
+/// The merge patch that makes the second value of the first.
+fn change(before: &Value, after: &Value) -> Value {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return after.clone();
+    };
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let gone = gone.map(|name| (name.clone(), Value::Null));
+    let there = after.iter().map(|(name, value)| {
+        let before = before.get(name).unwrap_or(&Value::Null);
+        (name.clone(), change(before, value))
+    });
+    gone.chain(there).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_takes_away_what_is_not_there_any_more() {
+        let before = json!({"a": 1, "b": {"c": 1, "d": 2}, "list": [{"x": 1, "y": 2}]});
+        let after = json!({"b": {"d": 3}, "list": [{"x": 1}], "e": {"f": null}});
+        let expected = json!({"a": null, "b": {"c": null, "d": 3}, "list": [{"x": 1}], "e": {"f": null}});
+        assert_eq!(change(&before, &after), expected);
+        assert_eq!(change(&Value::Null, &after), after);
     }
 }

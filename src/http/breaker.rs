@@ -12,6 +12,8 @@ use crate::clock::Clock;
 const ACCIDENTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// A host that is down and that nobody has asked for so long is nobody's any more.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 
 /// What is known of one host.
 #[derive(Debug)]
@@ -86,6 +88,15 @@ impl Breaker {
             breaker: self,
             is_probe,
         })
+    }
+
+    /// Whether the host does not answer, as far as anybody has asked lately.
+    pub(super) fn is_down(&self) -> bool {
+        match *self.lock() {
+            State::Up { .. } => false,
+            State::Probed { .. } => true,
+            State::Down { until, .. } => self.clock.instant() < until + FORGOTTEN_AFTER,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -183,6 +194,16 @@ mod tests {
         let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
         assert_eq!(probe.ended(true), Some(News::CameBack));
         assert!(breaker.attempt(Lane::Check).is_ok());
+    }
+
+    #[test]
+    fn a_host_that_nobody_asks_any_more_is_not_told_of() {
+        let (breaker, control) = down();
+        assert!(breaker.is_down());
+        control.advance(FORGOTTEN_AFTER);
+        assert!(breaker.is_down());
+        control.advance(FIRST_PAUSE);
+        assert!(!breaker.is_down());
     }
 
     #[test]

@@ -131,6 +131,16 @@ impl Budget {
         now.saturating_add(self.lock().skew).unwrap_or(now)
     }
 
+    /// How many wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Whether the host has asked to be left alone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed(self.clock.instant()).is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every critical section leaves the state whole, so a panic elsewhere does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,10 +1,6 @@
 //! The client: one call in, one typed answer out.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, header};
 use k8s_openapi::jiff::Timestamp;
@@ -12,9 +8,10 @@ use secrecy::SecretString;
 use tracing::{Instrument, field::Empty};
 
 use super::{
-    AllowList, Call, Delivery, Error, Host, Lane, News, Rate, Reply,
-    breaker::{Breaker, Down},
+    AllowList, Call, Delivery, Error, Host, HostsLoad, Lane, News, Rate, Reply,
+    breaker::Down,
     budget::{Budget, Closed},
+    hosts::Hosts,
     redact::redact,
     retry_after::{http_date, retry_after},
 };
@@ -63,14 +60,8 @@ pub struct Http {
 struct Shared {
     client: reqwest::Client,
     settings: Settings,
-    hosts: Mutex<HashMap<Host, Arc<KnownHost>>>,
+    hosts: Hosts,
     clock: Clock,
-}
-
-/// What is known of one host.
-struct KnownHost {
-    budget: Budget,
-    breaker: Breaker,
 }
 
 impl Http {
@@ -92,8 +83,8 @@ impl Http {
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
+                hosts: Hosts::new(settings.rate, clock.clone()),
                 settings,
-                hosts: Mutex::default(),
                 clock,
             }),
         })
@@ -114,7 +105,13 @@ impl Http {
     /// A host's own clock, as far as its answers have told it.
     #[must_use]
     pub fn host_time(&self, host: &Host) -> Timestamp {
-        self.known(host).budget.host_time()
+        self.shared.hosts.known(host).budget.host_time()
+    }
+
+    /// What waits, and for what.
+    #[must_use]
+    pub fn load(&self) -> HostsLoad {
+        self.shared.hosts.load()
     }
 
     /// Makes a call. Any status from 200 to 299 is an `Ok`, and so is the one that the call accepts.
@@ -154,7 +151,7 @@ impl Http {
     }
 
     async fn attempt(&self, host: &Host, call: &Call) -> Result<Reply, Error> {
-        let known = self.known(host);
+        let known = self.shared.hosts.known(host);
         let down = |Down(wait)| Error::Down {
             host: host.clone(),
             wait,
@@ -264,21 +261,6 @@ impl Http {
         let waited = clock.instant().saturating_duration_since(started);
         self.shared.settings.observer.had_its_turn(lane, waited);
         Ok(())
-    }
-
-    fn known(&self, host: &Host) -> Arc<KnownHost> {
-        // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
-        let mut hosts = self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = hosts.get(host) {
-            return Arc::clone(known);
-        }
-        let clock = &self.shared.clock;
-        let new = Arc::new(KnownHost {
-            budget: Budget::new(self.shared.settings.rate, clock.clone()),
-            breaker: Breaker::new(clock.clone()),
-        });
-        hosts.insert(host.clone(), Arc::clone(&new));
-        new
     }
 }
 

@@ -64,7 +64,7 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
             metrics: Arc::clone(&metrics),
         });
         let rate = Options::budget(per_second);
-        Http::new(
+        let http = Http::new(
             Settings {
                 allowed,
                 rate,
@@ -72,7 +72,10 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
                 observer,
             },
             clock.clone(),
-        )
+        )?;
+        let hosts = http.clone();
+        metrics.hosts(vendor, move || hosts.load());
+        Ok::<_, Error>(http)
     };
     let aic = Aic::new(
         stack(

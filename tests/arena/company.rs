@@ -211,6 +211,11 @@ impl Arena {
     /// Applies a company's objects, and waits until they await their promotion.
     pub async fn bring_up(&mut self, company: &Company) {
         company.apply(&self.namespace).await;
+        self.until_up(company).await;
+    }
+
+    /// Waits until a company's objects await their promotion.
+    pub async fn until_up(&mut self, company: &Company) {
         for site in &company.sites {
             let active = if site.kind == "Development" {
                 "True"

@@ -48,10 +48,7 @@ impl Arena {
     pub async fn start_with(sentence: &str, more: Value) -> Self {
         let network = Network::start().await;
         let namespace = TestNamespace::create(sentence).await;
-        let control_plane = namespace.control_plane();
-        let address = control_plane.url().replace("https://", "");
-        let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
-        network.relay(API_SERVER, &address, &ca);
+        relay(&network, API_SERVER, &namespace);
         let operator = Operator::install(&namespace, values(&network).set(more))
             .await
             .unwrap();
@@ -203,17 +200,31 @@ impl Arena {
     }
 }
 
+/// Puts a namespace's API server behind the network, at this host.
+pub fn relay(network: &Network, host: &str, namespace: &TestNamespace) {
+    let control_plane = namespace.control_plane();
+    let address = control_plane.url().replace("https://", "");
+    let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
+    network.relay(host, &address, &ca);
+}
+
 /// An operator behind the network, whose clock is moved.
 pub fn values(network: &Network) -> Values {
-    Values::new(fast_forwarded_operator().unwrap())
-        .fast_forwarded()
-        .vendors(&network.proxy_url(), &network.ca_pem())
-        .api_server(
-            &format!("https://{API_SERVER}"),
-            &network.proxy_url(),
-            &network.ca_pem(),
-        )
-        .set(json!({"log": {"level": "trace"}}))
+    values_at(network, API_SERVER)
+}
+
+/// One that finds its API server at another host.
+pub fn values_at(network: &Network, api_server: &str) -> Values {
+    let program = fast_forwarded_operator().unwrap();
+    behind(network, api_server, Values::new(program).fast_forwarded()).set(json!({"log": {"level": "trace"}}))
+}
+
+/// An operator that finds everybody behind the network.
+pub fn behind(network: &Network, api_server: &str, values: Values) -> Values {
+    let (proxy, ca) = (network.proxy_url(), network.ca_pem());
+    values
+        .vendors(&proxy, &ca)
+        .api_server(&format!("https://{api_server}"), &proxy, &ca)
 }
 
 /// Active and Ready, with this credential, of this spec.

@@ -30,8 +30,18 @@ fn every_field_is_documented() {
         let schema = &schema["openAPIV3Schema"];
         writeln!(text, "\n{}", cell(schema["description"].as_str().unwrap())).unwrap();
         for part in ["spec", "status"] {
-            write!(text, "\n### {part}\n\n| field | type | |\n|---|---|---|\n").unwrap();
-            fields(&schema["properties"][part], "", &mut text);
+            let schema = &schema["properties"][part];
+            writeln!(text, "\n### {part}\n").unwrap();
+            // The rules of the whole, which belong to none of its fields alone.
+            let rules = rules(schema);
+            for rule in &rules {
+                writeln!(text, "- {}.", cell(rule)).unwrap();
+            }
+            if !rules.is_empty() {
+                text.push('\n');
+            }
+            text.push_str("| field | type | |\n|---|---|---|\n");
+            fields(schema, "", &mut text);
         }
     }
     is_generated("docs/api.md", &text);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::{Exchange, Realm};
+use pingone_aic_simulator::{Exchange, Realm, tenant::Times};
 use serde_json::json;
 
 use crate::arena::{API_SERVER, Arena, company::THREE, subject::WORKER};
@@ -80,6 +80,25 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
     let run = locked.promotion("pending", json!({"upTo": "staging"}));
     arena.namespace.apply(run).await.unwrap();
     arena.phase("pending", "Pending").await.unwrap();
+    // A promotion that takes longer than the day, as its run has said by then; and who waits for it.
+    let occupied = arena.company(&THREE).await;
+    occupied.group.set_times(Times {
+        promotion: Duration::from_hours(48),
+        ..Times::default()
+    });
+    let timeouts = json!({"lock": "30m", "promotion": "1m", "verification": "15m"});
+    let run = occupied.promotion("long", json!({"upTo": "staging", "timeouts": timeouts}));
+    arena.namespace.apply(run).await.unwrap();
+    arena
+        .until_object("Promotion", "long", |object| {
+            let conditions = object.unwrap().data["status"]["conditions"].to_string();
+            (!conditions.contains("PromotionOverdue")).then(|| "it is in time".to_owned())
+        })
+        .await
+        .unwrap();
+    let run = occupied.promotion("queued", json!({"upTo": "staging"}));
+    arena.namespace.apply(run).await.unwrap();
+    arena.phase("queued", "Queued").await.unwrap();
     arena.pass(Duration::from_mins(30), Duration::from_secs(20)).await;
 
     let from = arena.network.position();
@@ -91,6 +110,10 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
         .filter(is_write)
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
+    for (run, phase) in [("gated", "Gated"), ("pending", "Pending"), ("queued", "Queued")] {
+        let object = arena.namespace.get("Promotion", run).await.unwrap();
+        assert_eq!(object.data["status"]["phase"], phase, "{run}");
+    }
     arena.check_outputs().await;
 }
 

@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "other programs do other things there")]
 #[path = "../arena/mod.rs"]
 mod arena;
+mod definitions;
+mod readme;
 mod rendered;
 
 use std::{fs, path::Path, time::Duration};
@@ -16,7 +18,7 @@ use pingone_aic_harness::{
 use pingone_aic_simulator::{Network, Realm};
 use serde_json::{Value, json};
 
-use arena::{
+use self::arena::{
     company::{Company, THREE},
     subject::WORKER,
 };

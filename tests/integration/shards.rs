@@ -116,6 +116,12 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
         .await;
     assert!(message.contains("/dev is not among"), "{message}");
 
+    // The stray spoils nothing for what its tenant's own installation is given later.
+    world.grow_older("AICIntegration", "second").await;
+    let third = integration("third", "dev", &dev.tenant.url(), "Development", "aic-dev");
+    world.labelled(third, "a").await;
+    world.active("third").await;
+
     let run = json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "release"},
         "spec": {

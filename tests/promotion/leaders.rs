@@ -8,13 +8,13 @@ use pingone_aic_simulator::{Network, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::arena::{
-    API_SERVER, Arena,
+    API_SERVER, Arena, behind,
     company::{Company, THREE},
-    values,
+    relay, values,
 };
 
 /// At once: these operators live by the real clock.
-const NO_TIME: Times = Times {
+pub const NO_TIME: Times = Times {
     lock: Duration::ZERO,
     dry_run: Duration::ZERO,
     promotion: Duration::ZERO,
@@ -35,17 +35,8 @@ impl Replicas {
     pub async fn start(sentence: &str) -> Self {
         let network = Network::start().await;
         let namespace = TestNamespace::create(sentence).await;
-        let control_plane = namespace.control_plane();
-        let address = control_plane.url().replace("https://", "");
-        let ca = std::fs::read_to_string(control_plane.ca()).unwrap();
-        network.relay(API_SERVER, &address, &ca);
-        let values = Values::new(operator_binary().unwrap())
-            .vendors(&network.proxy_url(), &network.ca_pem())
-            .api_server(
-                &format!("https://{API_SERVER}"),
-                &network.proxy_url(),
-                &network.ca_pem(),
-            );
+        relay(&network, API_SERVER, &namespace);
+        let values = behind(&network, API_SERVER, Values::new(operator_binary().unwrap()));
         let leader = Operator::install(&namespace, values).await.unwrap();
         wait("the first one leads", || leads(&leader)).await;
         let mut follower = leader.replica(&namespace).await.unwrap();

@@ -3,18 +3,13 @@
 use std::time::Duration;
 
 use pingone_aic_harness::is_condition;
-use pingone_aic_simulator::{Exchange, Realm};
+use pingone_aic_simulator::Realm;
 use serde_json::json;
 
 use crate::{
     arena::{Arena, company::THREE, subject::WORKER},
-    look::{reason, stage},
+    look::{promotions, reason, stage},
 };
-
-fn promotions(calls: &[Exchange]) -> usize {
-    let is_real = |call: &&Exchange| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false;
-    calls.iter().filter(is_real).count()
-}
 
 #[tokio::test]
 async fn a_run_that_is_stopped_under_its_lock_gives_it_back() {
@@ -46,7 +41,7 @@ async fn a_run_that_is_stopped_under_its_lock_gives_it_back() {
             arena.until_gone("release").await;
         }
         assert_eq!(company.stranded(), None, "{how}");
-        assert_eq!(promotions(&arena.network.journal()), 0, "{how}");
+        assert_eq!(promotions(&arena), 0, "{how}");
         arena.check_outputs().await;
     }
 }
@@ -77,7 +72,7 @@ async fn a_run_that_is_made_again_under_its_name_promotes_nothing_again() {
         again["report"]["totals"]["added"], 3,
         "its own report, not the other's: {again}"
     );
-    assert_eq!(promotions(&arena.network.journal()), 2, "the first and the other");
+    assert_eq!(promotions(&arena), 2, "the first and the other");
     arena.check_outputs().await;
 }
 
@@ -105,7 +100,7 @@ async fn runs_on_one_environment_come_one_after_the_other() {
     arena.phase("first", "Gated").await.unwrap();
     arena.phase("second", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "second", 0).await["outcome"], "Skipped");
-    assert_eq!(promotions(&arena.network.journal()), 1);
+    assert_eq!(promotions(&arena), 1);
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }
@@ -160,7 +155,7 @@ async fn a_dry_run_inspects_each_stage_up_to_the_gate_and_promotes_nothing() {
         (&json!("Inspected"), &json!(3)),
         "{stage}"
     );
-    assert_eq!(promotions(&arena.network.journal()), 0);
+    assert_eq!(promotions(&arena), 0);
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }
@@ -185,7 +180,7 @@ async fn a_group_of_five_stages_is_gone_through_in_order() {
             site.stage
         );
     }
-    assert_eq!(promotions(&arena.network.journal()), 4);
+    assert_eq!(promotions(&arena), 4);
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }

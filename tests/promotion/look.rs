@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
-use pingone_aic_simulator::tenant::LockState;
-use serde_json::Value;
+use pingone_aic_simulator::{Exchange, tenant::LockState};
+use serde_json::{Value, json};
 
 use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company};
 
@@ -22,6 +22,23 @@ fn ready(object: &DynamicObject) -> &Value {
     conditions
         .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == "Ready"))
         .unwrap_or(&Value::Null)
+}
+
+/// How often a promotion that is no dry run was asked for.
+pub fn promotions(arena: &Arena) -> usize {
+    let calls = arena.network.journal();
+    calls.iter().filter(|call| is_promotion(call)).count()
+}
+
+/// Whether this asks for a promotion that is no dry run.
+pub fn is_promotion(call: &Exchange) -> bool {
+    call.is("POST", "/promotion/promote") && call.request["dryRun"] == false
+}
+
+/// Whether this lock was asked to be removed, or, if none is named, any.
+pub fn is_removed(arena: &Arena, lock: Option<&str>) -> bool {
+    let is = |call: &Exchange| call.method == "DELETE" && lock.is_none_or(|id| call.path.ends_with(id));
+    arena.network.journal().iter().any(is)
 }
 
 /// A stage of a run, by its place among those that have begun.
@@ -44,6 +61,31 @@ impl Arena {
         self.wait_until(fault).await;
     }
 
+    /// Waits until the run `release` is at this step of its first stage.
+    pub async fn until_step(&mut self, step: &str) -> DynamicObject {
+        let fault = |object: Option<&DynamicObject>| {
+            let found = object.map(|object| object.data["status"]["stages"][0]["step"].clone());
+            (found.as_ref().and_then(Value::as_str) != Some(step)).then(|| format!("its step is {found:?}"))
+        };
+        let object = self.until_object("Promotion", "release", fault).await;
+        object.unwrap().unwrap()
+    }
+
+    /// Waits until a call was made, and answered.
+    pub async fn until_answered(&mut self, is: impl Fn(&Exchange) -> bool) {
+        let is_answered = |call: &Exchange| is(call) && call.status.is_some();
+        let fault = |arena: &Self| {
+            let calls = arena.network.journal();
+            (!calls.iter().any(is_answered)).then(|| "it is not asked for, or not answered".to_owned())
+        };
+        self.wait_until(fault).await;
+    }
+
+    /// Waits until no environment of the company is locked.
+    pub async fn until_unlocked(&mut self, company: &Company) {
+        self.wait_until(|_| company.stranded()).await;
+    }
+
     /// Waits until an object is gone.
     pub async fn until_gone(&mut self, name: &str) {
         let fault = |object: Option<&DynamicObject>| object.map(|_| "it is still there".to_owned());
@@ -59,6 +101,32 @@ impl Arena {
             })
             .await;
         object.unwrap().unwrap()
+    }
+
+    /// Annotates the run `release`.
+    pub async fn annotate(&self, annotation: &str, value: &str) {
+        let patch = json!({"metadata": {"annotations": {annotation: value}}});
+        self.namespace
+            .patch("Promotion", "release", &patch)
+            .await
+            .unwrap();
+    }
+
+    /// Replaces the status of the run `release`.
+    pub async fn write_status(&self, status: &Value) {
+        let patch = json!([{"op": "replace", "path": "/status", "value": status}]).to_string();
+        let patch = [
+            "patch",
+            "promotion",
+            "release",
+            "--namespace",
+            self.namespace.name(),
+            "--subresource=status",
+            "--type=json",
+            "--patch",
+            &patch,
+        ];
+        self.namespace.control_plane().kubectl(&patch).await.unwrap();
     }
 
     /// Waits for anything, and moves the clock while nothing is going on.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     arena::{Arena, company::THREE},
-    look::{reason, stage},
+    look::{is_removed, promotions, reason, stage},
 };
 
 #[tokio::test]
@@ -23,14 +23,46 @@ async fn a_lock_that_was_there_before_is_waited_for_and_left_alone() {
     arena.until_reason("release", "EnvironmentLocked").await;
     arena.pass_time(Duration::from_mins(45)).await;
     assert_eq!(staging.lock_state(), LockState::Locked);
-    let calls = arena.network.journal();
-    assert!(
-        calls.iter().all(|call| call.method != "DELETE"),
-        "nothing of theirs is removed"
-    );
+    assert!(!is_removed(&arena, None), "nothing of theirs is removed");
     staging.console().begin_unlock(&theirs);
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_person_who_locks_in_the_same_moment_is_waited_for() {
+    let mut arena = Arena::start("a person locks in the same moment").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    // Our request is on its way when theirs arrives.
+    let lock = Rule::on(staging.host())
+        .method("POST")
+        .path_contains("/promotion/lock")
+        .times(1);
+    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena
+        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
+        .await;
+    let theirs = staging.console().begin_lock();
+    arena
+        .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(409))
+        .await;
+    let waiting = arena.until_reason("release", "EnvironmentLocked").await;
+    assert_eq!(waiting.data["status"]["phase"], "Pending");
+    arena.pass_time(Duration::from_mins(15)).await;
+    assert_eq!(staging.lock_state(), LockState::Locked);
+    staging.console().begin_unlock(&theirs);
+    arena.phase("release", "Gated").await.unwrap();
+    let stage = stage(&arena, "release", 0).await;
+    assert_eq!(
+        (&stage["outcome"], &stage["retries"]),
+        (&json!("Promoted"), &json!(0)),
+        "{stage}"
+    );
+    assert!(!is_removed(&arena, Some(&theirs)));
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
     arena.check_outputs().await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use pingone_aic_harness::is_condition;
 use pingone_aic_simulator::{
     Fault, Realm, Rule,
@@ -20,12 +21,13 @@ use crate::{
 const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
 
 /// That no lock was asked for.
-fn asked_for_no_lock(arena: &Arena) {
+pub fn asked_for_no_lock(arena: &Arena) {
     let calls = arena.network.journal();
     assert!(!calls.iter().any(|call| call.is("POST", "/promotion/lock")));
 }
 
-async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
+/// Waits until a run in this order is refused for good, and says all of that.
+pub async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
     let promotion = json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "refused"},
         "spec": {"order": order, "upTo": order[1]["name"]},
@@ -44,7 +46,8 @@ async fn stalled(arena: &mut Arena, order: Value, says: &[&str]) {
     arena.until_gone("refused").await;
 }
 
-fn member(site: &Site) -> Value {
+/// The stage of a site.
+pub fn member(site: &Site) -> Value {
     json!({"name": site.stage, "integrations": [site.name]})
 }
 
@@ -109,6 +112,12 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     ] {
         assert!(message(&object).contains(&says), "{}", message(&object));
     }
+    let next = &object.data["status"]["next"];
+    assert_eq!(
+        (&next["stage"], &next["provisional"]["totals"]["added"]),
+        (&json!("staging"), &json!(3)),
+        "what would change can be seen all the same: {next}"
+    );
     asked_for_no_lock(&arena);
     promotion["metadata"]["name"] = json!("incomplete");
     promotion["spec"]["order"][2]["integrations"] = json!(["nobody"]);
@@ -124,21 +133,29 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
 
 #[tokio::test]
 async fn the_provisional_report_is_had_from_whichever_side_answers_it() {
-    for side in [ProvisionalSide::Lower, ProvisionalSide::Upper] {
-        let mut arena = Arena::start("the provisional report of either side").await;
+    let mut arena = Arena::start("the provisional report of either side").await;
+    let table = [
+        (ProvisionalSide::Lower, StatusCode::NOT_FOUND),
+        (ProvisionalSide::Upper, StatusCode::NOT_FOUND),
+        (ProvisionalSide::Upper, StatusCode::FORBIDDEN),
+        (ProvisionalSide::Upper, StatusCode::BAD_REQUEST),
+    ];
+    for (side, refusal) in table {
         let company = arena.company(&THREE).await;
         company.group.set_provisional_side(side);
-        let look = company.promotion("release", json!({"upTo": "staging"}));
+        company.group.set_provisional_refusal(refusal);
+        let look = company.promotion(&company.name, json!({"upTo": "staging"}));
         arena.namespace.apply(look).await.unwrap();
-        let gated = arena.phase("release", "Gated").await.unwrap();
+        let gated = arena.phase(&company.name, "Gated").await.unwrap();
         // Staging has what development has, and production nothing: of another pair the report would be empty.
         let next = &gated.data["status"]["next"];
         assert_eq!(
             (&next["stage"], &next["provisional"]["totals"]["added"]),
             (&json!("prod"), &json!(3)),
-            "{side:?}: {next}"
+            "{side:?}, {refusal}: {next}"
         );
     }
+    arena.check_outputs().await;
 }
 
 #[tokio::test]
@@ -226,5 +243,38 @@ async fn secrets_in_other_peoples_configuration_reports_and_errors_are_repeated_
     arena.release(&company, json!({"upTo": "staging"})).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn secrets_in_what_stands_in_the_way_of_a_run_are_repeated_nowhere() {
+    type Prepare = fn(&Company, &str);
+    let table: [(&str, Prepare); 3] = [
+        ("EncryptedSecrets", |company, secret| {
+            company.site("dev").tenant.set_encrypted_secrets(&[secret]);
+        }),
+        ("MissingESVs", |company, secret| {
+            company.site("dev").tenant.console().put_mapping(
+                Realm::Alpha,
+                "am.services.pingone.worker.theirs.credential",
+                secret,
+            );
+        }),
+        ("DryRunFailed", |company, secret| {
+            let why = format!("failed at {secret}");
+            company.site("staging").tenant.fail_next_run_saying(&why);
+        }),
+    ];
+    let mut arena = Arena::start("secrets in what stands in the way").await;
+    for (wanted, prepare) in table {
+        let company = arena.company(&THREE).await;
+        prepare(&company, &company.site("prod").connection.add_credential().jwt);
+        let run = company.promotion(&company.name, json!({"upTo": "staging"}));
+        arena.namespace.apply(run).await.unwrap();
+        let failed = arena.phase(&company.name, "Failed").await.unwrap();
+        assert_eq!(reason(&failed), wanted, "{}", failed.data["status"]);
+        assert!(message(&failed).contains("[redacted]"), "{}", message(&failed));
+        assert_eq!(company.stranded(), None, "{wanted}");
+    }
     arena.check_outputs().await;
 }

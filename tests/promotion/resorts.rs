@@ -12,16 +12,8 @@ use crate::{
         company::{Company, SCOPES, THREE},
         values,
     },
-    look::stage,
+    look::{promotions, stage},
 };
-
-fn promotions(arena: &Arena) -> usize {
-    let calls = arena.network.journal();
-    let real = calls
-        .iter()
-        .filter(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
-    real.count()
-}
 
 impl Arena {
     /// A run whose lock is there.
@@ -31,27 +23,7 @@ impl Arena {
     }
 
     async fn lose_status(&self) {
-        let namespace = self.namespace.name();
-        let patch = [
-            "patch",
-            "promotion",
-            "release",
-            "--namespace",
-            namespace,
-            "--subresource=status",
-            "--type=json",
-            "--patch",
-            r#"[{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]"#,
-        ];
-        self.namespace.control_plane().kubectl(&patch).await.unwrap();
-    }
-
-    async fn annotate(&self, annotation: &str, value: &str) {
-        let patch = json!({"metadata": {"annotations": {annotation: value}}});
-        self.namespace
-            .patch("Promotion", "release", &patch)
-            .await
-            .unwrap();
+        self.write_status(&json!({"observedGeneration": -1})).await;
     }
 }
 

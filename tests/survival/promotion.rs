@@ -1,6 +1,9 @@
 //! Does a promotion keep the law, whatever goes wrong at whichever of its calls? No lock is left behind, nothing is
 //! promoted twice, and the run comes to its end.
 
+mod law;
+mod stops;
+
 use std::{fmt, time::Duration};
 
 use kube::{Api, core::DynamicObject};
@@ -9,7 +12,7 @@ use pingone_aic_simulator::{
     Exchange,
     tenant::{ConfigItem, Times},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     arena::{
@@ -27,6 +30,8 @@ const TIMES: Times = Times {
     promotion: Duration::from_secs(40),
     unlock: Duration::from_secs(20),
 };
+/// After this, every access token is asked for anew.
+const TOKENS_LAST: Duration = Duration::from_mins(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -53,6 +58,18 @@ pub struct Case {
 
 impl Kind {
     pub const ALL: [Self; 2] = [Self::Run, Self::Rollback];
+
+    /// The phases in which a run may end; none if it is gone.
+    fn ends(self, trouble: Option<Trouble>) -> &'static [&'static str] {
+        match (self, trouble) {
+            (_, Some(trouble)) if trouble.deletes() => &[],
+            // What was promoted, or rolled back, before it was stopped, is.
+            (Self::Run, Some(Trouble::Aborted)) => &["Aborted", "Succeeded"],
+            (Self::Rollback, Some(Trouble::Aborted)) => &["Aborted", "RolledBack"],
+            (Self::Run, _) => &["Succeeded"],
+            (Self::Rollback, _) => &["RolledBack"],
+        }
+    }
 }
 
 impl Scene for Started {
@@ -69,40 +86,63 @@ impl Scene for Started {
             .replace("{company}", &self.company.name)
     }
 
-    /// Its own object, promotions, and tests of the tenants above. What its integrations do by themselves is not.
+    /// Its own object, and whatever the tenants are asked: the integrations stand still, so that it is the run who asks.
+    /// Left out are reads of Secrets, which connections make, too; and there is no Lease: the operator is alone here.
     fn concerns(&self, exchange: &Exchange) -> bool {
         let is_dry_run = exchange.query.iter().any(|(name, _)| name == "dryRun");
         let is_object =
             exchange.host == API_SERVER && exchange.path.contains(&format!("/promotions/{}", self.name));
-        let is_tenant = exchange
+        (is_object && !is_dry_run) || self.is_at_a_tenant(exchange)
+    }
+}
+
+impl Started {
+    fn is_at_a_tenant(&self, exchange: &Exchange) -> bool {
+        exchange
             .host
-            .starts_with(&format!("openam-{}-", self.company.name));
-        // Integrations ask for their own environment's lock.
-        let is_of_both = exchange.path.contains("/environment/promotion/") && exchange.query.is_empty();
-        (is_object && !is_dry_run) || (is_tenant && is_of_both)
+            .starts_with(&format!("openam-{}-", self.company.name))
     }
 }
 
 impl Arena {
-    /// A company that is quick. One whose run has ended well serves the next: another change is promoted.
+    /// A company that is quick, and where nobody but a run asks a tenant anything. One whose run has ended well serves
+    /// the next: another change is promoted.
     async fn hasty_company(&mut self, kind: Kind) -> Company {
-        if kind == Kind::Run
-            && let Some(company) = self.idle_company.take()
-        {
-            return company;
-        }
-        let company = self.company(&THREE).await;
-        company.group.set_times(TIMES);
+        let idle = self.idle_company.take_if(|_| kind == Kind::Run);
+        let company = match idle {
+            Some(company) => company,
+            None => self.new_company(kind).await,
+        };
+        // What a run asks for is not what happens to be left of the one before.
+        self.advance(TOKENS_LAST).await;
+        self.settle().await;
         company
     }
 
-    /// A company in which something waits to be promoted, and a run that begins.
-    async fn begin(&mut self, kind: Kind, company: Option<Company>) -> Started {
-        let company = if let Some(company) = company {
-            company
-        } else {
-            self.hasty_company(kind).await
-        };
+    async fn new_company(&mut self, kind: Kind) -> Company {
+        let company = self.company(&THREE).await;
+        company.group.set_times(TIMES);
+        if kind == Kind::Rollback {
+            // What it brings is wrong, and development does not see it.
+            company.site("dev").spoil(&self.namespace).await;
+        }
+        let suspend = json!({"spec": {"suspend": true}});
+        for site in &company.sites {
+            self.namespace
+                .patch("AICIntegration", &site.name, &suspend)
+                .await
+                .unwrap();
+            self.until_object("AICIntegration", &site.name, |object| {
+                (!stops::is_suspended(object.unwrap())).then(|| "it does not stand still".to_owned())
+            })
+            .await
+            .unwrap();
+        }
+        company
+    }
+
+    /// A run in a company in which something waits to be promoted.
+    async fn begin(&mut self, kind: Kind, company: Company) -> Started {
         self.runs += 1;
         let name = format!("run-{}", self.runs);
         let development = &company.site("dev").tenant;
@@ -111,11 +151,7 @@ impl Arena {
             .put_item(ConfigItem::idm("Email > Templates", &name), "a change");
         let more = match kind {
             Kind::Run => json!({}),
-            Kind::Rollback => {
-                // What it brings is wrong, and development does not see it.
-                company.site("dev").spoil(&self.namespace).await;
-                json!({"upTo": "staging", "onFailure": "Rollback"})
-            }
+            Kind::Rollback => json!({"upTo": "staging", "onFailure": "Rollback"}),
         };
         let started = Started {
             namespace: self.namespace.name().to_owned(),
@@ -129,51 +165,47 @@ impl Arena {
     }
 
     /// Waits until the run is over, and looks whether the law was kept.
-    async fn finish(&mut self, started: &Started, from: usize, is_deleted: bool) -> Result<(), String> {
-        let wanted = match started.kind {
-            Kind::Run => "Succeeded",
-            Kind::Rollback => "RolledBack",
-        };
+    async fn finish(
+        &mut self,
+        started: &Started,
+        from: usize,
+        trouble: Option<Trouble>,
+    ) -> Result<(), String> {
+        let ends = started.kind.ends(trouble);
         self.until_object("Promotion", &started.name, |object| {
-            let phase = object.map(|object| object.data["status"]["phase"].clone());
-            match (phase, is_deleted) {
-                (None, true) => None,
-                (Some(Value::String(phase)), false) if phase == wanted => None,
-                _ => Some(format!("it is not {wanted}, or not gone")),
-            }
+            let is_over = match object.map(|object| &object.data["status"]["phase"]) {
+                None => ends.is_empty(),
+                Some(phase) => ends.iter().any(|end| phase == end),
+            };
+            (!is_over).then(|| format!("it is none of {ends:?}, or not gone"))
         })
         .await?;
-        if let Some(stranded) = started.company.stranded() {
-            return Err(stranded);
-        }
-        for site in &started.company.sites {
-            let begun = |what: &str| {
-                let calls = self.network.journal_since(from);
-                let begun = calls.iter().filter(|call| {
-                    call.host == site.tenant.host()
-                        && call.path.ends_with(what)
-                        && call.method == "POST"
-                        && call.request["dryRun"] != true
-                        && call.status == Some(202)
-                });
-                begun.count()
-            };
-            let (promoted, rolled_back) = (begun("/promotion/promote"), begun("/promotion/rollback"));
-            if promoted > 1 || rolled_back > 1 {
-                return Err(format!(
-                    "{}: promoted {promoted} times, rolled back {rolled_back} times",
-                    site.stage
-                ));
-            }
-        }
-        Ok(())
+        started
+            .crime(&self.network.journal_since(from))
+            .map_or(Ok(()), Err)
+    }
+
+    /// A run that leads nowhere: each process looks at the definition for it, and not in the middle of a case.
+    pub async fn apply_run_to_nowhere(&mut self) {
+        let stage = |name| json!({"name": name, "integrations": [name]});
+        let run = json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "nowhere"},
+            "spec": {"order": [stage("below"), stage("above")], "upTo": "above", "suspend": true},
+        });
+        self.namespace.apply(run).await.unwrap();
+        self.until_object("Promotion", "nowhere", |object| {
+            (!stops::is_suspended(object.unwrap())).then(|| "it was not looked at".to_owned())
+        })
+        .await
+        .unwrap();
     }
 
     /// What a run does when nothing goes wrong.
     pub async fn run_boundaries(&mut self, kind: Kind) -> Vec<Boundary> {
+        let company = self.hasty_company(kind).await;
         let from = self.network.position();
-        let started = self.begin(kind, None).await;
-        self.finish(&started, from, false).await.unwrap();
+        let started = self.begin(kind, company).await;
+        self.finish(&started, from, None).await.unwrap();
         let boundaries = Boundary::with_news(&self.network.journal_since(from), &started);
         assert!(!boundaries.is_empty(), "a run makes calls");
         boundaries
@@ -195,9 +227,9 @@ impl Arena {
     }
 
     async fn promote_here(&mut self, case: &Case) -> Result<(), String> {
-        let from = self.network.position();
         // The rule stands before the run begins: the scene is known before its object is there.
         let company = self.hasty_company(case.kind).await;
+        let from = self.network.position();
         let name = format!("run-{}", self.runs + 1);
         let scene = Started {
             namespace: self.namespace.name().to_owned(),
@@ -208,7 +240,17 @@ impl Arena {
         let rule = self
             .network
             .fault(case.boundary.rule(&scene), case.trouble.fault());
-        let started = self.begin(case.kind, Some(scene.company)).await;
+        let started = self.begin(case.kind, scene.company).await;
+        let result = self.suffer(case, &started, from).await;
+        rule.remove();
+        if case.trouble != Trouble::NamespaceDeleted && result.is_ok() {
+            self.dismiss(started).await;
+        }
+        result
+    }
+
+    /// Lets the trouble come, and waits for the end.
+    async fn suffer(&mut self, case: &Case, started: &Started, from: usize) -> Result<(), String> {
         let processed = case.trouble.is_processed();
         self.met(from, processed, &case.boundary).await?;
         if case.trouble.kills() {
@@ -220,14 +262,11 @@ impl Arena {
                 let _ = self.namespace.delete("Promotion", &started.name).await;
             }
             Trouble::NamespaceDeleted => self.delete_namespace(&started.name).await,
+            Trouble::Aborted => return self.abort(started, from).await,
+            Trouble::Suspended => self.pause(started).await?,
             _ => {}
         }
-        let result = self.finish(&started, from, case.trouble.deletes()).await;
-        rule.remove();
-        if case.trouble != Trouble::NamespaceDeleted && result.is_ok() {
-            self.dismiss(started).await;
-        }
-        result
+        self.finish(started, from, Some(case.trouble)).await
     }
 
     /// Removes what is not looked at any more, so that later cases do not wait for it.

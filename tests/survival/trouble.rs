@@ -40,6 +40,10 @@ pub enum Trouble {
     Deleted,
     /// Its namespace is, and with it every Secret.
     NamespaceDeleted,
+    /// A person stops the run for good.
+    Aborted,
+    /// A person has it stand still before its next stage, and go on later.
+    Suspended,
 }
 
 impl Trouble {
@@ -75,9 +79,12 @@ impl Trouble {
             Self::Lost,
             Self::Deleted,
             Self::NamespaceDeleted,
+            Self::Aborted,
         ];
         if boundary.is_write() {
             troubles.extend([
+                // Between two writes it stands where it stood.
+                Self::Suspended,
                 Self::RateLimited,
                 Self::ServerError,
                 Self::BadGateway,
@@ -113,7 +120,9 @@ impl Trouble {
             | Self::AccountRevoked
             | Self::ApiServerAway
             | Self::Deleted
-            | Self::NamespaceDeleted => Fault::Delay(Duration::ZERO),
+            | Self::NamespaceDeleted
+            | Self::Aborted
+            | Self::Suspended => Fault::Delay(Duration::ZERO),
         }
     }
 

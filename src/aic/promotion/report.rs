@@ -162,8 +162,12 @@ impl Tenant {
     /// What a promotion would change: `GET /environment/promotion/report/provisional`. `None` where this
     /// environment does not answer it: which side does is not documented.
     pub async fn provisional_report(&self) -> Result<Option<Report>, Error> {
-        self.optional_report("report/provisional", "read the provisional report")
-            .await
+        let report = self.optional_report("report/provisional", "read the provisional report");
+        match report.await {
+            // [assumed]: how the side that does not answer it refuses. It is only to be looked at: any refusal will do.
+            Err(Error::Call(error)) if matches!(error.status(), Some(400 | 403 | 405 | 409)) => Ok(None),
+            result => result,
+        }
     }
 
     /// What a rollback would change: `GET /environment/promotion/report/provisional-rollback`. `None` where there is

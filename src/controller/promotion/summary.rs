@@ -10,8 +10,8 @@ use crate::{
 };
 
 const MOST_NAMES: usize = 50;
-/// Of the names of a stage together, in bytes.
-const LONGEST: usize = 32 * 1024;
+/// Of the names of a report together, in bytes: a stage keeps three reports, and at most 32 KiB.
+const LONGEST: usize = 10 * 1024;
 const LONGEST_NAME: usize = 200;
 
 /// Sums a report up. The hash is over the sorted content, without dates and ids.

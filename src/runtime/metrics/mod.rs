@@ -169,6 +169,7 @@ impl Metrics {
     pub fn text(&self) -> String {
         self.look_at_queues();
         self.milestones.look();
+        self.vendors.look();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -1,6 +1,9 @@
 //! Calls to the vendors.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -9,13 +12,19 @@ use prometheus_client::{
 };
 
 use super::{Metrics, seconds, waits};
-use crate::http::{Host, Lane, News, Observer};
+use crate::http::{Host, HostsLoad, Lane, News, Observer};
 
 pub(super) struct Vendors {
     call_seconds: Family<CallLabels, Histogram>,
     turn_wait_seconds: Family<TurnLabels, Histogram>,
+    calls_waiting: Family<VendorLabels, Gauge>,
+    hosts_closed: Family<VendorLabels, Gauge>,
     hosts_down: Family<VendorLabels, Gauge>,
+    loads: Mutex<Vec<(&'static str, Load)>>,
 }
+
+/// Tells the load of a vendor's hosts, all of it in one moment.
+type Load = Box<dyn Fn() -> HostsLoad + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -49,6 +58,18 @@ impl Vendors {
             "How long a call waited for its turn in its host's budget",
             turn_wait_seconds.clone(),
         );
+        let calls_waiting = Family::default();
+        registry.register(
+            "vendor_calls_waiting",
+            "Calls that wait for their turn in their host's budget",
+            calls_waiting.clone(),
+        );
+        let hosts_closed = Family::default();
+        registry.register(
+            "vendor_hosts_closed",
+            "Hosts that have asked to be left alone for a while (Retry-After)",
+            hosts_closed.clone(),
+        );
         let hosts_down = Family::default();
         registry.register(
             "vendor_hosts_down",
@@ -58,8 +79,42 @@ impl Vendors {
         Self {
             call_seconds,
             turn_wait_seconds,
+            calls_waiting,
+            hosts_closed,
             hosts_down,
+            loads: Mutex::default(),
         }
+    }
+
+    /// Looks at the load of all hosts.
+    pub(super) fn look(&self) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (vendor, load) in &*self.loads() {
+            let HostsLoad {
+                waiting,
+                closed,
+                down,
+            } = load();
+            for (gauge, count) in [
+                (&self.calls_waiting, waiting),
+                (&self.hosts_closed, closed),
+                (&self.hosts_down, down),
+            ] {
+                gauge.get_or_create(&VendorLabels { vendor }).set(number(count));
+            }
+        }
+    }
+
+    fn loads(&self) -> MutexGuard<'_, Vec<(&'static str, Load)>> {
+        // A list is whole at every step, so a panic elsewhere does not spoil it.
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Metrics {
+    /// The hosts of one more vendor.
+    pub fn hosts(&self, vendor: &'static str, load: impl Fn() -> HostsLoad + Send + Sync + 'static) {
+        self.vendors.loads().push((vendor, Box::new(load)));
     }
 }
 
@@ -83,17 +138,11 @@ impl Observer for Vendor {
 
     fn host_changed(&self, host: &Host, news: News) {
         let vendor = self.name;
-        let labels = VendorLabels { vendor };
-        let down = self.metrics.vendors.hosts_down.get_or_create(&labels);
         match news {
             News::WentDown => {
                 tracing::warn!(vendor, %host, "the host does not answer, and is left alone for a while");
-                down.inc();
             }
-            News::CameBack => {
-                tracing::info!(vendor, %host, "the host answers again");
-                down.dec();
-            }
+            News::CameBack => tracing::info!(vendor, %host, "the host answers again"),
         }
     }
 

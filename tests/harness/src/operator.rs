@@ -50,7 +50,8 @@ impl Operator {
 
     /// Installs the chart with helm, and starts nothing yet.
     pub async fn prepare(namespace: &Namespace, values: Values) -> Result<Self> {
-        let release = format!("operator-{}", crate::unique());
+        let release = values.release.clone();
+        let release = release.unwrap_or_else(|| format!("operator-{}", crate::unique()));
         let scratch = Scratch::create()?;
         let binary = values.binary.clone();
         let (api_server, fast_forwarded) = (values.api_server.clone(), values.fast_forwarded);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::AUTHORIZATION;
 use serde_json::Value;
@@ -16,6 +16,8 @@ use crate::message::{Answer, Request, parse_text};
 pub struct Exchange {
     /// Its place in the journal, from 0.
     pub sequence: usize,
+    /// When all of it had arrived.
+    pub at: Instant,
     /// The host it went to, with the port unless that is 443.
     pub host: String,
     /// The method, in capitals.
@@ -88,6 +90,8 @@ impl Journal {
         let sequence = exchanges.len();
         exchanges.push(Exchange {
             sequence,
+            // Under the lock, so that the order of times is the order of arrival.
+            at: Instant::now(),
             host: host.to_owned(),
             method: request.method.to_string(),
             path: request.path.clone(),

@@ -7,6 +7,7 @@ use crate::api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode
 
 /// Names of a kind that a status holds.
 const MOST_NAMES: usize = 50;
+const LONGEST_NAME: usize = 200;
 
 impl Case<'_> {
     pub(super) fn request_dry_run(&self, times: i32) -> Act {
@@ -92,8 +93,12 @@ impl Case<'_> {
                 .filter(|esv| !found.missing_esvs.contains(esv));
             status.missing_esvs.extend(others.cloned());
         }
-        status.missing_esvs.truncate(MOST_NAMES);
-        status.encrypted_secrets.truncate(MOST_NAMES);
+        for names in [&mut status.missing_esvs, &mut status.encrypted_secrets] {
+            names.truncate(MOST_NAMES);
+            for name in names {
+                *name = name.chars().take(LONGEST_NAME).collect();
+            }
+        }
         status
     }
 

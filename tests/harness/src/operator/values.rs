@@ -11,6 +11,7 @@ const CA_BUNDLE: &str = "vendors-ca";
 /// The operator's binary, and the chart's values.
 pub struct Values {
     pub(super) binary: PathBuf,
+    pub(super) release: Option<String>,
     chart: Value,
     ca: Option<String>,
     /// The API server as the operator is told to find it, where that is not where it is.
@@ -31,11 +32,19 @@ impl Values {
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         Self {
             binary: binary.into(),
+            release: None,
             chart: json!({"crds": {"enabled": false}}),
             ca: None,
             api_server: None,
             fast_forwarded: false,
         }
+    }
+
+    /// The release is called so, and not as nothing else is.
+    #[must_use]
+    pub fn release(mut self, name: &str) -> Self {
+        self.release = Some(name.to_owned());
+        self
     }
 
     /// The operator finds the API server at this URL, behind this proxy; it proves itself by this authority (PEM).

@@ -1,6 +1,6 @@
 //! Proxy, TLS, journal and clock.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use pingone_aic_simulator::{Mutability, Network, Region};
@@ -104,6 +104,7 @@ async fn one_connection_serves_many_requests_of_one_host_only() {
 
 #[tokio::test]
 async fn the_journal_tells_everything_but_the_credentials_in_the_header() {
+    let started = Instant::now();
     let caller = Caller::start().await;
     let reply = caller.create_secret("esv-a", "one").await;
     let journal = caller.network.journal();
@@ -111,6 +112,7 @@ async fn the_journal_tells_everything_but_the_credentials_in_the_header() {
         panic!("two exchanges: {journal:?}")
     };
     assert_eq!((token.sequence, create.sequence), (0, 1));
+    assert!(started < token.at && token.at < create.at && create.at < Instant::now());
     assert_eq!(token.request["client_id"], "service-account");
     assert!(create.is("PUT", "/environment/secrets/esv-a"));
     assert_eq!((create.host.as_str(), create.status), (HOST, Some(200)));

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::super::{Inner, Mutability, Tenant};
 
 /// A promotion group, and what is the same in all of it. Clones are the same group.
@@ -43,10 +45,25 @@ pub enum ProvisionalSide {
     Upper,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) times: Times,
+    pub(super) report_lag: Duration,
     pub(super) provisional_side: ProvisionalSide,
+    pub(super) provisional_refusal: StatusCode,
+    pub(super) lock_sides: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            times: Times::default(),
+            report_lag: Duration::ZERO,
+            provisional_side: ProvisionalSide::default(),
+            provisional_refusal: StatusCode::NOT_FOUND,
+            lock_sides: true,
+        }
+    }
 }
 
 /// Where an environment stands in its group. Weak, for neighbours know each other: the network holds them.
@@ -86,15 +103,31 @@ impl Group {
 
     /// Sets how long things take that begin from now on.
     pub fn set_times(&self, times: Times) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).times = times;
+        self.change(|settings| settings.times = times);
+    }
+
+    /// Sets how long after its end a run that begins from now on is reported; at its end by default.
+    pub fn set_report_lag(&self, lag: Duration) {
+        self.change(|settings| settings.report_lag = lag);
     }
 
     /// Sets which side answers with the provisional report, which is disputed.
     pub fn set_provisional_side(&self, side: ProvisionalSide) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .provisional_side = side;
+        self.change(|settings| settings.provisional_side = side);
+    }
+
+    /// Sets the status with which the other side refuses it, which nobody has told either. 404 by default.
+    pub fn set_provisional_refusal(&self, status: StatusCode) {
+        self.change(|settings| settings.provisional_refusal = status);
+    }
+
+    /// Sets whether the state of a lock tells of its two sides, as it does by default: the description leaves that open.
+    pub fn set_lock_sides(&self, told: bool) {
+        self.change(|settings| settings.lock_sides = told);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

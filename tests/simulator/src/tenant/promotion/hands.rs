@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::super::{Console, Tenant};
 use super::lock::LockState;
 use super::order::Order;
-use super::run::Kind;
+use super::run::{FAILED, Kind};
 use super::{locking, start};
 use crate::message::Answer;
 
@@ -76,9 +76,24 @@ impl Tenant {
         self.state().promotions.next_lock_fails = true;
     }
 
+    /// This environment's own lock, if it is taken, fails at this moment.
+    pub fn fail_lock(&self) {
+        self.state().lock.fail();
+    }
+
+    /// The next time that this environment and the one below are unlocked ends in an error.
+    pub fn fail_next_unlock(&self) {
+        self.state().promotions.next_unlock_fails = true;
+    }
+
     /// The next dry run, promotion or rollback here ends with a blocking error and changes nothing.
     pub fn fail_next_run(&self) {
-        self.state().promotions.next_run_fails = true;
+        self.fail_next_run_saying(FAILED);
+    }
+
+    /// The same with this message.
+    pub fn fail_next_run_saying(&self, message: &str) {
+        self.state().promotions.next_failure = Some(message.to_owned());
     }
 
     /// The encrypted secrets that a promotion from this environment to the one above finds; none by default.

@@ -26,7 +26,7 @@ pub enum LockState {
     Locked,
     /// On the way to unlocked, and frozen still.
     Unlocking,
-    /// Locking failed; it stays frozen until it is unlocked.
+    /// Locking or unlocking failed; it stays frozen until it is unlocked.
     Error,
 }
 
@@ -75,10 +75,18 @@ impl Lock {
     }
 
     /// Begins to unlock, if it is taken under this promotion id.
-    pub(super) fn release(&mut self, promotion_id: &str, until: Timestamp) {
+    pub(super) fn release(&mut self, promotion_id: &str, until: Timestamp, then: LockState) {
         if self.holds(promotion_id) {
             self.state = LockState::Unlocking;
-            self.next = Some((until, LockState::Unlocked));
+            self.next = Some((until, then));
+        }
+    }
+
+    /// Fails as it stands, if it is taken.
+    pub(super) fn fail(&mut self) {
+        if self.state != LockState::Unlocked {
+            self.state = LockState::Error;
+            self.next = None;
         }
     }
 

@@ -22,8 +22,10 @@ pub(super) fn state(tenant: &Tenant, request: &Request) -> Outcome {
             let lower = lower_of(tenant)?;
             let pair = Pair::of(&lower, tenant);
             let mut answer = to_json(pair.lock_state(), &pair.upper.lock);
-            answer["lowerEnv"] = side_to_json(&pair.lower.lock);
-            answer["upperEnv"] = side_to_json(&pair.upper.lock);
+            if tenant.settings().lock_sides {
+                answer["lowerEnv"] = side_to_json(&pair.lower.lock);
+                answer["upperEnv"] = side_to_json(&pair.upper.lock);
+            }
             answer
         }
         Some(_) => {
@@ -99,7 +101,7 @@ fn to_json(state: LockState, lock: &Lock) -> Value {
         LockState::Locking => "Environment lock in progress",
         LockState::Locked => "Environment locked",
         LockState::Unlocking => "Environment unlocking in progress",
-        LockState::Error => "Failed to lock the environment",
+        LockState::Error => "Failed to lock or to unlock the environment",
     };
     with_id(
         json!({"result": state.to_string(), "description": description}),

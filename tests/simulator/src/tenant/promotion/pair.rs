@@ -1,5 +1,6 @@
 //! Two neighbours at one moment: what a lock and a promotion are about.
 
+use std::mem;
 use std::sync::MutexGuard;
 use std::time::Duration;
 
@@ -32,8 +33,15 @@ impl<'a> Pair<'a> {
 
     /// Begins to unlock what is locked under this promotion id. [assumed] One side is done before the other.
     pub(super) fn release(&mut self, promotion_id: &str, begun: Timestamp, takes: Duration) {
-        self.upper.lock.release(promotion_id, begun + takes / 2);
-        self.lower.lock.release(promotion_id, begun + takes);
+        let end = if mem::take(&mut self.upper.promotions.next_unlock_fails) {
+            LockState::Error
+        } else {
+            LockState::Unlocked
+        };
+        self.upper.lock.release(promotion_id, begun + takes / 2, end);
+        self.lower
+            .lock
+            .release(promotion_id, begun + takes, LockState::Unlocked);
     }
 
     /// The state of the two locks as one. [assumed] What is locked on one side only counts as locked.

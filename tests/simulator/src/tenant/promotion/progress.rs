@@ -41,21 +41,24 @@ pub(super) fn read(tenant: &Tenant) -> Outcome {
     Ok(Answer::json(StatusCode::OK, &answer))
 }
 
-/// [assumed] The messages of a failure and of a rollback, and that one which is over shows in no status but
+/// [assumed] The message of a rollback, and that one which is over shows in no status but
 /// that of the lock.
-fn describe(is_locked: bool, run: Option<&Run>) -> (&'static str, &'static str) {
+fn describe(is_locked: bool, run: Option<&Run>) -> (&'static str, &str) {
     match run {
         Some(run) if !run.over => ("RUNNING", "Update configuration"),
         _ if !is_locked => ("UNLOCKED", "Environment unlocked"),
         None => ("READY", "Environment ready for promotion"),
-        Some(run) if run.blocked => ("READY", "Promotion failed"),
+        Some(Run {
+            failure: Some(failure),
+            ..
+        }) => ("READY", failure),
         Some(run) if run.order.kind == Kind::Rollback => ("READY", "Rollback completed"),
         Some(_) => ("READY", "Promotion completed"),
     }
 }
 
 fn add_findings(answer: &mut Value, run: &Run) {
-    answer["blockingError"] = run.blocked.into();
+    answer["blockingError"] = run.failure.is_some().into();
     for (name, list) in [
         ("missingESVs", &run.report.missing_esvs),
         ("encryptedSecrets", &run.encrypted_secrets),

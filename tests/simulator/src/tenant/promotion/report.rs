@@ -18,6 +18,8 @@ pub(super) struct Report {
     pub(super) promoter: String,
     pub(super) description: String,
     pub(super) created: Timestamp,
+    /// Before that, nobody sees it.
+    pub(super) shown_from: Timestamp,
     pub(super) missing_esvs: Vec<String>,
     pub(super) previously_ignored_secrets: Vec<String>,
     pub(super) changes: Changes,
@@ -34,6 +36,7 @@ impl Report {
             promoter: String::new(),
             description: String::new(),
             created: now,
+            shown_from: now,
             missing_esvs: Vec::new(),
             previously_ignored_secrets: Vec::new(),
             changes,

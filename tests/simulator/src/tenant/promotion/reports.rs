@@ -14,24 +14,23 @@ use crate::message::{Answer, Outcome};
 
 /// [assumed] What is answered where there is no such report, or nothing to report about.
 const NO_REPORT: StatusCode = StatusCode::NOT_FOUND;
+const NOT_FOUND: &str = "Report not found";
 
 /// `GET …/report`
 pub(super) fn last(tenant: &Tenant) -> Outcome {
     lower_of(tenant)?;
-    tenant
-        .state()
-        .promotions
-        .reports
-        .last()
-        .map(found)
-        .ok_or_else(no_report)
+    let now = tenant.network_now();
+    let state = tenant.state();
+    let last = state.promotions.reported(now).next_back();
+    last.map(found).ok_or_else(no_report)
 }
 
 /// `GET …/report/{reportId}`
 pub(super) fn by_id(tenant: &Tenant, id: &str) -> Outcome {
     lower_of(tenant)?;
+    let now = tenant.network_now();
     let state = tenant.state();
-    let mut reports = state.promotions.reports.iter();
+    let mut reports = state.promotions.reported(now);
     reports
         .find(|report| report.id.to_string() == id)
         .map(found)
@@ -41,24 +40,21 @@ pub(super) fn by_id(tenant: &Tenant, id: &str) -> Outcome {
 /// `GET …/reports`: a bare array, in the order of their dates.
 pub(super) fn list(tenant: &Tenant) -> Outcome {
     lower_of(tenant)?;
-    let entries = tenant
-        .state()
-        .promotions
-        .reports
-        .iter()
-        .map(Report::to_entry)
-        .collect();
+    let now = tenant.network_now();
+    let state = tenant.state();
+    let entries = state.promotions.reported(now).map(Report::to_entry).collect();
     Ok(Answer::json(StatusCode::OK, &Value::Array(entries)))
 }
 
 /// `GET …/report/provisional`. [assumed] It needs no lock.
 pub(super) fn provisional(tenant: &Tenant) -> Outcome {
-    let this = Some(tenant.clone());
-    let (lower, upper) = match tenant.settings().provisional_side {
+    let (this, settings) = (Some(tenant.clone()), tenant.settings());
+    let (lower, upper) = match settings.provisional_side {
         ProvisionalSide::Lower => (this, tenant.upper()),
         ProvisionalSide::Upper => (tenant.lower(), this),
     };
-    let (lower, upper) = (lower.ok_or_else(no_report)?, upper.ok_or_else(no_report)?);
+    let refused = || platform(settings.provisional_refusal, NOT_FOUND);
+    let (lower, upper) = (lower.ok_or_else(refused)?, upper.ok_or_else(refused)?);
     let pair = Pair::of(&lower, &upper);
     let changes = Changes::between(&pair.upper.configuration, &pair.lower.configuration);
     Ok(found(&Report::provisional(
@@ -83,5 +79,5 @@ fn found(report: &Report) -> Answer {
 }
 
 fn no_report() -> Answer {
-    platform(NO_REPORT, "Report not found")
+    platform(NO_REPORT, NOT_FOUND)
 }

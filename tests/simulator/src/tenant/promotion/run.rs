@@ -10,6 +10,9 @@ use super::super::state::State;
 use super::order::Order;
 use super::report::Report;
 
+/// [assumed] What is said of a run that comes to nothing.
+pub(super) const FAILED: &str = "Promotion failed";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     DryRun,
@@ -34,8 +37,8 @@ pub(super) struct Run {
     pub(super) order: Order,
     pub(super) ends: Timestamp,
     pub(super) over: bool,
-    /// It comes to nothing.
-    pub(super) blocked: bool,
+    /// It comes to nothing, and this is said of it.
+    pub(super) failure: Option<String>,
     pub(super) encrypted_secrets: Vec<String>,
     pub(super) report: Report,
     /// What the upper environment has afterwards.
@@ -56,13 +59,20 @@ pub(in super::super) struct Promotions {
     /// Encrypted secrets that a promotion from here finds.
     pub(super) encrypted_secrets: Vec<String>,
     pub(super) next_lock_fails: bool,
-    pub(super) next_run_fails: bool,
+    pub(super) next_unlock_fails: bool,
+    /// What the next run says as it fails.
+    pub(super) next_failure: Option<String>,
     pub(super) shown_status: Option<String>,
 }
 
 impl Promotions {
     pub(super) fn is_running(&self) -> bool {
         self.run.as_ref().is_some_and(|run| !run.over)
+    }
+
+    /// The reports that are there by now, oldest first.
+    pub(super) fn reported(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Report> {
+        self.reports.iter().filter(move |report| report.shown_from <= now)
     }
 }
 
@@ -78,7 +88,7 @@ impl State {
         } = &mut self.promotions;
         let run = run.as_mut().filter(|run| !run.over && run.ends <= now)?;
         run.over = true;
-        if run.blocked {
+        if run.failure.is_some() {
             return None;
         }
         reports.push(run.report.clone());

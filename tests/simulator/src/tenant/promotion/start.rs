@@ -1,7 +1,6 @@
 //! The beginning of a run: what it needs, and what will come of it.
 
 use std::collections::BTreeSet;
-use std::mem;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -13,26 +12,26 @@ use super::changes::Changes;
 use super::order::Order;
 use super::pair::Pair;
 use super::report::Report;
-use super::run::{Kind, Run};
+use super::run::{FAILED, Kind, Run};
 use super::{conflict, lower_of};
 use crate::message::Answer;
 
 /// Begins a run in the upper environment.
 pub(super) fn run(upper: &Tenant, order: Order) -> Result<(), Answer> {
     let lower = lower_of(upper)?;
-    let times = upper.settings().times;
+    let settings = upper.settings();
     let takes = match order.kind {
-        Kind::DryRun => times.dry_run,
-        Kind::Promotion | Kind::Rollback => times.promotion,
+        Kind::DryRun => settings.times.dry_run,
+        Kind::Promotion | Kind::Rollback => settings.times.promotion,
     };
     let ends = upper.network_now() + takes;
     let mut pair = Pair::of(&lower, upper);
-    let run = plan(&pair, order, ends)?;
-    let fails = mem::take(&mut pair.upper.promotions.next_run_fails);
-    pair.upper.promotions.run = Some(Run {
-        blocked: run.blocked || fails,
-        ..run
-    });
+    let mut run = plan(&pair, order, ends)?;
+    run.report.shown_from = ends + settings.report_lag;
+    if let Some(failure) = pair.upper.promotions.next_failure.take() {
+        run.failure = Some(failure);
+    }
+    pair.upper.promotions.run = Some(run);
     Ok(())
 }
 
@@ -64,7 +63,7 @@ fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
     Ok(Run {
         ends,
         over: false,
-        blocked: unfit && !dry_run,
+        failure: (unfit && !dry_run).then(|| FAILED.to_owned()),
         encrypted_secrets,
         report: Report {
             id: Uuid::new_v4(),
@@ -74,6 +73,7 @@ fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
             promoter: order.promoter.clone(),
             description: order.description.clone(),
             created: ends,
+            shown_from: ends,
             missing_esvs,
             previously_ignored_secrets: upper.promotions.ignored_secrets.iter().cloned().collect(),
             changes: Changes::between(&upper.configuration, &configuration),

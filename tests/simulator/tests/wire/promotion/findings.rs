@@ -99,8 +99,9 @@ async fn any_run_can_fail() {
 async fn a_failure_is_told_until_the_next_lock() {
     let mut pair = Neighbours::start().await;
     let id = pair.lock().await;
-    pair.upper.tenant.fail_next_run();
+    pair.upper.tenant.fail_next_run_saying("a journey is broken");
     pair.promote(&promotion()).await;
+    assert_eq!(progress(&pair).await["message"], "a journey is broken");
     pair.unlock(&id).await.expect(202);
     pair.pass(60).await;
     let told = progress(&pair).await;

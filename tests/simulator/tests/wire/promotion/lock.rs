@@ -109,6 +109,40 @@ async fn a_lock_that_fails_is_an_error_until_it_is_unlocked() {
 }
 
 #[tokio::test]
+async fn a_lock_can_fail_later_and_so_can_its_end() {
+    let mut pair = Neighbours::start().await;
+    pair.upper.tenant.fail_lock();
+    assert_eq!(pair.lock_states().await, ["unlocked"; 3], "nothing is taken yet");
+    let id = pair.lock().await;
+    pair.post(PROMOTE, &json!({"dryRun": true})).await.expect(202);
+    pair.upper.tenant.fail_lock();
+    assert_eq!(pair.lock_states().await, ["error", "locked", "error"]);
+    pair.pass(180).await;
+    assert_eq!(pair.reports().await, 1, "what runs goes on");
+    pair.post(PROMOTE, &json!({"dryRun": true})).await.expect(409);
+    pair.upper.tenant.fail_next_unlock();
+    for end in ["error", "unlocked"] {
+        pair.unlock(&id).await.expect(202);
+        pair.pass(60).await;
+        assert_eq!(pair.lock_states().await, [end, "unlocked", end]);
+    }
+}
+
+#[tokio::test]
+async fn the_sides_of_a_lock_can_be_left_out() {
+    let mut pair = Neighbours::start().await;
+    let id = pair.lock().await;
+    pair.group.set_lock_sides(false);
+    let state = pair.get(STATE).await.expect(200);
+    assert_eq!(
+        (&state["result"], &state["promotionId"]),
+        (&json!("locked"), &json!(id))
+    );
+    assert!(state.get("lowerEnv").is_none() && state.get("upperEnv").is_none());
+    assert_as_described(&pair.upper.network);
+}
+
+#[tokio::test]
 async fn a_lock_on_one_side_shows_and_counts() {
     let mut pair = Neighbours::start().await;
     let id = pair.lock().await;

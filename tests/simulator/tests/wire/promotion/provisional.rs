@@ -1,5 +1,6 @@
 //! The provisional report: what waits to be promoted.
 
+use http::StatusCode;
 use pingone_aic_simulator::Realm;
 use pingone_aic_simulator::tenant::ProvisionalSide;
 use serde_json::json;
@@ -14,13 +15,23 @@ async fn provisional(caller: &Caller) -> crate::caller::Reply {
 #[tokio::test]
 async fn one_side_answers_and_the_other_refuses() {
     let pair = Neighbours::start().await;
-    for (side, lower, upper) in [
-        (ProvisionalSide::Lower, 200, 404),
-        (ProvisionalSide::Upper, 404, 200),
-    ] {
+    for side in [ProvisionalSide::Lower, ProvisionalSide::Upper] {
         pair.group.set_provisional_side(side);
-        provisional(&pair.lower).await.expect(lower);
-        provisional(&pair.upper).await.expect(upper);
+        let (answers, refuses) = match side {
+            ProvisionalSide::Lower => (&pair.lower, &pair.upper),
+            ProvisionalSide::Upper => (&pair.upper, &pair.lower),
+        };
+        provisional(answers).await.expect(200);
+        provisional(refuses).await.expect(404);
+        for status in [
+            StatusCode::FORBIDDEN,
+            StatusCode::BAD_REQUEST,
+            StatusCode::NOT_FOUND,
+        ] {
+            pair.group.set_provisional_refusal(status);
+            provisional(answers).await.expect(200);
+            assert!(provisional(refuses).await.expect(status.as_u16())["message"].is_string());
+        }
     }
     assert_as_described(&pair.upper.network);
 }

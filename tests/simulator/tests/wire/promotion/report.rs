@@ -1,5 +1,7 @@
 //! Reports.
 
+use std::time::Duration;
+
 use pingone_aic_simulator::Realm;
 use pingone_aic_simulator::tenant::ConfigItem;
 use serde_json::{Value, json};
@@ -114,6 +116,26 @@ async fn the_list_is_in_order_and_keeps_no_description() {
     pair.get(&format!("{REPORT}/da0c66a4-9f37-4f9a-9988-0786ad301b17"))
         .await
         .expect(404);
+}
+
+#[tokio::test]
+async fn a_report_can_come_a_while_after_its_run_has_ended() {
+    let mut pair = Neighbours::start().await;
+    pair.group.set_report_lag(Duration::from_secs(90));
+    pair.lock().await;
+    pair.promote(&json!({"dryRun": true})).await;
+    pair.pass(60).await;
+    assert_eq!(
+        (pair.status().await[0].as_str(), pair.reports().await),
+        ("READY", 0)
+    );
+    pair.get(REPORT).await.expect(404);
+    pair.pass(30).await;
+    let listed = pair.get(REPORTS).await.expect(200);
+    let by_id = format!("{REPORT}/{}", text(&listed[0]["reportId"]));
+    for path in [REPORT, &by_id] {
+        assert_eq!(pair.get(path).await.expect(200)["dryRun"], true);
+    }
 }
 
 #[tokio::test]
