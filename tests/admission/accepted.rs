@@ -45,7 +45,7 @@ async fn a_good_integration_is_accepted() {
             spec(json!({"driftPolicy": "Warn", "deletionPolicy": "Delete", "adopt": true, "suspend": true})),
             url("https://openam-mycompanysandbox1-ew2.forgeblocks.com"),
             url("https://127.0.0.1:8443"),
-            url("https://Tenant.Example.com:443"),
+            url("https://tenant.example.com:4443"),
         ],
     )
     .await;

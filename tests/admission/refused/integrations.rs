@@ -120,6 +120,12 @@ async fn a_bad_integration_is_refused() {
                 URL_GRAMMAR,
             ),
             (url("https://tenant.example.com#alpha"), "tenant.url", URL_GRAMMAR),
+            (url("https://Tenant.example.com"), "tenant.url", "lower case"),
+            (
+                url("https://tenant.example.com:443"),
+                "tenant.url",
+                "must not name port 443",
+            ),
             (url("https://tenant.example.com:0"), "tenant.url", URL_GRAMMAR),
             (url("https://tenant.example.com:65536"), "tenant.url", URL_GRAMMAR),
             (url("https://tenant..example.com"), "tenant.url", URL_GRAMMAR),
