@@ -171,6 +171,17 @@ impl Restarted {
         budget::tell(report, &of_vendors, DEFAULT);
         let what = "restart: writes to objects";
         report.figure(what, "calls", number(calls, is_write), Some(0.0));
+        for write in calls.iter().filter(|call| is_write(call)) {
+            println!("  {} {}", write.method, write.path);
+        }
+        for line in self
+            .operator
+            .log()
+            .lines()
+            .filter(|line| line.contains("object changed"))
+        {
+            println!("  {line}");
+        }
     }
 }
 

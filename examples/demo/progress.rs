@@ -169,7 +169,7 @@ fn describe(object: &DynamicObject) -> Result<String> {
     let mut types: Vec<_> = phase.map(ToOwned::to_owned).into_iter().collect();
     let mut ready = String::new();
     for condition in &conditions(object)? {
-        let mark = match condition.status.as_str() {
+        let mark = match &*condition.status {
             "True" => '✓',
             "False" => '–',
             _ => '?',

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// How often an object is checked when its spec does not say.
@@ -27,9 +28,9 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Conditions, one a type, so that another party's condition survives our apply.
+/// Conditions, one a type, so that another party's condition survives.
 pub(super) fn conditions(generator: &mut SchemaGenerator) -> Schema {
-    let condition = generator.subschema_for::<super::Condition>();
+    let condition = generator.subschema_for::<Condition>();
     json_schema!({
         "type": "array",
         "items": condition,

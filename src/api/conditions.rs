@@ -5,12 +5,9 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Reason;
-
-/// A Kubernetes condition.
-pub type Condition = KubernetesCondition;
+use super::{Condition, Reason};
 
 /// The type of the condition that says whether anything is left to do.
 pub const READY: &str = "Ready";
@@ -26,6 +23,18 @@ pub const WORKER_READY: &str = "WorkerReady";
 pub const SECRET_MAPPED: &str = "SecretMapped";
 const RECONCILING: &str = "Reconciling";
 const STALLED: &str = "Stalled";
+
+/// All of them, in a fixed order: a list whose order wanders would look like a change.
+pub(super) const TYPES: [&str; 8] = [
+    CREDENTIAL_VALID,
+    ESV_READY,
+    WORKER_READY,
+    SECRET_MAPPED,
+    ACTIVE,
+    READY,
+    RECONCILING,
+    STALLED,
+];
 
 /// What is known of one aspect: the value of one condition, without its bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +111,20 @@ impl Conclusion {
 /// The conditions of an object, one a type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Conditions(Vec<Condition>);
+pub struct Conditions(
+    #[serde(deserialize_with = "just_as_long")]
+    #[schemars(with = "Vec<KubernetesCondition>")]
+    Vec<Condition>,
+);
+
+/// What is read into a list that grows has room for more than will come: thousands of these are kept.
+fn just_as_long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Condition>, D::Error> {
+    let mut read = Vec::deserialize(deserializer)?;
+    // Not shrunk: an allocator may leave what is shrunk in its place.
+    let mut conditions = Vec::with_capacity(read.len());
+    conditions.append(&mut read);
+    Ok(conditions)
+}
 
 /// What `Active` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +160,7 @@ impl Conditions {
     /// What `Active` says.
     #[must_use]
     pub fn active(&self) -> Active {
-        match self.get(ACTIVE).map(|condition| condition.status.as_str()) {
+        match self.get(ACTIVE).map(|condition| &*condition.status) {
             Some("True") => Active::True,
             Some("False") => Active::False,
             _ => Active::Unknown,
@@ -146,7 +168,7 @@ impl Conditions {
     }
 
     /// Sets the condition of a type. `lastTransitionTime` moves only when the status flips.
-    pub fn set(&mut self, type_: &str, finding: &Finding, generation: Option<i64>, now: Timestamp) {
+    pub fn set(&mut self, type_: &'static str, finding: &Finding, generation: Option<i64>, now: Timestamp) {
         let status = match finding.status {
             Some(true) => "True",
             Some(false) => "False",
@@ -160,9 +182,9 @@ impl Conditions {
         };
         self.remove(type_);
         self.0.push(Condition {
-            type_: type_.to_owned(),
-            status: status.to_owned(),
-            reason: finding.reason.as_str().to_owned(),
+            type_: type_.into(),
+            status: status.into(),
+            reason: finding.reason.as_str().into(),
             message: clip(&finding.message),
             observed_generation: generation,
             last_transition_time: since,
@@ -217,21 +239,9 @@ fn clip(message: &str) -> String {
     }
 }
 
-/// A fixed order: a list whose order wanders would look like a change.
 fn position(type_: &str) -> usize {
-    [
-        CREDENTIAL_VALID,
-        ESV_READY,
-        WORKER_READY,
-        SECRET_MAPPED,
-        ACTIVE,
-        READY,
-        RECONCILING,
-        STALLED,
-    ]
-    .iter()
-    .position(|known| *known == type_)
-    .unwrap_or(usize::MAX)
+    let place = TYPES.iter().position(|known| *known == type_);
+    place.unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The three kinds that people write and read: types, validation rules, conditions. No I/O, no client, no clock.
 
 mod bounds;
+mod condition;
 pub mod conditions;
 mod connection;
 mod crd;
@@ -9,7 +10,8 @@ mod promotion;
 pub mod reason;
 mod spelled;
 
-pub use conditions::{Active, Condition, Conditions};
+pub use condition::Condition;
+pub use conditions::{Active, Conditions};
 pub use connection::{
     ConnectionStatus, CredentialStatus, EnvironmentReference, PingOneConnection, PingOneConnectionSpec,
     SecretKeyReference,

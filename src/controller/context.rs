@@ -153,7 +153,7 @@ impl Context {
             object.name_any(),
             object.namespace().unwrap_or_default(),
         );
-        tracing::info!(%kind, %namespace, %name, ready = ready.status, reason = ready.reason, says = ready.message, "object changed");
+        tracing::info!(%kind, %namespace, %name, ready = &*ready.status, reason = &*ready.reason, says = ready.message, "object changed");
         let type_ = if ready.status == "True" || !after.is_true("Stalled") {
             EventType::Normal
         } else {

@@ -54,7 +54,12 @@ pub(super) async fn run<K, P>(
             queue.done(&item, Next::OnChange);
             continue;
         };
-        let span = tracing::info_span!("reconcile", kind, namespace = item.namespace, name = item.name);
+        let span = tracing::info_span!(
+            "reconcile",
+            kind,
+            namespace = &*item.namespace,
+            name = &*item.name
+        );
         let (queue, scope) = (Arc::clone(queue), Arc::clone(&scope));
         let pass = async move {
             let next = match current(&scope.context, object).await {

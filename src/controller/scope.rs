@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Passes over integrations that one tenant is asked by at once, for each watched namespace.
-const AT_ONE_TENANT: usize = 8;
+const AT_ONE_TENANT: usize = 4;
 /// Passes over connections that one PingOne host is asked by at once, likewise.
 const AT_ONE_PINGONE: usize = 32;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
@@ -139,53 +139,7 @@ pub(super) async fn run(
         promotions: fleets.promotions.clone(),
         integration_queue: Arc::clone(&wake.integration_queue),
     });
-    let passes = future::join3(
-        async {
-            tokio::select! {
-                () = listed.cancelled() => {}
-                () = shutdown.cancelled() => return,
-            }
-            passes::run(
-                connections.clone(),
-                &wake.connection_queue,
-                Arc::clone(&scope),
-                shutdown,
-                connection::reconcile,
-            )
-            .await;
-        },
-        async {
-            // An integration must not be told that its connection does not exist before connections are known, nor
-            // be taken for the eldest before all are.
-            tokio::select! {
-                _ = future::join3(listed.cancelled(), connections.wait_until_ready(), fleets.integrations.known()) => {}
-                () = shutdown.cancelled() => return,
-            }
-            let passes = passes::run(
-                integrations.clone(),
-                &wake.integration_queue,
-                Arc::clone(&scope),
-                shutdown,
-                integration::reconcile,
-            );
-            future::join(passes, integration::tell_who_waits(&scope, shutdown)).await;
-        },
-        async {
-            // Nor must a run begin before it is known which others there are.
-            tokio::select! {
-                _ = future::join3(connections.wait_until_ready(), integrations.wait_until_ready(), fleets.promotions.known()) => {}
-                () = shutdown.cancelled() => return,
-            }
-            passes::run(
-                promotions.clone(),
-                &wake.promotion_queue,
-                Arc::clone(&scope),
-                shutdown,
-                promotion::reconcile,
-            )
-            .await;
-        },
-    );
+    let passes = passes(&scope, &wake, fleets, &listed, shutdown);
     // The watches go on while the last passes end, and then are dropped.
     let watches = future::join4(
         connection_changes,
@@ -193,7 +147,79 @@ pub(super) async fn run(
         promotion_changes,
         secret_changes,
     );
-    tokio::select! { _ = passes => {}, _ = watches => {} }
+    tokio::select! { () = passes => {}, _ = watches => {} }
+}
+
+/// The passes over all three kinds, each when what it decides by is known.
+async fn passes(
+    scope: &Arc<ScopeContext>,
+    wake: &Wake,
+    fleets: &Fleets,
+    listed: &CancellationToken,
+    shutdown: &CancellationToken,
+) {
+    let Wake {
+        connections,
+        integrations,
+        promotions,
+        ..
+    } = wake;
+    let over_connections = async {
+        if shutdown.run_until_cancelled(listed.cancelled()).await.is_none() {
+            return;
+        }
+        let queue = &wake.connection_queue;
+        passes::run(
+            connections.clone(),
+            queue,
+            Arc::clone(scope),
+            shutdown,
+            connection::reconcile,
+        )
+        .await;
+    };
+    let over_integrations = async {
+        // An integration must not be told that its connection does not exist before connections are known, nor be
+        // taken for the eldest before all are.
+        let known = future::join3(
+            listed.cancelled(),
+            connections.wait_until_ready(),
+            fleets.integrations.known(),
+        );
+        if shutdown.run_until_cancelled(known).await.is_none() {
+            return;
+        }
+        let queue = &wake.integration_queue;
+        let passes = passes::run(
+            integrations.clone(),
+            queue,
+            Arc::clone(scope),
+            shutdown,
+            integration::reconcile,
+        );
+        future::join(passes, integration::tell_who_waits(scope, shutdown)).await;
+    };
+    let over_promotions = async {
+        // Nor must a run begin before it is known which others there are.
+        let known = future::join3(
+            connections.wait_until_ready(),
+            integrations.wait_until_ready(),
+            fleets.promotions.known(),
+        );
+        if shutdown.run_until_cancelled(known).await.is_none() {
+            return;
+        }
+        let queue = &wake.promotion_queue;
+        passes::run(
+            promotions.clone(),
+            queue,
+            Arc::clone(scope),
+            shutdown,
+            promotion::reconcile,
+        )
+        .await;
+    };
+    future::join3(over_connections, over_integrations, over_promotions).await;
 }
 
 /// Watches one of the operator's kinds into its store.

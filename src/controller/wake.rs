@@ -1,6 +1,9 @@
 //! Who is looked at again when something changes.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use kube::{
     Resource, ResourceExt,
@@ -32,18 +35,19 @@ pub(super) struct Wake {
     pub(super) promotion_queue: Arc<Queue<Ref>>,
 }
 
-/// What an object's owner asks for. Status is left out: our own writes are no news.
-pub(super) type Asked = (Option<String>, Option<i64>, Vec<(String, String)>, bool);
+/// A digest of what an object's owner asks for. Status is left out: our own writes are no news.
+pub(super) type Asked = u64;
 
 pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
+    let mut digest = DefaultHasher::new();
     let meta = object.meta();
-    let ours = object
-        .annotations()
-        .iter()
-        .filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX));
-    let ours = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
     let is_going = meta.deletion_timestamp.is_some();
-    (meta.uid.clone(), meta.generation, ours, is_going)
+    (&meta.uid, meta.generation, is_going).hash(&mut digest);
+    let all = object.annotations().iter();
+    for ours in all.filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX)) {
+        ours.hash(&mut digest);
+    }
+    digest.finish()
 }
 
 /// What a connection vouches for, which is news for its integrations.
@@ -92,7 +96,7 @@ impl Wake {
                     return;
                 };
                 if before.is_some() || !self.comes_with_its_connection(&integration) {
-                    self.integration_due(&integration, before.is_some());
+                    self.integration_due(&item, &integration, before.is_some());
                 }
                 self.promotions_of(&item);
             }
@@ -133,12 +137,12 @@ impl Wake {
         self.wake_promotions(|promotion| {
             let phase = promotion.status.as_ref().and_then(|status| status.phase);
             phase.is_none_or(|phase| phase == PromotionPhase::Pending)
-                && promotion.metadata.namespace.as_ref() == Some(&integration.namespace)
+                && integration.is_beside(promotion)
                 && promotion
                     .spec
                     .order
                     .iter()
-                    .any(|stage| stage.integrations.contains(&integration.name))
+                    .any(|stage| stage.integrations.iter().any(|name| **name == *integration.name))
         });
     }
 
@@ -150,33 +154,30 @@ impl Wake {
         }
     }
 
-    pub(super) fn secret_changed(&self, Ref { namespace, name }: &Ref) {
+    pub(super) fn secret_changed(&self, secret: &Ref) {
         for connection in self.connections.state() {
-            if connection.metadata.namespace.as_ref() == Some(namespace)
-                && connection.spec.credential_secret_ref.name == *name
-            {
+            if secret.is_beside(&*connection) && *connection.spec.credential_secret_ref.name == *secret.name {
                 let item = Ref::of(&*connection);
                 self.connection_due(&connection, true);
                 self.integrations_of(&item, true);
             }
         }
         self.integrations(true, |integration| {
-            integration.metadata.namespace.as_ref() == Some(namespace)
-                && integration.spec.tenant.service_account_secret_ref.name == *name
+            secret.is_beside(integration)
+                && *integration.spec.tenant.service_account_secret_ref.name == *secret.name
         });
     }
 
     fn integrations_of(&self, connection: &Ref, is_news: bool) {
         self.integrations(is_news, |integration| {
-            integration.metadata.namespace.as_ref() == Some(&connection.namespace)
-                && integration.spec.connection_ref.name == connection.name
+            connection.is_beside(integration) && *integration.spec.connection_ref.name == *connection.name
         });
     }
 
     /// Whether an integration is new and so is its connection: it is woken when that has been looked at.
     fn comes_with_its_connection(&self, integration: &AICIntegration) -> bool {
         let connection = Ref {
-            name: integration.spec.connection_ref.name.clone(),
+            name: integration.spec.connection_ref.name.as_str().into(),
             ..Ref::of(integration)
         };
         let status = integration.status.as_ref();
@@ -198,7 +199,7 @@ impl Wake {
     fn integrations(&self, is_news: bool, concerned: impl Fn(&AICIntegration) -> bool) {
         for integration in self.integrations.state() {
             if concerned(&integration) {
-                self.integration_due(&integration, is_news);
+                self.integration_due(&Ref::of(&*integration), &integration, is_news);
             }
         }
     }
@@ -216,10 +217,10 @@ impl Wake {
             .now(&item, &place, lane(connection, is_news));
     }
 
-    fn integration_due(&self, integration: &AICIntegration, is_news: bool) {
+    fn integration_due(&self, item: &Ref, integration: &AICIntegration, is_news: bool) {
         let place = &integration.spec.tenant.url;
         self.integration_queue
-            .now(&Ref::of(integration), place, lane(integration, is_news));
+            .now(item, place, lane(integration, is_news));
     }
 }
 

@@ -20,10 +20,10 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::{queue::Ref, replaced::Replaced};
-use crate::runtime::{Gate, Health};
-
-/// What kubectl leaves on an object that it applies without the server's help: all of the object once more.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::{
+    api::ANNOTATION_PREFIX,
+    runtime::{Gate, Health},
+};
 
 /// What a watch tells.
 pub(super) enum Change<Fingerprint> {
@@ -115,12 +115,13 @@ pub(super) fn secrets(
         })
 }
 
-/// Takes from an object what nobody here reads and what is most of its size.
+/// Takes from an object what nobody here reads, and what can be most of its size.
 fn trimmed<K: Resource>(mut object: K) -> K {
     let meta = object.meta_mut();
     meta.managed_fields = None;
+    meta.owner_references = None;
     if let Some(annotations) = &mut meta.annotations {
-        annotations.remove(LAST_APPLIED);
+        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
     }
     object
 }
@@ -272,7 +273,8 @@ mod tests {
     fn what_nobody_reads_is_not_kept() {
         let mut object = secret("a", "1");
         object.metadata.managed_fields = Some(vec![]);
-        let annotations = [(LAST_APPLIED, "{}"), ("pingone-aic.io/requestedAt", "now")];
+        let of_kubectl = "kubectl.kubernetes.io/last-applied-configuration";
+        let annotations = [(of_kubectl, "{}"), ("pingone-aic.io/requestedAt", "now")];
         object.metadata.annotations = Some(annotations.map(|(key, value)| (key.into(), value.into())).into());
         let object = trimmed(object);
         assert_eq!(object.metadata.managed_fields, None);

@@ -21,7 +21,7 @@ fn blocks() -> Vec<String> {
         match (line.trim(), &mut block) {
             ("```yaml", None) => block = Some(String::new()),
             ("```", Some(_)) => blocks.extend(block.take()),
-            (_, Some(block)) => *block += &format!("{line}\n"),
+            (_, Some(block)) => block.extend([line, "\n"]),
             _ => {}
         }
     }

@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Sets a condition.
-    pub(super) fn find(&mut self, type_: &str, finding: &Finding) {
+    pub(super) fn find(&mut self, type_: &'static str, finding: &Finding) {
         self.status.conditions.set(
             type_,
             finding,

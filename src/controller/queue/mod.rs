@@ -16,7 +16,7 @@ use std::{
 };
 
 use futures::{Stream, stream};
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use tokio::sync::Notify;
 
 use self::{
@@ -26,19 +26,25 @@ use self::{
 use super::Next;
 use crate::{clock::Clock, http::Lane, runtime::QueueLoad};
 
-/// An object, by namespace and name.
+/// An object, by namespace and name. It is kept in several places: clones share their texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Ref {
-    pub(super) namespace: String,
-    pub(super) name: String,
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
 }
 
 impl Ref {
     pub(super) fn of(object: &impl Resource) -> Self {
+        let meta = object.meta();
         Self {
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
+            namespace: meta.namespace.as_deref().unwrap_or_default().into(),
+            name: meta.name.as_deref().unwrap_or_default().into(),
         }
+    }
+
+    /// Whether an object is in the same namespace.
+    pub(super) fn is_beside(&self, object: &impl Resource) -> bool {
+        object.meta().namespace.as_deref() == Some(&*self.namespace)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use crate::http::Lane;
 
 /// So many of a place's passes are left to what is more urgent than a check.
-const NOT_FOR_CHECKS: usize = 2;
+const NOT_FOR_CHECKS: usize = 1;
 
 /// What waits, in the order of its turns.
 pub(super) type Turn<T> = (Lane, Instant, T);

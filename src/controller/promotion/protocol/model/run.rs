@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use super::platform::STAGE;
 use crate::api::StageStatus;
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
     pub memory: Memory,
