@@ -11,7 +11,7 @@ use kube::{
         reflector::{ObjectRef, Store},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -34,7 +34,8 @@ use crate::{
     runtime::{Health, Leadership, Metrics},
 };
 
-const READS_AT_ONCE: usize = 32;
+/// Requests to the API server that nothing depends on but their own object: each wants a connection.
+const REQUESTS_AT_ONCE: usize = 16;
 
 /// What every pass works with.
 #[derive(Clone)]
@@ -49,8 +50,8 @@ pub struct Context {
     pub(super) definitions: Definitions,
     pub(super) deletions: Deletions,
     pub(super) replaced: Replaced,
-    /// Reads of Secrets: after a restart every object wants its own at once.
-    pub(super) reads: Arc<Semaphore>,
+    /// Reads of Secrets, statuses and events: after a restart every object wants its own at once.
+    requests: Arc<Semaphore>,
     /// What all runs share.
     pub(super) runs: Runs,
     /// Which objects are this installation's.
@@ -107,7 +108,7 @@ impl Context {
             definitions: Definitions::default(),
             deletions: Deletions::default(),
             replaced: Replaced::default(),
-            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            requests: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
             runs: Runs::default(),
             shard: Shard::new(&[], None, clock.clone()),
             clock,
@@ -130,6 +131,12 @@ impl Context {
         let (clock, leadership) = (self.clock.clone(), self.leadership.clone());
         let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
         Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
+    }
+
+    /// Waits for one of the few turns at the API server, which ends when it is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.requests.acquire().await.ok()
     }
 
     /// Waits for what must not be cut off.
@@ -194,6 +201,7 @@ impl Context {
         };
         // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
         let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        let _turn = self.turn().await;
         // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
         if let Err(error) = recorder.publish(&event, object).await {
             tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");

@@ -19,6 +19,8 @@ use crate::{
 
 /// A kind with a status of type `S`.
 pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResourceScope> {
+    /// Others wait for what its status says: it is written without waiting for a turn.
+    const IS_URGENT: bool = false;
     type Status: Clone + PartialEq + Serialize;
     fn status(&self) -> Option<&Self::Status>;
     /// The request for a check that was answered last.
@@ -108,6 +110,7 @@ where
         "metadata": {"resourceVersion": object.resource_version()},
         "status": change_to(object, status)?,
     });
+    let _turn = if K::IS_URGENT { None } else { context.turn().await };
     match api
         .patch_status(&object.name_any(), &params(), &Patch::Merge(&patch))
         .await

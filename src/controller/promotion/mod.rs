@@ -47,6 +47,9 @@ use crate::{
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 impl HasStatus for Promotion {
+    /// A lock may be open.
+    const IS_URGENT: bool = true;
+
     type Status = PromotionStatus;
 
     fn status(&self) -> Option<&PromotionStatus> {
