@@ -16,6 +16,7 @@ mod forms;
 mod gate;
 mod integrations;
 mod judge;
+mod reasons;
 mod release;
 mod repository;
 mod runs;

@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo test --lib", "a part of cargo test"),
@@ -40,9 +40,21 @@ const ELSEWHERE: [(&str, &str); 11] = [
         "kubectl -n pingone-aic wait promotion/release-1 --for=jsonpath='{.status.phase}'=Succeeded --timeout=1h",
         "outputs.rs",
     ),
+    (
+        "kubectl -n pingone-aic wait aicintegration/dev-alpha --for=jsonpath='{.metadata.finalizers}' --timeout=1m",
+        "tests/install",
+    ),
+    (
+        "helm uninstall pingone-aic-operator --namespace pingone-aic",
+        "tests/install",
+    ),
+    (
+        "kubectl delete crd pingoneconnections.pingone-aic.io aicintegrations.pingone-aic.io promotions.pingone-aic.io",
+        "tests/install",
+    ),
 ];
 /// What nobody runs as it stands, and why.
-const NOT_RUN: [(&str, &str); 25] = [
+const NOT_RUN: [(&str, &str); 22] = [
     (".ci/run", "it runs this test"),
     (
         "cargo run --example demo -- --keep",
@@ -60,7 +72,7 @@ const NOT_RUN: [(&str, &str); 25] = [
         "cargo test --test survival -- ",
         "takes an hour and a half, or repeats what a run has printed",
     ),
-    ("cargo bench", "takes half an hour"),
+    ("cargo bench", "takes most of an hour"),
     ("cargo bench -- active", "takes minutes"),
     (
         "UPDATE_GENERATED=1 cargo test ",
@@ -81,11 +93,6 @@ const NOT_RUN: [(&str, &str); 25] = [
         "needs a release; tests/install upgrades, with --reuse-values",
     ),
     ("helm rollback ", "needs a release with a former revision"),
-    ("helm uninstall ", "needs a release; tests/install uninstalls"),
-    (
-        "kubectl delete crd ",
-        "takes the definitions away from other tests",
-    ),
     (
         "kubectl create namespace pingone-aic",
         "the harness has made the one that stands for it",
@@ -105,10 +112,6 @@ const NOT_RUN: [(&str, &str); 25] = [
         "needs pods, and no kubelet is here",
     ),
     ("curl ", "needs pods, and no kubelet is here"),
-    (
-        "kubectl -n pingone-aic wait aicintegration/dev-alpha --for=jsonpath='{.metadata.finalizers}' --timeout=1m",
-        "waits for the operator; tests/integration has the finalizer",
-    ),
     (
         "kubectl -n pingone-aic get lease pingone-aic-operator ",
         "needs an installation",

@@ -6,8 +6,11 @@
 #[path = "../arena/mod.rs"]
 mod arena;
 mod definitions;
+mod people;
 mod readme;
 mod rendered;
+mod roles;
+mod uninstall;
 
 use std::{fs, path::Path, time::Duration};
 

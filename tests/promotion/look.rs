@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
-use pingone_aic_simulator::{Exchange, tenant::LockState};
+use pingone_aic_simulator::{Exchange, Rule, Tenant, tenant::LockState};
 use serde_json::{Value, json};
 
 use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company};
@@ -39,6 +39,14 @@ pub fn is_promotion(call: &Exchange) -> bool {
 pub fn is_removed(arena: &Arena, lock: Option<&str>) -> bool {
     let is = |call: &Exchange| call.method == "DELETE" && lock.is_none_or(|id| call.path.ends_with(id));
     arena.network.journal().iter().any(is)
+}
+
+/// The first request of this kind that a tenant is sent.
+pub fn the_request(tenant: &Tenant, path: &str) -> Rule {
+    Rule::on(tenant.host())
+        .method("POST")
+        .path_contains(path)
+        .times(1)
 }
 
 /// A stage of a run, by its place among those that have begun.

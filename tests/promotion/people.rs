@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     arena::{Arena, company::THREE},
-    look::{is_removed, promotions, reason, stage},
+    look::{is_removed, promotions, reason, stage, the_request},
 };
 
 #[tokio::test]
@@ -36,10 +36,7 @@ async fn a_person_who_locks_in_the_same_moment_is_waited_for() {
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     // Our request is on its way when theirs arrives.
-    let lock = Rule::on(staging.host())
-        .method("POST")
-        .path_contains("/promotion/lock")
-        .times(1);
+    let lock = the_request(staging, "/promotion/lock");
     let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
     arena.release(&company, json!({"upTo": "staging"})).await;
     arena

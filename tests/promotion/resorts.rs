@@ -12,7 +12,7 @@ use crate::{
         company::{Company, SCOPES, THREE},
         values,
     },
-    look::{promotions, stage},
+    look::{promotions, stage, the_request},
 };
 
 impl Arena {
@@ -32,10 +32,7 @@ async fn an_operator_that_was_away_for_too_long_asks_a_person() {
     let mut arena = Arena::start("an operator that was away for too long").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let lock = Rule::on(staging.host())
-        .method("POST")
-        .path_contains("/promotion/lock")
-        .times(1);
+    let lock = the_request(staging, "/promotion/lock");
     let lost = arena.network.fault(lock, Fault::HangAfter);
     let run = company.promotion("release", json!({"upTo": "staging"}));
     arena.namespace.apply(run).await.unwrap();

@@ -10,7 +10,7 @@ use crate::{
         Arena,
         company::{Company, THREE},
     },
-    look::{is_promotion, promotions, reason, stage},
+    look::{is_promotion, promotions, reason, stage, the_request},
 };
 
 impl Arena {
@@ -47,10 +47,7 @@ async fn a_person_can_have_a_lock_given_back_though_no_report_can_be_read() {
     let mut arena = Arena::start("a person unlocks and no report can be read").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let lock = Rule::on(staging.host())
-        .method("POST")
-        .path_contains("/promotion/lock")
-        .times(1);
+    let lock = the_request(staging, "/promotion/lock");
     arena.network.fault(lock, Fault::HangAfter);
     arena.release(&company, json!({"upTo": "staging"})).await;
     arena

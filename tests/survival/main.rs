@@ -51,6 +51,9 @@ struct Arguments {
     /// Run the cases whose names contain this, and no history.
     #[arg(long)]
     case: Option<String>,
+    /// Of the chosen cases, run this part of so many: `2/5`. A case mostly waits, so that parts run well side by side.
+    #[arg(long, value_parser = part, default_value = "1/1")]
+    part: (usize, usize),
     /// Run the history with this seed, and no case.
     #[arg(long)]
     history: Option<u64>,
@@ -63,6 +66,15 @@ struct Arguments {
     nocapture: bool,
     #[arg(long, hide = true)]
     exact: bool,
+}
+
+/// Which part, of how many.
+fn part(text: &str) -> Result<(usize, usize), String> {
+    let numbers = text.split_once('/').and_then(|(part, parts)| {
+        let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+        (1..=parts).contains(&part).then_some((part, parts))
+    });
+    numbers.ok_or_else(|| "give a part and the number of parts, for example 2/5".to_owned())
 }
 
 #[tokio::main]
@@ -91,6 +103,8 @@ async fn main() -> ExitCode {
             random.shuffle(&mut chosen);
             chosen.truncate(arguments.cases);
         }
+        let (part, parts) = arguments.part;
+        let chosen: Vec<_> = chosen.into_iter().skip(part - 1).step_by(parts).collect();
         println!(
             "survival: {} of {} cases, chosen by --seed {seed}",
             chosen.len(),

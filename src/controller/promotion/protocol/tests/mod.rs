@@ -185,19 +185,24 @@ enum Done {
     Wait(Reason, bool),
 }
 
-fn done(stage: &StageStatus, sight: &Sight, change: impl FnOnce(&mut Rules<'_>)) -> Done {
-    let timeouts = Timeouts::default();
-    let mut rules = Rules {
+/// Of a run that is ready, and that nobody has stopped.
+fn rules(timeouts: &Timeouts) -> Rules<'_> {
+    Rules {
         key: "ns/run",
         run: "uid",
         mode: PromotionMode::Promote,
         ignore_encrypted_secrets: false,
-        timeouts: &timeouts,
+        timeouts,
         is_ready: true,
         is_void: false,
         stops: false,
         unlock: None,
-    };
+    }
+}
+
+fn done(stage: &StageStatus, sight: &Sight, change: impl FnOnce(&mut Rules<'_>)) -> Done {
+    let timeouts = Timeouts::default();
+    let mut rules = rules(&timeouts);
     change(&mut rules);
     match decide(stage, sight, &rules, ago(0).0) {
         Act::Remember(stage) => Done::Step(stage.step, stage.outcome),
@@ -239,17 +244,11 @@ const ANEW: Done = Done::Step(None, None);
 #[test]
 fn reports_are_read_where_they_decide() {
     let timeouts = Timeouts::default();
-    let reads = |stage: &StageStatus, sight: &Sight, unlock: Option<&str>, stops: bool| {
+    let reads = |stage: &StageStatus, sight: &Sight, unlock: Option<&'static str>, stops: bool| {
         let rules = Rules {
-            key: "ns/run",
-            run: "uid",
-            mode: PromotionMode::Promote,
-            ignore_encrypted_secrets: false,
-            timeouts: &timeouts,
-            is_ready: true,
-            is_void: false,
             stops,
             unlock,
+            ..rules(&timeouts)
         };
         reads_reports(stage, sight, &rules, ago(0).0)
     };

@@ -1,0 +1,197 @@
+//! Every reason, with all that the operator can conclude with it: each in a status of the operator's own making.
+
+use std::{collections::BTreeSet, fs};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::core::DynamicObject;
+use pingone_aic_harness::repository;
+use pingone_aic_operator::api::{
+    Conditions, ConnectionStatus, IntegrationStatus, PromotionPhase, PromotionStatus, Reason,
+    conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
+};
+use serde_json::{Value, json};
+
+use crate::table::{Light, Table};
+
+/// The reasons that `Ready` can have, by kind and by what is concluded.
+const CONCLUDED: [(&str, Light, &str); 9] = [
+    (
+        "PingOneConnection",
+        Light::Green,
+        "CredentialAccepted CannotAskPingOne Suspended",
+    ),
+    (
+        "PingOneConnection",
+        Light::Yellow,
+        "SecretNotFound RateLimited PingOneUnavailable",
+    ),
+    (
+        "PingOneConnection",
+        Light::Red,
+        "SecretKeyMissing CredentialMalformed ClaimMissing EnvironmentMismatch HostNotAllowed CredentialRefused \
+         CRDOutdated",
+    ),
+    (
+        "AICIntegration",
+        Light::Green,
+        "TestPassed AwaitingPromotion Suspended",
+    ),
+    (
+        "AICIntegration",
+        Light::Yellow,
+        "NotReached ConnectionNotFound ConnectionNotReady SecretNotFound TenantUnavailable RateLimited \
+         WaitingForTurn EnvironmentLocked CredentialNotYetServed TestFailed Deleting",
+    ),
+    (
+        "AICIntegration",
+        Light::Red,
+        "HostNotAllowed TenantNotAllowedForCredential SecretKeyMissing ServiceAccountInvalid ServiceAccountRefused \
+         ScopeMissing TenantRefused OutsideSelector TenantOfAnotherInstallation NameUnderivable EsvNotOwned \
+         WorkerNotOwned ProductConnectionsNotSupported WorkerMissing DriftDetected CRDOutdated InvalidObject",
+    ),
+    ("Promotion", Light::Green, "Gated Succeeded Suspended"),
+    // Of a report that cannot be read every failure is tried again.
+    (
+        "Promotion",
+        Light::Yellow,
+        "PreflightFailed Queued Locking Running Unlocking Verifying LockOwnershipUnknown EnvironmentLocked \
+         NotReached SecretNotFound TenantUnavailable RateLimited TenantRefused HostNotAllowed \
+         ServiceAccountInvalid ServiceAccountRefused ScopeMissing",
+    ),
+    // An account that is gone while a lock is open needs a person, and so does what runs on under a lock.
+    (
+        "Promotion",
+        Light::Red,
+        "GroupInvalid LockOwnershipUnknown LockLost LockAnswerLost LockFailed LockNotReleased DryRunFailed \
+         MissingESVs EncryptedSecrets NothingToPromote PromotionFailed PromotionOverdue PromoteNotTaken \
+         VerificationFailed RolledBack RollbackNotOurs Aborted Running NotReached SecretNotFound SecretKeyMissing \
+         TenantUnavailable TenantRefused HostNotAllowed ServiceAccountInvalid ServiceAccountRefused ScopeMissing \
+         CRDOutdated InvalidObject",
+    ),
+];
+
+/// The reasons of other conditions, of stages and of events: nobody concludes anything with them.
+const ELSEWHERE: &str = "ClaimsMatch EsvWritten WorkerConfigured LabelMapped LeftBehind LockAbandoned Inspected \
+                         Promoted AlreadyPromoted";
+
+fn reasons(names: &str) -> impl Iterator<Item = Reason> {
+    names
+        .split_whitespace()
+        .map(|name| Reason::find(name).unwrap_or_else(|| panic!("{name} is no reason")))
+}
+
+fn conclusion(light: Light, reason: Reason) -> Conclusion {
+    let message = "for the judges".to_owned();
+    match light {
+        Light::Green => Conclusion::Done(reason, message),
+        Light::Red => Conclusion::Stalled(reason, message),
+        Light::Yellow | Light::Going => Conclusion::InProgress(reason, message),
+    }
+}
+
+/// The conditions after a conclusion. Others came before it, and the kind's other conditions say the contrary.
+fn conditions(kind: &str, light: Light, reason: Reason) -> Conditions {
+    let (mut conditions, now) = (Conditions::default(), Timestamp::UNIX_EPOCH);
+    let contrary = if light == Light::Green {
+        Finding::no(reason, "contrary")
+    } else {
+        Finding::yes(reason, "contrary")
+    };
+    let others: &[_] = match kind {
+        "PingOneConnection" => &[CREDENTIAL_VALID, ACTIVE],
+        "AICIntegration" => &[ESV_READY, WORKER_READY, SECRET_MAPPED, ACTIVE],
+        _ => &[],
+    };
+    for type_ in others {
+        conditions.set(type_, &contrary, Some(1), now);
+    }
+    for light in [Light::Green, Light::Yellow, Light::Red, light] {
+        conditions.conclude(&conclusion(light, reason), Some(1), now);
+    }
+    conditions
+}
+
+/// Where a run can stand with a conclusion.
+fn phases(light: Light) -> &'static [PromotionPhase] {
+    use PromotionPhase::{Aborted, Failed, Gated, Pending, Queued, RolledBack, Running, Succeeded};
+    match light {
+        Light::Green => &[Pending, Running, Gated, Succeeded],
+        Light::Red => &[Pending, Running, Failed, RolledBack, Aborted],
+        Light::Yellow | Light::Going => &[Pending, Queued, Running],
+    }
+}
+
+/// The statuses of the first generation.
+fn statuses(kind: &str, light: Light, reason: Reason) -> Vec<Value> {
+    let (observed_generation, conditions) = (1, conditions(kind, light, reason));
+    match kind {
+        "PingOneConnection" => vec![json!(ConnectionStatus {
+            observed_generation,
+            conditions,
+            ..ConnectionStatus::default()
+        })],
+        "AICIntegration" => vec![json!(IntegrationStatus {
+            observed_generation,
+            conditions,
+            ..IntegrationStatus::default()
+        })],
+        _ => {
+            let with = |phase: &PromotionPhase| {
+                json!(PromotionStatus {
+                    observed_generation,
+                    conditions: conditions.clone(),
+                    phase: Some(*phase),
+                    ..PromotionStatus::default()
+                })
+            };
+            phases(light).iter().map(with).collect()
+        }
+    }
+}
+
+fn object(kind: &str, generation: i64, status: &Value) -> DynamicObject {
+    let object = json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": kind,
+        "metadata": {"name": "judged", "namespace": "judged", "generation": generation},
+        "spec": {"upTo": "dev", "order": [{"name": "dev"}, {"name": "staging"}]},
+        "status": status,
+    });
+    serde_json::from_value(object).unwrap()
+}
+
+#[test]
+fn every_reason_is_judged_as_it_is_concluded() {
+    let mut table = Table::default();
+    for (kind, light, names) in CONCLUDED {
+        for reason in reasons(names) {
+            for status in statuses(kind, light, reason) {
+                let current = object(kind, 1, &status);
+                let mut going = current.clone();
+                going.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+                table.add(&format!("{reason}: "), current, light);
+                table.add("Pending deletion", going, Light::Going);
+                table.add("not looked at this spec", object(kind, 2, &status), Light::Yellow);
+            }
+        }
+    }
+    table.check();
+}
+
+/// A new reason has to be put where it belongs.
+#[test]
+fn every_reason_is_known_to_the_judges() {
+    let source = fs::read_to_string(repository().join("src/api/reason.rs")).unwrap();
+    // Whatever else the source says: each reason is a word of it.
+    let words = source.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let all: BTreeSet<_> = words.filter_map(Reason::find).collect();
+    let concluded: BTreeSet<_> = CONCLUDED
+        .iter()
+        .flat_map(|(_, _, names)| reasons(names))
+        .collect();
+    let elsewhere: BTreeSet<_> = reasons(ELSEWHERE).collect();
+    assert!(all.len() > 60, "{}", all.len());
+    assert!(concluded.is_disjoint(&elsewhere));
+    let known = &concluded | &elsewhere;
+    let unknown: Vec<_> = all.difference(&known).collect();
+    assert!(unknown.is_empty(), "nobody says how {unknown:?} is to be judged");
+}
