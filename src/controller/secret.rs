@@ -45,7 +45,6 @@ pub(super) enum Unread {
 impl SecretValues {
     /// Reads a Secret from the API server itself, not from a cache.
     pub(super) async fn read(context: &Context, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
-        // An error only if it were closed, and it never is.
         let _turn = context.turn().await;
         let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
         let secret = api.get_opt(name).await.map_err(|error| match error {

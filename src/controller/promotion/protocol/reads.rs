@@ -53,26 +53,25 @@ pub(in super::super) fn reads_reports(
         Some(promote) => case.is_overdue(&promote.requested_at, timeouts.promotion),
         None => case.is_overdue(&own.requested_at, timeouts.lock),
     };
-    let is_needed = match stage.step {
+    let is_gone = || id.is_none_or(|id| sight.lock.is_free_of(id));
+    match stage.step {
         // A person has decided.
         Some(Step::LockRequested) if rules.unlock.is_some_and(|id| sight.lock.shows(id)) => {
-            return Reports::IfReadable;
+            Reports::IfReadable
         }
-        Some(Step::Locking) => stage.action == Action::Rollback && !rules.stops && !is_overdue,
-        Some(Step::DryRun) => !runs && !rules.stops,
-        Some(Step::Promoting) => !runs && !id.is_some_and(|id| case.is_blocked(id)),
-        // A lock that is ours goes first; what was done under it is read when it is gone.
-        Some(Step::Unlocking) if own.unproved => true,
-        Some(Step::Unlocking) => {
-            let is_gone = id.is_none_or(|id| sight.lock.is_free_of(id));
-            let may_have_promoted = stage.promote.is_some() || !rules.stops;
-            is_gone && may_have_promoted
+        Some(Step::Locking) if stage.action == Action::Rollback && !rules.stops && !is_overdue => {
+            Reports::Needed
         }
-        _ => return Reports::Needed,
-    };
-    match stage.step {
-        _ if !is_needed => Reports::NotNeeded,
+        Some(Step::Locking) => Reports::NotNeeded,
+        Some(Step::DryRun | Step::Promoting) if runs => Reports::NotNeeded,
+        Some(Step::DryRun) if rules.stops => Reports::NotNeeded,
+        Some(Step::Promoting) if id.is_some_and(|id| case.is_blocked(id)) => Reports::NotNeeded,
         Some(Step::DryRun | Step::Promoting) if is_overdue => Reports::IfReadable,
+        // A lock that is ours goes first; what was done under it is read when it is gone.
+        Some(Step::Unlocking) if !own.unproved && !is_gone() => Reports::NotNeeded,
+        Some(Step::Unlocking) if !own.unproved && rules.stops && stage.promote.is_none() => {
+            Reports::IfReadable
+        }
         _ => Reports::Needed,
     }
 }
