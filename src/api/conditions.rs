@@ -97,6 +97,16 @@ impl Conclusion {
         }
     }
 
+    /// The same with other words.
+    #[must_use]
+    pub fn with_message(self, message: String) -> Self {
+        match self {
+            Self::Done(reason, _) => Self::Done(reason, message),
+            Self::InProgress(reason, _) => Self::InProgress(reason, message),
+            Self::Stalled(reason, _) => Self::Stalled(reason, message),
+        }
+    }
+
     /// The reason and the message, whichever it is.
     #[must_use]
     pub fn text(&self) -> (Reason, &str) {

@@ -80,7 +80,7 @@ reasons! {
     OutsideSelector,
     /// Another installation of the operator has an elder integration of this tenant, and a tenant belongs to one of them. Give all integrations of the tenant the labels of one --selector.
     TenantOfAnotherInstallation,
-    /// The tenant is asked no faster than the installation allows, and others come first. The operator gets to it by itself; if it happens often, raise --tenant-requests-per-second, if the tenant allows it.
+    /// The tenant, or PingOne, is asked no faster than the installation allows, and others come first. The operator gets to it by itself; if it happens often, raise --tenant-requests-per-second or --pingone-requests-per-second, if the vendor allows it.
     WaitingForTurn,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
     NameUnderivable,

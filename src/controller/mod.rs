@@ -21,6 +21,7 @@ mod secret;
 mod shard;
 mod status;
 mod undecodable;
+mod waits;
 mod wake;
 mod watch;
 
@@ -37,7 +38,7 @@ pub use context::Context;
 enum Next {
     /// After its interval: all is as it can be.
     Check(std::time::Duration),
-    /// After this long exactly: something is on its way.
+    /// After this long, or up to a fifth more if that is long: something is on its way.
     Poll(std::time::Duration),
     /// Later and later with each failure, but not before the other side allows it.
     Retry(Option<std::time::Duration>),

@@ -22,6 +22,7 @@ use super::{
     integration, passes, promotion,
     queue::Queue,
     undecodable,
+    waits::tell_who_waits,
     wake::{self, Wake},
     watch,
 };
@@ -169,12 +170,16 @@ async fn passes(
             return;
         }
         let queue = &wake.connection_queue;
-        passes::run(
+        let passes = passes::run(
             connections.clone(),
             queue,
             Arc::clone(scope),
             shutdown,
             connection::reconcile,
+        );
+        future::join(
+            passes,
+            tell_who_waits(connections, queue, &scope.context, shutdown),
         )
         .await;
     };
@@ -197,7 +202,11 @@ async fn passes(
             shutdown,
             integration::reconcile,
         );
-        future::join(passes, integration::tell_who_waits(scope, shutdown)).await;
+        future::join(
+            passes,
+            tell_who_waits(integrations, queue, &scope.context, shutdown),
+        )
+        .await;
     };
     let over_promotions = async {
         // Nor must a run begin before it is known which others there are.

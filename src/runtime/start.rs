@@ -74,7 +74,7 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
             clock.clone(),
         )?;
         let hosts = http.clone();
-        metrics.hosts(vendor, move || hosts.load());
+        metrics.hosts(vendor, rate, move || hosts.load());
         Ok::<_, Error>(http)
     };
     let aic = Aic::new(

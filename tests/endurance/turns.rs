@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use kube::core::DynamicObject;
+use kube::{api::ListParams, core::DynamicObject};
 use pingone_aic_harness::is_condition;
 use serde_json::{Value, json};
 
@@ -70,12 +70,63 @@ async fn what_waits_long_for_its_turn_says_so_once_and_gets_it() {
         }
     }
     assert!(still > 0, "none waits any more: nothing was shown");
+    let metrics = arena.operator.metrics().await.unwrap();
+    assert!(
+        metrics.contains("pingone_aic_vendor_budget_calls_per_second{vendor=\"aic\"} 1.0"),
+        "{metrics}"
+    );
     arena.pass_waiting(10 * MINUTE).await;
     for number in 0..40 {
         let name = format!("many-{number}");
         let object = arena.namespace.get("AICIntegration", &name).await.unwrap();
         assert!(is_condition(&object, "Active", "True"), "{name}");
     }
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn connections_that_wait_long_for_pingone_say_so_and_get_their_turn() {
+    let mut arena = Arena::start_with(
+        "connections that wait long say so",
+        json!({"pingoneRequestsPerSecond": 1}),
+    )
+    .await;
+    let subject = arena.subject();
+    arena.active(&subject).await;
+    let apply_all = async |arena: &Arena, requested: &str| {
+        let secret = json!({"name": format!("pingone-{}", subject.name)});
+        let environment = json!({"name": subject.environment.name()});
+        let connections = (0..150).map(|number| {
+            let connection = json!({
+                "apiVersion": "pingone-aic.io/v1alpha1", "kind": "PingOneConnection", "metadata": {
+                    "name": format!("many-{number}"), "annotations": {"pingone-aic.io/requestedAt": requested},
+                },
+                "spec": {"credentialSecretRef": secret, "environment": environment, "interval": "24h"},
+            });
+            format!("---\n{connection}\n")
+        });
+        arena
+            .namespace
+            .apply(connections.collect::<String>())
+            .await
+            .unwrap();
+    };
+    let count = async |arena: &Arena, is: fn(&DynamicObject) -> bool| {
+        let api = arena.namespace.api("PingOneConnection");
+        let all = api.list(&ListParams::default()).await.unwrap();
+        all.iter().filter(|object| is(object)).count()
+    };
+    let is_accepted = |object: &DynamicObject| is_condition(object, "Ready", "True");
+    apply_all(&arena, "once").await;
+    arena.pass_waiting(5 * MINUTE).await;
+    assert_eq!(count(&arena, is_accepted).await, 151);
+    // One a second, and thirty-two at once: the others wait for their turn to wait.
+    apply_all(&arena, "again").await;
+    arena.pass_waiting(MINUTE + 6 * STEP).await;
+    let waiting = count(&arena, says_that_it_waits).await;
+    assert!(waiting > 10, "{waiting} say that they wait");
+    arena.pass_waiting(5 * MINUTE).await;
+    assert_eq!(count(&arena, is_accepted).await, 151);
     arena.check_outputs().await;
 }
 

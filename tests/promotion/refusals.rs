@@ -106,11 +106,10 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     let mut promotion = company.promotion("release", json!({"upTo": "staging"}));
     arena.namespace.apply(promotion.clone()).await.unwrap();
     let object = arena.until_reason("release", "PreflightFailed").await;
-    for says in [
-        "ESV esv-pingone-integration-aic is not there".to_owned(),
-        format!("PingOneConnection {} is not Active", staging.name),
-    ] {
-        assert!(message(&object).contains(&says), "{}", message(&object));
+    let esv = "ESV esv-pingone-integration-aic is not there";
+    let refused = format!("PingOneConnection {} is not Active", staging.name);
+    for says in [esv, &refused] {
+        assert!(message(&object).contains(says), "{}", message(&object));
     }
     let next = &object.data["status"]["next"];
     assert_eq!(
@@ -123,11 +122,28 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     promotion["spec"]["order"][2]["integrations"] = json!(["nobody"]);
     arena.namespace.apply(promotion).await.unwrap();
     let object = arena.until_reason("incomplete", "PreflightFailed").await;
-    assert!(
-        message(&object).contains("AICIntegration nobody of stage prod does not exist"),
-        "{}",
-        message(&object)
-    );
+    for says in [
+        "AICIntegration nobody of stage prod does not exist",
+        esv,
+        &refused,
+    ] {
+        assert!(message(&object).contains(says), "{}", message(&object));
+    }
+    // Nor does an order that can never be hide the rest.
+    staging.tenant.console().begin_lock();
+    let order = json!([member(company.site("prod")), member(staging)]);
+    let locked = format!("{} or the environment below it is locked", staging.tenant.host());
+    stalled(
+        &mut arena,
+        order,
+        &[
+            "staging (Staging) cannot follow prod (Production)",
+            esv,
+            &refused,
+            &locked,
+        ],
+    )
+    .await;
     arena.check_outputs().await;
 }
 

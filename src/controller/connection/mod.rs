@@ -14,6 +14,7 @@ use super::{
     context::{Context, ScopeContext},
     secret::SecretValues,
     status::{self, HasStatus, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
+    waits::TakesTurns,
 };
 use crate::{
     api::{
@@ -41,6 +42,23 @@ impl HasStatus for PingOneConnection {
 
     fn complete() -> ConnectionStatus {
         ConnectionStatus::complete()
+    }
+}
+
+impl TakesTurns for PingOneConnection {
+    fn place(&self) -> &str {
+        let status = self.status.as_ref();
+        let credential = status.and_then(|status| status.credential.as_ref());
+        let host = credential.and_then(|credential| credential.auth_url.as_deref());
+        host.unwrap_or("PingOne")
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+
+    fn conditions_mut(status: &mut ConnectionStatus) -> &mut Conditions {
+        &mut status.conditions
     }
 }
 

@@ -17,7 +17,6 @@ mod rivals;
 mod teardown;
 mod trouble;
 mod usage;
-mod waits;
 mod worker;
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
@@ -26,11 +25,12 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use self::pass::{End, Pass};
-pub(super) use self::{names::Names, trouble::judge, waits::tell_who_waits};
+pub(super) use self::{names::Names, trouble::judge};
 use super::{
     Next,
     context::ScopeContext,
     status::{self, HasStatus, NotWritten},
+    waits::TakesTurns,
 };
 use crate::{
     api::{
@@ -62,6 +62,20 @@ impl HasStatus for AICIntegration {
 
     fn complete() -> IntegrationStatus {
         IntegrationStatus::complete()
+    }
+}
+
+impl TakesTurns for AICIntegration {
+    fn place(&self) -> &str {
+        &self.spec.tenant.url
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+
+    fn conditions_mut(status: &mut IntegrationStatus) -> &mut Conditions {
+        &mut status.conditions
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     super::Next,
     End, LOOK_AGAIN,
     group::Group,
+    preflight::with_the_rest,
     run::Run,
     summary,
     target::{self, of_account},
@@ -20,13 +21,13 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
     let target = match target::target(&group, index) {
         Ok(target) => target,
         // It has not begun: what is missing is as good as said.
-        Err(end) if run.status.stages.is_empty() => return end,
+        Err(end) if run.status.stages.is_empty() => return with_the_rest(run, &group, index, end).await,
         Err(_) => return gate(run, &name),
     };
     if let Err(end) = of_account(run, &target.upper_host, &target.service_account_secret_ref.name).await
         && run.status.stages.is_empty()
     {
-        return end;
+        return with_the_rest(run, &group, index, end).await;
     }
     show(run, &group, index).await;
     gate(run, &name)

@@ -3,19 +3,99 @@
 use kube::ResourceExt;
 
 use super::{
-    group::{Member, name_of},
+    super::integration::judge,
+    End,
+    group::{Group, Member, name_of},
+    next,
     run::Run,
+    target::{of_account, target},
 };
 use crate::{
     aic::{Error, Tenant},
     api::{
-        Active, Reason,
+        Active, Reason, StageStatus,
         conditions::{ESV_READY, READY},
     },
 };
 
+/// What keeps a stage from being begun.
+pub(super) enum Obstacle {
+    Faults(Vec<String>),
+    Queue(String),
+}
+
+/// What keeps the stage from being begun, and whether there seems to be nothing to promote.
+pub(super) async fn obstacle(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    group: &Group,
+    index: usize,
+    stage: &mut StageStatus,
+) -> Result<(Option<Obstacle>, bool), End> {
+    stage.target = Some(target(group, index)?);
+    let faults = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
+        .await
+        .map_err(|error| run.trouble(&error))?;
+    let seems_empty = next::show(run, group, index).await;
+    if !faults.is_empty() {
+        return Ok((Some(Obstacle::Faults(faults)), seems_empty));
+    }
+    let (Some(lower), Some(upper)) = (group.host(index - 1), group.host(index)) else {
+        return Ok((None, seems_empty));
+    };
+    Ok((run.in_the_way([lower, upper]).map(Obstacle::Queue), seems_empty))
+}
+
+/// An end that leaves no stage to begin, with whatever else a person will have to put right, as far as it can be seen.
+pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, end: End) -> End {
+    let (lower, upper) = (&group.stages[index - 1], &group.stages[index]);
+    let members = lower.iter().chain(upper);
+    let mut rest: Vec<_> = members.filter_map(|member| refused(run, member)).collect();
+    if let Some(first) = upper.first() {
+        rest.extend(seen_above(run, first, upper).await);
+    }
+    let (_, said) = end.conclusion.text();
+    rest.retain(|what| !said.contains(what));
+    rest.insert(0, said.to_owned());
+    End {
+        conclusion: end.conclusion.with_message(rest.join(". ")),
+        ..end
+    }
+}
+
+/// What the environment of a member shows of it, and of those beside it.
+async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Vec<String> {
+    let host = &first.names.host;
+    let secret = &first.integration.spec.tenant.service_account_secret_ref.name;
+    let tenant = match of_account(run, host.as_str(), secret).await {
+        Ok(tenant) => tenant,
+        Err(end) => return vec![end.conclusion.text().1.to_owned()],
+    };
+    // What passes by itself is nobody's affair.
+    let is_lasting = |error: &Error| {
+        let (_, needs_person, message) = judge(error);
+        needs_person.then_some(message)
+    };
+    let mut seen = Vec::new();
+    for member in members.iter().filter(|member| member.names.host == *host) {
+        match missing_esv(&tenant, member).await {
+            Ok(missing) => seen.extend(missing),
+            Err(error) => {
+                seen.extend(is_lasting(&error));
+                break;
+            }
+        }
+    }
+    match tenant.lock_state().await {
+        Ok(lock) if lock.is_unlocked() => {}
+        Ok(_) => seen.push(format!("{host} or the environment below it is locked")),
+        Err(error) => seen.extend(is_lasting(&error)),
+    }
+    seen
+}
+
 /// What is in the way of promoting from the lower stage to the upper one.
-pub(super) async fn faults(
+async fn faults(
     run: &Run<'_>,
     tenant: &Tenant,
     lower: &[Member],

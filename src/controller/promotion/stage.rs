@@ -7,7 +7,7 @@ use super::{
     end::{next_stage, over, pending, queued, waiting},
     group::Group,
     look::look,
-    next, preflight,
+    preflight::{Obstacle, obstacle, with_the_rest},
     proof::{give_up, prove},
     protocol::{self, Act, Rules, Sight, Wait},
     run::Run,
@@ -37,11 +37,9 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
     let name = run.object.spec.order[index].name.clone();
     let group = read_group(run).await;
     let mut stage = run.stage(&name);
-    if stage.target.is_none() {
-        stage.target = Some(target(&group, index)?);
-    }
-    let mut tenant = match tenant(run, &stage).await {
+    let mut tenant = match upper(run, &group, index, &mut stage).await {
         Ok(tenant) => tenant,
+        Err(end) if is_new(&stage) => return Err(with_the_rest(run, &group, index, end).await),
         Err(end) => return give_up(run, stage, end).await,
     };
     let mut is_asked = false;
@@ -59,9 +57,12 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
         if stage.is_done() {
             return Ok(next_stage(run, &stage));
         }
-        let is_new = stage.step.is_none() && stage.action == Action::Promotion;
+        let is_new = is_new(&stage);
         let (obstacle, seems_empty) = if is_new {
-            obstacle(run, &tenant, &group, index, &mut stage).await?
+            match obstacle(run, &tenant, &group, index, &mut stage).await {
+                Ok(found) => found,
+                Err(end) => return Err(with_the_rest(run, &group, index, end).await),
+            }
         } else {
             (None, false)
         };
@@ -137,6 +138,19 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
     Ok(next_stage(run, &stage))
 }
 
+/// Whether nothing is promoted, nor asked for, yet.
+fn is_new(stage: &StageStatus) -> bool {
+    stage.step.is_none() && stage.action == Action::Promotion
+}
+
+/// The upper environment of a stage, which learns here which one that is.
+async fn upper(run: &Run<'_>, group: &Group, index: usize, stage: &mut StageStatus) -> Result<Tenant, End> {
+    if stage.target.is_none() {
+        stage.target = Some(target(group, index)?);
+    }
+    tenant(run, stage).await
+}
+
 /// Reading reports takes time: nobody has taken the lock away meanwhile.
 async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<(), End> {
     let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
@@ -176,34 +190,6 @@ async fn decide(
         .map_err(|blind| run.blind(&blind))?;
     let act = protocol::decide(stage, &sight, &rules, clock.now());
     Ok((sight, act))
-}
-
-/// What keeps a stage from being begun.
-enum Obstacle {
-    Faults(Vec<String>),
-    Queue(String),
-}
-
-/// What keeps the stage from being begun, and whether there seems to be nothing to promote.
-async fn obstacle(
-    run: &mut Run<'_>,
-    tenant: &Tenant,
-    group: &Group,
-    index: usize,
-    stage: &mut StageStatus,
-) -> Result<(Option<Obstacle>, bool), End> {
-    stage.target = Some(target(group, index)?);
-    let faults = preflight::faults(run, tenant, &group.stages[index - 1], &group.stages[index])
-        .await
-        .map_err(|error| run.trouble(&error))?;
-    let seems_empty = next::show(run, group, index).await;
-    if !faults.is_empty() {
-        return Ok((Some(Obstacle::Faults(faults)), seems_empty));
-    }
-    let (Some(lower), Some(upper)) = (group.host(index - 1), group.host(index)) else {
-        return Ok((None, seems_empty));
-    };
-    Ok((run.in_the_way([lower, upper]).map(Obstacle::Queue), seems_empty))
 }
 
 /// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
@@ -251,7 +237,7 @@ fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
 
 /// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
 fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
-    if stage.step.is_none() && stage.action == Action::Promotion {
+    if is_new(stage) {
         if let Some(Obstacle::Faults(faults)) = obstacle {
             wait.message = format!("{}. {}", wait.message, faults.join(". "));
         }

@@ -10,6 +10,8 @@ use crate::http::Lane;
 
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_mins(10);
+/// Polls that are slower do not stay in step: up to a fifth is added.
+const QUICK_POLL: Duration = Duration::from_secs(15);
 /// What has failed more often in a row is no more urgent than a check.
 const URGENT_RETRIES: u32 = 3;
 
@@ -103,7 +105,12 @@ impl Entry {
             }
             Next::Poll(after) => {
                 self.failures = 0;
-                (after, Lane::Change)
+                let spread = if after > QUICK_POLL {
+                    after / 5
+                } else {
+                    Duration::ZERO
+                };
+                (after + spread * part / 1000, Lane::Change)
             }
             Next::Retry(at_least) => {
                 let backoff = FIRST_RETRY * 2_u32.pow(self.failures.min(10));

@@ -214,6 +214,34 @@ async fn checks_that_begin_together_are_spread_over_their_interval_and_stretch_u
 }
 
 #[tokio::test]
+async fn polls_come_when_they_are_to_and_slow_ones_do_not_stay_in_step() {
+    let (clock, control) = Clock::controlled();
+    let queue = Arc::new(Queue::new(clock, 100));
+    let mut due = Box::pin(Arc::clone(&queue).due());
+    let mut come = |after: Duration, passes: Duration| {
+        control.advance(passes);
+        let mut come = 0;
+        while let Some(Some(next)) = due.next().now_or_never() {
+            queue.done(&next.item, Next::Poll(after));
+            come += 1;
+        }
+        come
+    };
+    (0..100).for_each(|item| queue.now(&item, "tenant", Lane::Change));
+    let [quick, slow] = [15, 50].map(Duration::from_secs);
+    assert_eq!(come(quick, Duration::ZERO), 100);
+    assert_eq!(come(slow, quick), 100);
+    assert_eq!(come(slow, Duration::from_secs(49)), 0);
+    let seconds: Vec<_> = (0..11).map(|_| come(slow, Duration::from_secs(1))).collect();
+    assert_eq!(
+        seconds.iter().sum::<usize>(),
+        100,
+        "within a fifth more: {seconds:?}"
+    );
+    assert!(seconds.iter().all(|come| *come < 30), "{seconds:?}");
+}
+
+#[tokio::test]
 async fn whoever_stood_by_has_waited_for_nobody() {
     let (clock, control) = Clock::controlled();
     let queue = Arc::new(Queue::new(clock, 4));

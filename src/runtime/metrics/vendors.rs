@@ -1,7 +1,7 @@
 //! Calls to the vendors.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use prometheus_client::{
 };
 
 use super::{Metrics, seconds, waits};
-use crate::http::{Host, HostsLoad, Lane, News, Observer};
+use crate::http::{Host, HostsLoad, Lane, News, Observer, Rate};
 
 pub(super) struct Vendors {
     call_seconds: Family<CallLabels, Histogram>,
@@ -20,6 +20,7 @@ pub(super) struct Vendors {
     calls_waiting: Family<VendorLabels, Gauge>,
     hosts_closed: Family<VendorLabels, Gauge>,
     hosts_down: Family<VendorLabels, Gauge>,
+    budget: Family<VendorLabels, Gauge<f64, AtomicU64>>,
     loads: Mutex<Vec<(&'static str, Load)>>,
 }
 
@@ -76,12 +77,19 @@ impl Vendors {
             "Hosts that do not answer and are left alone, but for one call now and then",
             hosts_down.clone(),
         );
+        let budget = Family::default();
+        registry.register(
+            "vendor_budget_calls_per_second",
+            "Calls a second that each host is asked by at the most, in the long run",
+            budget.clone(),
+        );
         Self {
             call_seconds,
             turn_wait_seconds,
             calls_waiting,
             hosts_closed,
             hosts_down,
+            budget,
             loads: Mutex::default(),
         }
     }
@@ -112,8 +120,15 @@ impl Vendors {
 }
 
 impl Metrics {
-    /// The hosts of one more vendor.
-    pub fn hosts(&self, vendor: &'static str, load: impl Fn() -> HostsLoad + Send + Sync + 'static) {
+    /// The hosts of one more vendor, and how fast each is called.
+    pub fn hosts(
+        &self,
+        vendor: &'static str,
+        rate: Rate,
+        load: impl Fn() -> HostsLoad + Send + Sync + 'static,
+    ) {
+        let labels = VendorLabels { vendor };
+        self.vendors.budget.get_or_create(&labels).set(rate.per_second);
         self.vendors.loads().push((vendor, Box::new(load)));
     }
 }

@@ -42,7 +42,8 @@ pub(super) const QUIET_PERIOD: Duration = Duration::from_mins(10);
 /// How often a stage begins anew, and a dry run is asked for.
 const MOST_TRIES: i32 = 3;
 const POLL: Duration = Duration::from_secs(15);
-const LONGEST_POLL: Duration = Duration::from_mins(1);
+/// A minute, with what the queue adds so that runs do not stay in step.
+const LONGEST_POLL: Duration = Duration::from_secs(50);
 /// For this long something is looked at often.
 const OFTEN: Duration = Duration::from_mins(5);
 /// A lock that is not gone after this long is a person's affair, too.
@@ -158,7 +159,7 @@ impl Case<'_> {
         }
     }
 
-    /// How soon to look again: after as long as the step has taken so far, from a second to fifteen, later a minute.
+    /// How soon to look again: after as long as the step has taken so far, from a second to fifteen, later about a minute.
     fn pace(&self) -> Duration {
         let StageStatus {
             lock,

@@ -1,19 +1,29 @@
 //! The world as the checker explores it: what can happen next, and what must hold always.
 
+use std::collections::BTreeSet;
+
 use stateright::{Model, Property};
 
 use super::{
     platform::{Crime, Platform, Who},
-    run::{Flight, Memory, Run},
+    run::{Flight, Memory, Process, Run},
     world::{Action, Budget, Decide, State},
 };
 use crate::aic::LockStatus;
 
 pub struct World {
-    pub runs: u8,
+    /// Of each process, which run it sees to.
+    pub processes: &'static [u8],
     pub budget: Budget,
     pub can_stop: bool,
     pub decide: Decide,
+}
+
+impl World {
+    /// Whether two processes see to one run: what one has seen may be old when it acts.
+    fn is_crowded(&self) -> bool {
+        !self.processes.is_sorted_by(|one, other| one < other)
+    }
 }
 
 impl Model for World {
@@ -23,7 +33,14 @@ impl Model for World {
     fn init_states(&self) -> Vec<State> {
         vec![State {
             platform: Platform::new(),
-            runs: vec![Run::new(); usize::from(self.runs)],
+            runs: self
+                .processes
+                .iter()
+                .collect::<BTreeSet<_>>()
+                .iter()
+                .map(|_| Run::new())
+                .collect(),
+            processes: self.processes.iter().copied().map(Process::new).collect(),
             orphan: None,
             now: 0,
             budget: self.budget,
@@ -32,10 +49,15 @@ impl Model for World {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        for (run, at) in state.runs.iter().zip(0_u8..) {
-            match run.flight {
-                Flight::None => actions.push(Action::Decide(at)),
-                Flight::GivingBack(_) => actions.extend([Action::Decide(at), Action::Kill(at)]),
+        for (process, at) in state.processes.iter().zip(0_u8..) {
+            let next = match process.look {
+                None if self.is_crowded() => Action::Look(at),
+                None => Action::Decide(at),
+                Some(_) => Action::Act(at),
+            };
+            match process.flight {
+                Flight::None => actions.push(next),
+                Flight::GivingBack(_) => actions.extend([next, Action::Kill(at)]),
                 Flight::Sent(_) => {
                     actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)]);
                 }
@@ -47,6 +69,8 @@ impl Model for World {
                     ]);
                 }
             }
+        }
+        for (run, at) in state.runs.iter().zip(0_u8..) {
             if self.can_stop && !run.stops {
                 actions.push(Action::Stop(at));
             }

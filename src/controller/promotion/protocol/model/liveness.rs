@@ -25,14 +25,14 @@ impl State {
             state.send(run, request);
         }
         for round in 0..60 {
-            for run in 0..u8::try_from(state.runs.len()).unwrap() {
+            for process in 0..u8::try_from(state.processes.len()).unwrap() {
                 for action in [
-                    Action::Deliver(run),
-                    Action::Record(run),
-                    Action::Decide(run),
-                    Action::Deliver(run),
-                    Action::Record(run),
-                    Action::Decide(run),
+                    Action::Deliver(process),
+                    Action::Record(process),
+                    Action::Decide(process),
+                    Action::Deliver(process),
+                    Action::Record(process),
+                    Action::Decide(process),
                 ] {
                     state.apply(action, decide);
                 }

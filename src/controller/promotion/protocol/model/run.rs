@@ -1,19 +1,15 @@
-//! One run, as the model plays it: what its status remembers, and what its process has under way.
+//! One run, as the model plays it: what its status remembers, and what the processes that see to it have under way.
 
 use std::hash::{Hash, Hasher};
 
-use super::platform::STAGE;
+use super::platform::{Platform, STAGE};
 use crate::api::StageStatus;
 
-#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
     pub memory: Memory,
-    pub(super) flight: Flight,
     pub(super) stops: bool,
-    /// What the process knows and status does not: its last request for a lock has no effect.
-    pub(super) is_void: bool,
-    /// What nobody knows: that request, or its answer, was lost.
+    /// What nobody knows: a request for a lock, or its answer, was lost.
     pub(super) is_lost: bool,
     /// Its status was restored from before it began.
     pub(super) is_restored: bool,
@@ -23,13 +19,40 @@ impl Run {
     pub(super) fn new() -> Self {
         Self {
             memory: Memory::new(),
-            flight: Flight::None,
             stops: false,
-            is_void: false,
             is_lost: false,
             is_restored: false,
         }
     }
+}
+
+/// An operator's process, which sees to one run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Process {
+    pub(super) run: u8,
+    /// What it has seen, and has not decided by yet.
+    pub(super) look: Option<Box<Look>>,
+    pub(super) flight: Flight,
+    /// What it knows and status does not: its last request for a lock has no effect.
+    pub(super) is_void: bool,
+}
+
+impl Process {
+    pub(super) fn new(run: u8) -> Self {
+        Self {
+            run,
+            look: None,
+            flight: Flight::None,
+            is_void: false,
+        }
+    }
+}
+
+/// A status and a tenant as they were.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Look {
+    pub(super) memory: Memory,
+    pub(super) platform: Platform,
 }
 
 /// What status remembers: all that outlives a process.
@@ -76,8 +99,16 @@ impl Hash for Memory {
         } = &self.0;
         (step, outcome, retries, dry_run.is_some()).hash(state);
         let lock = lock.as_ref();
-        lock.map(|lock| (lock.requested_at.0, &lock.id, &lock.before, lock.unproved))
-            .hash(state);
+        lock.map(|lock| {
+            (
+                &lock.attempt,
+                lock.requested_at.0,
+                &lock.id,
+                &lock.before,
+                lock.unproved,
+            )
+        })
+        .hash(state);
         lock.and_then(|lock| lock.seen.as_ref())
             .map(|seen| (&seen.id, seen.since.0))
             .hash(state);

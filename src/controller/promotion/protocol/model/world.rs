@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{
     platform::{Crime, Platform, Who, key, number, uid},
-    run::{Flight, Memory, Request, Run, without_words},
+    run::{Flight, Look, Memory, Process, Request, Run, without_words},
 };
 use crate::{
     aic::LockStatus,
-    api::{PromotionMode, StageStatus, Timeouts},
+    api::{PromotionMode, StageStatus, Step, Timeouts},
     controller::promotion::protocol::{
         Act, LOCK_SETTLES, QUIET_PERIOD, Reports, Rules, Sight, lock_accepted, lock_refused, reads_reports,
         reads_run,
@@ -35,6 +35,7 @@ pub struct Budget {
 pub struct State {
     pub platform: Platform,
     pub runs: Vec<Run>,
+    pub(super) processes: Vec<Process>,
     /// A request of a process that is dead, on its way still.
     pub(super) orphan: Option<(u8, Request)>,
     pub(super) now: u32,
@@ -44,7 +45,10 @@ pub struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// A process looks and acts in one moment, or first looks and then acts.
     Decide(u8),
+    Look(u8),
+    Act(u8),
     Deliver(u8),
     LoseRequest(u8),
     Record(u8),
@@ -83,11 +87,17 @@ impl State {
         self.crime = self.crime.or(crime);
     }
 
-    fn kill(&mut self, run: u8) {
-        let killed = &mut self.runs[usize::from(run)];
-        killed.is_void = false;
-        killed.is_lost |= killed.flight != Flight::Sent(Request::Promote);
-        let flight = std::mem::replace(&mut killed.flight, Flight::None);
+    /// The run of a process.
+    fn run(&mut self, process: u8) -> &mut Run {
+        let run = self.processes[usize::from(process)].run;
+        &mut self.runs[usize::from(run)]
+    }
+
+    fn kill(&mut self, process: u8) {
+        let killed = &mut self.processes[usize::from(process)];
+        let run = killed.run;
+        let Process { flight, .. } = std::mem::replace(killed, Process::new(run));
+        self.run(process).is_lost |= flight != Flight::Sent(Request::Promote);
         if let Flight::Sent(request) = flight {
             self.orphan = Some((run, request));
         }
@@ -104,20 +114,34 @@ impl State {
         }
     }
 
-    /// A run looks, decides, and acts.
-    fn decide(&mut self, run: u8, decide: Decide) {
-        let at = usize::from(run);
-        if let Flight::GivingBack(id) = self.runs[at].flight {
+    /// A process reads status and looks at the tenant. First it gives back what it could not record.
+    fn look(&mut self, process: u8) {
+        let at = usize::from(process);
+        let run = self.processes[at].run;
+        if let Flight::GivingBack(id) = self.processes[at].flight {
             let crime = self.platform.release(id, Who::Run(run), false);
             self.blame(crime);
             if self.platform.lock == LockStatus::Unlocked
                 || !self.platform.sight().lock.shows(&super::platform::name(id))
             {
-                self.runs[at].flight = Flight::None;
-                self.runs[at].is_void = true;
+                self.processes[at].flight = Flight::None;
+                self.processes[at].is_void = true;
             }
         }
+        self.processes[at].look = Some(Box::new(Look {
+            memory: self.runs[usize::from(run)].memory.clone(),
+            platform: self.platform.clone(),
+        }));
+    }
+
+    /// It decides by what it has seen, and acts.
+    fn act(&mut self, process: u8, decide: Decide) -> Option<()> {
+        let at = usize::from(process);
+        let Look { memory, platform } = *self.processes[at].look.take()?;
+        let Process { run, is_void, .. } = self.processes[at];
         let (name, uid, timeouts) = (key(run), uid(run), Timeouts::default());
+        let attempt = process.to_string();
+        let is_own = memory.0.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);
         let rules = Rules {
             key: &name,
             run: &uid,
@@ -125,102 +149,151 @@ impl State {
             ignore_encrypted_secrets: false,
             timeouts: &timeouts,
             is_ready: true,
-            is_void: self.runs[at].is_void,
-            stops: self.runs[at].stops,
+            is_void: is_void && is_own,
+            stops: self.run(process).stops,
             unlock: None,
         };
-        let memory = &self.runs[at].memory.0;
         // What a decision does not read, it is not shown.
-        let mut sight = self.platform.sight();
-        if !reads_run(memory, &sight.lock) {
+        let mut sight = platform.sight();
+        if !reads_run(&memory.0, &sight.lock) {
             sight = Sight::of_lock(sight.lock);
-        } else if reads_reports(memory, &sight, &rules, self.now()) == Reports::NotNeeded {
+        } else if reads_reports(&memory.0, &sight, &rules, self.now()) == Reports::NotNeeded {
             sight.reports.clear();
         }
-        let act = decide(memory, &sight, &rules, self.now());
-        let was_unproved = memory.lock.as_ref().is_some_and(|lock| lock.unproved);
-        let remember =
-            |state: &mut Self, stage: StageStatus| state.runs[at].memory = Memory(without_words(stage));
+        let act = decide(&memory.0, &sight, &rules, self.now());
+        // Nothing counts that is not recorded, and nothing is recorded over what another has written meanwhile.
+        let is_current = self.run(process).memory == memory;
+        if !is_current && !matches!(act, Act::Unlock(..)) {
+            return Some(());
+        }
+        let is_locked_by_own = |stage: &StageStatus| {
+            let own = stage.lock.as_ref().and_then(|lock| lock.id.as_deref());
+            own.is_some_and(|id| self.platform.sight().lock.is_locked_by(id))
+        };
         match act {
-            Act::Remember(stage) => remember(self, stage),
-            Act::Lock(stage) => {
-                remember(self, stage);
-                (self.runs[at].is_void, self.runs[at].is_lost) = (false, false);
-                self.runs[at].flight = Flight::Sent(Request::Lock);
+            Act::Remember(stage) => self.remember(process, stage),
+            Act::Lock(mut stage) => {
+                if let Some(lock) = &mut stage.lock {
+                    lock.attempt = attempt;
+                }
+                self.remember(process, stage);
+                self.run(process).is_lost = false;
+                self.processes[at].is_void = false;
+                self.processes[at].flight = Flight::Sent(Request::Lock);
             }
-            Act::Promote(stage) => {
-                remember(self, stage);
-                self.runs[at].flight = Flight::Sent(Request::Promote);
+            // Whoever has read reports looks at the lock again.
+            Act::Promote(stage) if is_locked_by_own(&stage) => {
+                self.remember(process, stage);
+                self.processes[at].flight = Flight::Sent(Request::Promote);
             }
-            Act::DryRun(stage) => {
-                remember(self, stage);
+            Act::DryRun(stage) if memory.0.dry_run_request.is_none() || is_locked_by_own(&stage) => {
+                self.remember(process, stage);
                 self.platform.start(Who::Run(run), true);
             }
             Act::Unlock(id, _) => {
                 if let Some(id) = number(&id) {
                     // The one exception: a lock under which nobody has done anything, after a lost answer of ours.
+                    let was_unproved = memory.0.lock.as_ref().is_some_and(|lock| lock.unproved);
                     let is_idle = self.platform.reports.iter().all(|report| report.lock != id);
-                    let is_pardoned = was_unproved && is_idle && self.runs[at].is_lost;
+                    let is_pardoned = was_unproved && is_idle && self.run(process).is_lost;
                     let crime = self.platform.release(id, Who::Run(run), is_pardoned);
                     self.blame(crime);
                 }
             }
-            Act::Wait(_) | Act::Leave => {}
+            Act::Promote(_) | Act::DryRun(_) | Act::Wait(_) | Act::Leave => {}
+        }
+        Some(())
+    }
+
+    fn remember(&mut self, process: u8, stage: StageStatus) {
+        self.run(process).memory = Memory(without_words(stage));
+    }
+
+    /// The answer to the request for a lock is recorded, if status still remembers this very request.
+    fn record(&mut self, process: u8) {
+        let Flight::Answered(id) = self.processes[usize::from(process)].flight else {
+            return;
+        };
+        let memory = self.run(process).memory.0.clone();
+        let attempt = process.to_string();
+        let is_asked_for = memory.step == Some(Step::LockRequested)
+            && memory.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);
+        if is_asked_for {
+            self.remember(
+                process,
+                match id {
+                    Some(id) => lock_accepted(&memory, &super::platform::name(id)),
+                    None => lock_refused(&memory),
+                },
+            );
+            self.processes[usize::from(process)].flight = Flight::None;
+        } else {
+            self.give_back(process, id);
         }
     }
 
+    /// What was answered cannot be recorded.
+    fn give_back(&mut self, process: u8, id: Option<u8>) {
+        let process = &mut self.processes[usize::from(process)];
+        process.flight = id.map_or(Flight::None, Flight::GivingBack);
+        process.is_void = id.is_none();
+    }
+
     pub(super) fn pass(&mut self, time: Duration) {
-        // A request arrives within its settle time, or never.
+        // A request arrives within its settle time, or never; nor does anybody act by what was seen so long ago.
         self.orphan = None;
+        for process in &mut self.processes {
+            process.look = None;
+        }
         self.now += u32::try_from(time.as_secs()).unwrap();
         self.platform.pass_time();
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.runs
+        self.processes
             .iter()
-            .any(|run| matches!(run.flight, Flight::Sent(_) | Flight::Answered(_)))
+            .any(|process| matches!(process.flight, Flight::Sent(_) | Flight::Answered(_)))
     }
 
     pub(super) fn apply(&mut self, action: Action, decide: Decide) -> Option<()> {
         match action {
-            Action::Decide(run) => self.decide(run, decide),
-            Action::Deliver(run) => {
-                if let Flight::Sent(request) = self.runs[usize::from(run)].flight {
-                    self.runs[usize::from(run)].flight = self.send(run, request);
+            Action::Decide(process) => {
+                self.look(process);
+                self.act(process, decide)?;
+            }
+            Action::Look(process) => self.look(process),
+            Action::Act(process) => self.act(process, decide)?,
+            Action::Deliver(process) => {
+                let Process { run, flight, .. } = self.processes[usize::from(process)];
+                if let Flight::Sent(request) = flight {
+                    self.processes[usize::from(process)].flight = self.send(run, request);
                 }
             }
-            Action::LoseRequest(run) | Action::LoseAnswer(run) => {
+            Action::LoseRequest(process) | Action::LoseAnswer(process) => {
                 self.trouble()?;
-                let run = &mut self.runs[usize::from(run)];
-                run.is_lost |= run.flight != Flight::Sent(Request::Promote);
-                run.flight = Flight::None;
+                let flight = &mut self.processes[usize::from(process)].flight;
+                let is_lost = *flight != Flight::Sent(Request::Promote);
+                *flight = Flight::None;
+                self.run(process).is_lost |= is_lost;
             }
-            Action::Record(run) => {
-                let run = &mut self.runs[usize::from(run)];
-                if let Flight::Answered(id) = run.flight {
-                    run.memory = Memory(match id {
-                        Some(id) => lock_accepted(&run.memory.0, &super::platform::name(id)),
-                        None => lock_refused(&run.memory.0),
-                    });
-                    run.flight = Flight::None;
+            Action::Record(process) => self.record(process),
+            Action::FailToRecord(process) => {
+                self.trouble()?;
+                if let Flight::Answered(id) = self.processes[usize::from(process)].flight {
+                    self.give_back(process, id);
                 }
             }
-            Action::FailToRecord(run) => {
+            Action::Kill(process) => {
                 self.trouble()?;
-                let run = &mut self.runs[usize::from(run)];
-                if let Flight::Answered(id) = run.flight {
-                    run.flight = id.map_or(Flight::None, Flight::GivingBack);
-                    run.is_void = id.is_none();
-                }
-            }
-            Action::Kill(run) => {
-                self.trouble()?;
-                self.kill(run);
+                self.kill(process);
             }
             Action::Restore(run) => {
                 self.trouble()?;
-                self.kill(run);
+                for process in 0..u8::try_from(self.processes.len()).ok()? {
+                    if self.processes[usize::from(process)].run == run {
+                        self.kill(process);
+                    }
+                }
                 let restored = &mut self.runs[usize::from(run)];
                 restored.memory = Memory::new();
                 restored.is_restored = true;
