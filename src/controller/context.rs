@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Client, Resource, ResourceExt,
+    Client,
     core::Selector,
-    runtime::{
-        events::{Event, EventType, Recorder, Reporter},
-        reflector::{ObjectRef, Store},
-    },
+    runtime::reflector::{ObjectRef, Store},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::task::TaskTracker;
@@ -17,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     definitions::Definitions,
     deletions::Deletions,
+    events::Events,
     fleet::Fleet,
     queue::{Queue, Ref},
     replaced::Replaced,
@@ -25,9 +22,7 @@ use super::{
 };
 use crate::{
     aic::Aic,
-    api::{
-        AICIntegration, Conditions, FIELD_MANAGER, PingOneConnection, Promotion, Reason, conditions::READY,
-    },
+    api::{AICIntegration, PingOneConnection, Promotion},
     clock::Clock,
     http::{Guard, Lane, ONCE_ONLY_TIMEOUT},
     pingone::PingOne,
@@ -36,6 +31,14 @@ use crate::{
 
 /// Requests to the API server that nothing depends on but their own object: each wants a connection.
 const REQUESTS_AT_ONCE: usize = 16;
+
+/// Connections to the API server.
+pub struct Clients {
+    /// For reads that decide and for all writes.
+    pub writing: Client,
+    /// For events. They have connections of their own: one that a read finds taken makes it open another first.
+    pub telling: Client,
+}
 
 /// What every pass works with.
 #[derive(Clone)]
@@ -58,7 +61,7 @@ pub struct Context {
     pub(super) shard: Shard,
     /// Whether this process is the one that acts.
     pub(super) leadership: Leadership,
-    reporter: Reporter,
+    pub(super) events: Events,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
 }
@@ -91,7 +94,7 @@ impl Context {
     /// A context.
     #[must_use]
     pub fn new(
-        client: Client,
+        Clients { writing, telling }: Clients,
         clock: Clock,
         aic: Aic,
         pingone: PingOne,
@@ -100,7 +103,7 @@ impl Context {
         leadership: Leadership,
     ) -> Self {
         Self {
-            client,
+            client: writing,
             aic,
             pingone,
             metrics,
@@ -113,7 +116,7 @@ impl Context {
             shard: Shard::new(&[], None, clock.clone()),
             clock,
             leadership,
-            reporter: Reporter::from(FIELD_MANAGER),
+            events: Events::new(telling),
             tasks: TaskTracker::new(),
         }
     }
@@ -144,72 +147,4 @@ impl Context {
         self.tasks.close();
         self.tasks.wait().await;
     }
-
-    /// Tells people what changed: one event when `Ready` has another reason or status than before.
-    pub(super) async fn announce<K>(&self, object: &K, before: Option<&Conditions>, after: &Conditions)
-    where
-        K: Resource<DynamicType = ()>,
-    {
-        let Some(ready) = after.get(READY) else { return };
-        let said = before.and_then(|conditions| conditions.get(READY));
-        if said.is_some_and(|said| said.reason == ready.reason && said.status == ready.status) {
-            return;
-        }
-        let (kind, name, namespace) = (
-            K::kind(&()),
-            object.name_any(),
-            object.namespace().unwrap_or_default(),
-        );
-        tracing::info!(%kind, %namespace, %name, ready = &*ready.status, reason = &*ready.reason, says = ready.message, "object changed");
-        let type_ = if ready.status == "True" || !after.is_true("Stalled") {
-            EventType::Normal
-        } else {
-            EventType::Warning
-        };
-        self.publish(&object.object_ref(&()), type_, &ready.reason, &ready.message)
-            .await;
-    }
-
-    /// Warns people of what they have to put right themselves.
-    pub(super) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
-    where
-        K: Resource<DynamicType = ()>,
-    {
-        self.warn_of(&object.object_ref(&()), reason, message).await;
-    }
-
-    /// The same, of an object that cannot be decoded.
-    pub(super) async fn warn_of(&self, object: &ObjectReference, reason: Reason, message: &str) {
-        let ObjectReference {
-            kind,
-            namespace,
-            name,
-            ..
-        } = object;
-        tracing::warn!(kind, namespace, name, %reason, message, "a person is needed");
-        self.publish(object, EventType::Warning, reason.as_str(), message)
-            .await;
-    }
-
-    async fn publish(&self, object: &ObjectReference, type_: EventType, reason: &str, message: &str) {
-        let event = Event {
-            type_,
-            reason: reason.to_owned(),
-            note: Some(clip(message)),
-            action: "Reconcile".to_owned(),
-            secondary: None,
-        };
-        // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
-        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
-        let _turn = self.turn().await;
-        // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
-        if let Err(error) = recorder.publish(&event, object).await {
-            tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
-        }
-    }
-}
-
-/// An event's note may have 1024 bytes.
-fn clip(message: &str) -> String {
-    message.chars().take(500).collect()
 }

@@ -8,6 +8,7 @@ mod connection;
 mod context;
 mod definitions;
 mod deletions;
+mod events;
 mod finalizer;
 mod fleet;
 mod integration;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{fleet::Fleet, scope::Fleets};
 use crate::runtime::Health;
-pub use context::Context;
+pub use context::{Clients, Context};
 
 /// When an object is looked at again, if nothing happens to it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{Candidate, Health, Leadership, Lost, Metrics, Options, Vendor, serve
 use crate::{
     aic::Aic,
     clock::Clock,
-    controller::{self, Context},
+    controller::{self, Clients, Context},
     http::{Http, Settings},
     pingone::PingOne,
 };
@@ -103,7 +103,8 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
     once.connect_timeout = Some(KUBERNETES_TIMEOUT);
     once.read_timeout = Some(KUBERNETES_TIMEOUT);
     once.write_timeout = Some(KUBERNETES_TIMEOUT);
-    let writing = kube::Client::try_from(once)?;
+    let writing = kube::Client::try_from(once.clone())?;
+    let telling = kube::Client::try_from(once)?;
 
     // Before anything else can be slow, probes are answered, with what is missing.
     controller::close_gates(&health, &options.watch_namespaces);
@@ -124,7 +125,8 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
         }
         _ => (None, Leadership::alone(clock.clone())),
     };
-    let context = Context::new(writing, clock, aic, pingone, metrics, health, leadership)
+    let clients = Clients { writing, telling };
+    let context = Context::new(clients, clock, aic, pingone, metrics, health, leadership)
         .seeing_to(&options.watch_namespaces, options.selector.clone());
     // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
     let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());

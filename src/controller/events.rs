@@ -1,0 +1,97 @@
+//! Events: what people are told of an object.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Client, Resource, ResourceExt,
+    runtime::events::{Event, EventType, Recorder, Reporter},
+};
+
+use super::context::Context;
+use crate::api::{Conditions, FIELD_MANAGER, Reason, conditions::READY};
+
+/// Who tells them.
+#[derive(Clone)]
+pub(super) struct Events {
+    client: Client,
+    reporter: Reporter,
+}
+
+impl Events {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            reporter: Reporter::from(FIELD_MANAGER),
+        }
+    }
+}
+
+impl Context {
+    /// Tells people what changed: one event when `Ready` has another reason or status than before.
+    pub(super) async fn announce<K>(&self, object: &K, before: Option<&Conditions>, after: &Conditions)
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let Some(ready) = after.get(READY) else { return };
+        let said = before.and_then(|conditions| conditions.get(READY));
+        if said.is_some_and(|said| said.reason == ready.reason && said.status == ready.status) {
+            return;
+        }
+        let (kind, name, namespace) = (
+            K::kind(&()),
+            object.name_any(),
+            object.namespace().unwrap_or_default(),
+        );
+        tracing::info!(%kind, %namespace, %name, ready = &*ready.status, reason = &*ready.reason, says = ready.message, "object changed");
+        let type_ = if ready.status == "True" || !after.is_true("Stalled") {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
+        self.publish(&object.object_ref(&()), type_, &ready.reason, &ready.message)
+            .await;
+    }
+
+    /// Warns people of what they have to put right themselves.
+    pub(super) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        self.warn_of(&object.object_ref(&()), reason, message).await;
+    }
+
+    /// The same, of an object that cannot be decoded.
+    pub(super) async fn warn_of(&self, object: &ObjectReference, reason: Reason, message: &str) {
+        let ObjectReference {
+            kind,
+            namespace,
+            name,
+            ..
+        } = object;
+        tracing::warn!(kind, namespace, name, %reason, message, "a person is needed");
+        self.publish(object, EventType::Warning, reason.as_str(), message)
+            .await;
+    }
+
+    async fn publish(&self, object: &ObjectReference, type_: EventType, reason: &str, message: &str) {
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(clip(message)),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
+        let Events { client, reporter } = self.events.clone();
+        let recorder = Recorder::new(client, reporter);
+        let _turn = self.turn().await;
+        // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
+        if let Err(error) = recorder.publish(&event, object).await {
+            tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
+        }
+    }
+}
+
+/// An event's note may have 1024 bytes.
+fn clip(message: &str) -> String {
+    message.chars().take(500).collect()
+}
