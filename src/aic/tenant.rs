@@ -72,6 +72,16 @@ impl Error {
         }
     }
 
+    /// Whether nothing was sent, for what the tenant answered before, or did not.
+    #[must_use]
+    pub fn is_left_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Call(http::Error::Down { .. } | http::Error::Throttled { .. })
+                | Self::Token(http::Error::Down { .. } | http::Error::Throttled { .. })
+        )
+    }
+
     /// How long the tenant is left alone.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {

@@ -42,7 +42,8 @@ pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
     let mut digest = DefaultHasher::new();
     let meta = object.meta();
     let is_going = meta.deletion_timestamp.is_some();
-    (&meta.uid, meta.generation, is_going).hash(&mut digest);
+    // Labels tell whose it is.
+    (&meta.uid, meta.generation, is_going, &meta.labels).hash(&mut digest);
     let all = object.annotations().iter();
     for ours in all.filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX)) {
         ours.hash(&mut digest);

@@ -153,6 +153,7 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
         next: check,
     };
 
+    let turn = context.turn().await;
     let secret = match SecretValues::read(context, &namespace, &reference.name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
@@ -183,6 +184,7 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
             };
         }
     };
+    drop(turn);
     let value = match secret.get(&reference.key) {
         Ok(value) => value,
         Err(error) => {

@@ -209,6 +209,7 @@ pub(super) enum NoAccount {
 pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
+    let _turn = pass.context.turn().await;
     account::read(pass.context, &namespace, name)
         .await
         .map_err(|error| match error {

@@ -25,7 +25,10 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use self::pass::{End, Pass};
-pub(super) use self::{names::Names, trouble::judge};
+pub(super) use self::{
+    names::Names,
+    trouble::{judge, judge_anew},
+};
 use super::{
     Next,
     context::ScopeContext,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     aic::Error,
     api::{
-        Reason,
+        Conditions, Reason,
         conditions::{Conclusion, READY},
     },
     http,
@@ -26,14 +26,7 @@ impl Pass<'_> {
 
     /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
     pub(super) fn trouble(&self, error: &Error) -> End {
-        let (reason, stalled, mut message) = judge(error);
-        if let Error::Call(http::Error::Down { .. }) | Error::Token(http::Error::Down { .. }) = error
-            && let Some(ready) = self.status.conditions.get(READY)
-            && ready.reason == reason.as_str()
-        {
-            // Why it does not answer has been said, and says more.
-            message.clone_from(&ready.message);
-        }
+        let (reason, stalled, message) = judge_anew(error, &self.status.conditions);
         if stalled {
             return self.stalled(reason, message);
         }
@@ -41,6 +34,16 @@ impl Pass<'_> {
             conclusion: Conclusion::InProgress(reason, message),
             next: Next::Retry(error.wait()),
         }
+    }
+}
+
+/// The same, where something may have been said: why a tenant is left alone has been, and that says more.
+pub(in super::super) fn judge_anew(error: &Error, said: &Conditions) -> (Reason, bool, String) {
+    let (reason, needs_person, message) = judge(error);
+    let said = said.get(READY).filter(|ready| ready.reason == reason.as_str());
+    match said {
+        Some(ready) if error.is_left_alone() => (reason, needs_person, ready.message.clone()),
+        _ => (reason, needs_person, message),
     }
 }
 
@@ -84,6 +87,8 @@ pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
 mod tests {
     use std::time::Duration;
 
+    use k8s_openapi::jiff::Timestamp;
+
     use super::*;
 
     fn status(status: u16, wait: Option<u64>) -> http::Error {
@@ -96,6 +101,27 @@ mod tests {
             retry_after: wait.map(Duration::from_secs),
             transaction_id: None,
         }
+    }
+
+    #[test]
+    fn why_a_tenant_is_left_alone_is_said_once() {
+        let told = |reason: Reason, message: &str| {
+            let mut conditions = Conditions::default();
+            let conclusion = Conclusion::InProgress(reason, message.to_owned());
+            conditions.conclude(&conclusion, None, Timestamp::UNIX_EPOCH);
+            conditions
+        };
+        let wait = Duration::from_mins(1);
+        let host = || "t.id.forgerock.io".parse().unwrap();
+        let throttled = Error::Call(http::Error::Throttled { host: host(), wait });
+        let says = |error: &Error, said: &Conditions| judge_anew(error, said).2;
+        assert_eq!(says(&throttled, &told(Reason::RateLimited, "why")), "why");
+        assert_ne!(
+            says(&throttled, &told(Reason::TenantUnavailable, "other")),
+            "other"
+        );
+        let new = Error::Call(status(429, Some(60)));
+        assert_ne!(says(&new, &told(Reason::RateLimited, "why")), "why");
     }
 
     #[test]

@@ -6,7 +6,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tracing::Instrument;
 
 use super::{
-    super::finalizer,
+    super::{
+        finalizer,
+        integration::{judge, judge_anew},
+    },
     End,
     answer::Answer,
     protocol::{lock_accepted, lock_refused, whole_seconds},
@@ -172,7 +175,7 @@ impl Run<'_> {
 
     /// Ends the pass with a tenant's failure.
     pub(super) fn trouble(&self, error: &Error) -> End {
-        let (reason, is_stalled, message) = super::super::integration::judge(error);
+        let (reason, is_stalled, message) = judge_anew(error, &self.status.conditions);
         End {
             phase: self.phase(),
             conclusion: Conclusion::unfinished(is_stalled, reason, message),
@@ -185,7 +188,7 @@ impl Run<'_> {
         let Blind::Report(id, error) = blind else {
             return self.trouble(blind.error());
         };
-        let (reason, _, message) = super::super::integration::judge(error);
+        let (reason, _, message) = judge(error);
         let message = format!(
             "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}"
         );
