@@ -75,11 +75,7 @@ impl Error {
     /// Whether nothing was sent, for what the tenant answered before, or did not.
     #[must_use]
     pub fn is_left_alone(&self) -> bool {
-        matches!(
-            self,
-            Self::Call(http::Error::Down { .. } | http::Error::Throttled { .. })
-                | Self::Token(http::Error::Down { .. } | http::Error::Throttled { .. })
-        )
+        matches!(self, Self::Call(error) | Self::Token(error) if error.is_left_alone())
     }
 
     /// How long the tenant is left alone.

@@ -167,6 +167,13 @@ impl Conditions {
             .is_some_and(|condition| condition.status == "True")
     }
 
+    /// What `Ready` says for this reason, if it is that.
+    #[must_use]
+    pub fn said(&self, reason: Reason) -> Option<&str> {
+        let ready = self.get(READY)?;
+        (ready.reason == reason.as_str()).then_some(&ready.message)
+    }
+
     /// What `Active` says.
     #[must_use]
     pub fn active(&self) -> Active {

@@ -1,9 +1,6 @@
 //! A tenant's service account, from its Secret.
 
-use super::{
-    context::Context,
-    secret::{SecretValues, Unread},
-};
+use super::secret::{SecretValues, Unread};
 use crate::{aic::ServiceAccount, api::Reason};
 
 /// Why there is no service account to work with.
@@ -16,19 +13,16 @@ pub(super) enum NoAccount {
     Unread(Unread),
 }
 
-pub(super) async fn read(
-    context: &Context,
-    namespace: &str,
+/// The account in the Secret of this name, as it was read.
+pub(super) fn of(
     name: &str,
+    secret: Result<Option<SecretValues>, Unread>,
 ) -> Result<ServiceAccount, NoAccount> {
-    let secret = SecretValues::read(context, namespace, name)
-        .await
-        .map_err(NoAccount::Unread)?
-        .ok_or_else(|| {
-            NoAccount::Missing(format!(
-                "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
-            ))
-        })?;
+    let secret = secret.map_err(NoAccount::Unread)?.ok_or_else(|| {
+        NoAccount::Missing(format!(
+            "Secret {name} does not exist: create it with the keys serviceAccountId and jwk of a service account"
+        ))
+    })?;
     let (id, jwk) = match (secret.get("serviceAccountId"), secret.get("jwk")) {
         (Ok(id), Ok(jwk)) => (id, jwk),
         (Err(error), _) | (_, Err(error)) => {

@@ -39,7 +39,7 @@ pub use context::{Clients, Context};
 enum Next {
     /// After its interval: all is as it can be.
     Check(std::time::Duration),
-    /// After this long, or up to a fifth more if that is long: something is on its way.
+    /// After this long, or up to ten seconds more if that is long: something is on its way.
     Poll(std::time::Duration),
     /// Later and later with each failure, but not before the other side allows it.
     Retry(Option<std::time::Duration>),

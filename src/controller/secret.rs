@@ -43,8 +43,18 @@ pub(super) enum Unread {
 }
 
 impl SecretValues {
-    /// Reads a Secret from the API server itself, not from a cache. Whoever is not in a hurry has a turn there.
+    /// Reads a Secret from the API server itself, not from a cache, when its turn has come there.
     pub(super) async fn read(context: &Context, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
+        let _turn = context.turn().await;
+        Self::read_now(context, namespace, name).await
+    }
+
+    /// The same for whoever may hold a lock: it waits for nobody.
+    pub(super) async fn read_now(
+        context: &Context,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Self>, Unread> {
         let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
         let secret = api.get_opt(name).await.map_err(|error| match error {
             kube::Error::Api(status) if status.code == 403 => Unread::Forbidden(name.to_owned()),

@@ -50,7 +50,7 @@ pub(super) enum NotWritten {
 }
 
 /// How soon a definition that was outdated is looked at again.
-pub(super) const LOOK_AT_DEFINITIONS_AGAIN: Duration = Duration::from_secs(30);
+pub(super) const LOOK_AT_DEFINITIONS_AGAIN: Duration = Duration::from_secs(20);
 
 /// Whether the definition in the cluster keeps every field of a status: asked by a dry run, once a kind, before
 /// anything is sent that would have to be remembered.

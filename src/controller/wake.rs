@@ -42,8 +42,7 @@ pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
     let mut digest = DefaultHasher::new();
     let meta = object.meta();
     let is_going = meta.deletion_timestamp.is_some();
-    // Labels tell whose it is.
-    (&meta.uid, meta.generation, is_going, &meta.labels).hash(&mut digest);
+    (&meta.uid, meta.generation, is_going).hash(&mut digest);
     let all = object.annotations().iter();
     for ours in all.filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX)) {
         ours.hash(&mut digest);
@@ -116,7 +115,7 @@ impl Wake {
                     return;
                 };
                 // Its own doing is no news to itself.
-                if before.is_none_or(|(asked, ..)| asked != asked_for(&*promotion)) {
+                if before.is_none_or(|(asked, ..)| asked != promotion::told_of(&promotion).0) {
                     self.promotion_queue.now(&item, "", Lane::Change);
                 }
             }

@@ -171,6 +171,12 @@ impl Error {
         }
     }
 
+    /// Whether nothing was sent, for what the host answered before, or did not.
+    #[must_use]
+    pub fn is_left_alone(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Down { .. })
+    }
+
     /// Whether the host itself asks to be left alone.
     #[must_use]
     pub fn is_throttled(&self) -> bool {

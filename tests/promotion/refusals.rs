@@ -132,7 +132,10 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     // Nor does an order that can never be hide the rest.
     staging.tenant.console().begin_lock();
     let order = json!([member(company.site("prod")), member(staging)]);
-    let locked = format!("{} or the environment below it is locked", staging.tenant.host());
+    let locked = format!(
+        "{} or the environment below it is not unlocked",
+        staging.tenant.host()
+    );
     stalled(
         &mut arena,
         order,

@@ -153,7 +153,6 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
         next: check,
     };
 
-    let turn = context.turn().await;
     let secret = match SecretValues::read(context, &namespace, &reference.name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
@@ -184,7 +183,6 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
             };
         }
     };
-    drop(turn);
     let value = match secret.get(&reference.key) {
         Ok(value) => value,
         Err(error) => {

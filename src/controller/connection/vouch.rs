@@ -33,11 +33,9 @@ pub(in super::super) async fn vouched(
         return Ok(None);
     };
     let namespace = connection.namespace().unwrap_or_default();
-    let turn = context.turn().await;
     let Some(secret) = SecretValues::read(context, &namespace, &reference.name).await? else {
         return Ok(None);
     };
-    drop(turn);
     // What was read now may be another value than the one that the connection has checked.
     let credential = secret
         .get(&reference.key)

@@ -8,7 +8,12 @@ use std::{
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{Next, account, connection::vouched, context::ScopeContext, secret::Unread},
+    super::{
+        Next, account,
+        connection::vouched,
+        context::ScopeContext,
+        secret::{SecretValues, Unread},
+    },
     names::Names,
     pass::{End, Pass},
     rivals::{check_claims, check_installation, unasked},
@@ -209,22 +214,18 @@ pub(super) enum NoAccount {
 pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
-    let _turn = pass.context.turn().await;
-    account::read(pass.context, &namespace, name)
-        .await
-        .map_err(|error| match error {
-            account::NoAccount::Missing(message) => {
-                NoAccount::None(pass.waiting(Reason::SecretNotFound, message))
-            }
-            account::NoAccount::Invalid(reason, message) => NoAccount::None(pass.stalled(reason, message)),
-            // In a namespace that is going, the Role that allows it goes first.
-            account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
-                NoAccount::None(unread(Reason::SecretNotFound, &error))
-            }
-            account::NoAccount::Unread(error) => {
-                NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
-            }
-        })
+    let secret = SecretValues::read(pass.context, &namespace, name).await;
+    account::of(name, secret).map_err(|error| match error {
+        account::NoAccount::Missing(message) => {
+            NoAccount::None(pass.waiting(Reason::SecretNotFound, message))
+        }
+        account::NoAccount::Invalid(reason, message) => NoAccount::None(pass.stalled(reason, message)),
+        // In a namespace that is going, the Role that allows it goes first.
+        account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
+            NoAccount::None(unread(Reason::SecretNotFound, &error))
+        }
+        account::NoAccount::Unread(error) => NoAccount::Unreadable(unread(Reason::SecretNotFound, &error)),
+    })
 }
 
 fn unread(reason: Reason, error: &Unread) -> End {

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     aic::Error,
-    api::{
-        Conditions, Reason,
-        conditions::{Conclusion, READY},
-    },
+    api::{Conditions, Reason, conditions::Conclusion},
     http,
 };
+
+const WAITS: &str = "; the operator waits as it was asked to";
+const TRIES_AGAIN: &str = "; the operator tries again";
 
 impl Pass<'_> {
     /// Goes on with what a tenant answered, or ends the pass with its failure.
@@ -37,16 +37,6 @@ impl Pass<'_> {
     }
 }
 
-/// The same, where something may have been said: why a tenant is left alone has been, and that says more.
-pub(in super::super) fn judge_anew(error: &Error, said: &Conditions) -> (Reason, bool, String) {
-    let (reason, needs_person, message) = judge(error);
-    let said = said.get(READY).filter(|ready| ready.reason == reason.as_str());
-    match said {
-        Some(ready) if error.is_left_alone() => (reason, needs_person, ready.message.clone()),
-        _ => (reason, needs_person, message),
-    }
-}
-
 /// The reason, whether a person is needed, and what to say.
 pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
     match error {
@@ -65,21 +55,31 @@ pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
         | Error::Token(http::Error::HostNotAllowed { .. }) => {
             (Reason::HostNotAllowed, true, error.to_string())
         }
-        Error::Token(inner) | Error::Call(inner) if inner.is_throttled() => (
-            Reason::RateLimited,
-            false,
-            format!("{error}; the operator waits as it was asked to"),
-        ),
-        Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => (
-            Reason::TenantUnavailable,
-            false,
-            format!("{error}; the operator tries again"),
-        ),
+        Error::Token(inner) | Error::Call(inner) if inner.is_throttled() => {
+            (Reason::RateLimited, false, format!("{error}{WAITS}"))
+        }
+        Error::Token(inner) | Error::Call(inner) if inner.is_retryable() => {
+            (Reason::TenantUnavailable, false, format!("{error}{TRIES_AGAIN}"))
+        }
         Error::Token(_) | Error::Call(_) => (
             Reason::TenantRefused,
             true,
             format!("{error}; the operator looks again after the interval"),
         ),
+    }
+}
+
+/// The same, after what was said before: why a tenant is left alone has been, and that says more.
+pub(in super::super) fn judge_anew(error: &Error, before: &Conditions) -> (Reason, bool, String) {
+    let (reason, needs_person, message) = judge(error);
+    // What else was said may not be so any more.
+    let why = before.said(reason).and_then(|said| {
+        let ends = [WAITS, TRIES_AGAIN].map(|words| Some(said.find(words)? + words.len()));
+        said.get(..ends.into_iter().flatten().min()?)
+    });
+    match why.filter(|_| error.is_left_alone()) {
+        Some(why) => (reason, needs_person, why.to_owned()),
+        None => (reason, needs_person, message),
     }
 }
 
@@ -114,14 +114,23 @@ mod tests {
         let wait = Duration::from_mins(1);
         let host = || "t.id.forgerock.io".parse().unwrap();
         let throttled = Error::Call(http::Error::Throttled { host: host(), wait });
-        let says = |error: &Error, said: &Conditions| judge_anew(error, said).2;
-        assert_eq!(says(&throttled, &told(Reason::RateLimited, "why")), "why");
-        assert_ne!(
-            says(&throttled, &told(Reason::TenantUnavailable, "other")),
-            "other"
+        let says = |error: &Error, before: &Conditions| judge_anew(error, before).2;
+        let why = judge(&Error::Call(status(429, Some(60)))).2;
+        let more = told(Reason::RateLimited, &format!("{why}. The ESV is not there"));
+        assert_eq!(says(&throttled, &more), why, "the ESV may be there by now");
+        let other = told(Reason::TenantUnavailable, &format!("other{TRIES_AGAIN}"));
+        let own = judge(&throttled).2;
+        assert_eq!(says(&throttled, &other), own);
+        assert_eq!(
+            says(&throttled, &told(Reason::RateLimited, "something else")),
+            own
         );
-        let new = Error::Call(status(429, Some(60)));
-        assert_ne!(says(&new, &told(Reason::RateLimited, "why")), "why");
+        let down = Error::Call(http::Error::Down { host: host(), wait });
+        assert_eq!(says(&down, &other), format!("other{TRIES_AGAIN}"));
+        assert_eq!(
+            says(&Error::Call(status(429, None)), &more),
+            judge(&Error::Call(status(429, None))).2
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Who occupies an environment: a run does from the intent to lock it to the end of the stage's verification.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
@@ -18,13 +21,16 @@ use crate::{
 pub(in super::super) type Told = (Asked, Option<PromotionPhase>, Vec<String>);
 
 pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
+    let mut asked = DefaultHasher::new();
+    // It is watched whatever its labels are, and they tell whose it is.
+    (asked_for(promotion), &promotion.metadata.labels).hash(&mut asked);
     let status = promotion.status.as_ref();
     let occupied = status.map(|status| {
         let occupied = status.stages.iter().filter(|stage| stage.occupies());
         occupied.flat_map(hosts).map(ToOwned::to_owned).collect()
     });
     (
-        asked_for(promotion),
+        asked.finish(),
         status.and_then(|status| status.phase),
         occupied.unwrap_or_default(),
     )

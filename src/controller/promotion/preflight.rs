@@ -49,49 +49,81 @@ pub(super) async fn obstacle(
 /// An end that leaves no stage to begin, with whatever else a person will have to put right, as far as it can be seen.
 pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, end: End) -> End {
     let (lower, upper) = (&group.stages[index - 1], &group.stages[index]);
-    let members = lower.iter().chain(upper);
-    let mut rest: Vec<_> = members.filter_map(|member| refused(run, member)).collect();
-    if let Some(first) = upper.first() {
-        rest.extend(seen_above(run, first, upper).await);
-    }
-    let (_, said) = end.conclusion.text();
-    rest.retain(|what| !said.contains(what));
-    rest.insert(0, said.to_owned());
+    let (reason, said) = end.conclusion.text();
+    let seen = match upper.first() {
+        // Who does not answer is not asked again at once.
+        Some(_) if PASSING.contains(&reason) => None,
+        Some(first) => seen_above(run, first, upper).await,
+        None => Some(Vec::new()),
+    };
+    let before = run.status.conditions.said(reason);
+    let message = match (seen, before.filter(|before| before.starts_with(said))) {
+        // What was seen there before stands as long as nobody can look.
+        (None, Some(before)) => before.to_owned(),
+        (seen, _) => {
+            let mut all = vec![said.to_owned()];
+            all.extend(group.faults.iter().chain(&group.missing).cloned());
+            all.extend(
+                lower
+                    .iter()
+                    .chain(upper)
+                    .filter_map(|member| refused(run, member)),
+            );
+            all.extend(seen.into_iter().flatten());
+            each_once(all).join(". ")
+        }
+    };
     End {
-        conclusion: end.conclusion.with_message(rest.join(". ")),
+        conclusion: end.conclusion.with_message(message),
         ..end
     }
 }
 
-/// What the environment of a member shows of it, and of those beside it.
-async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Vec<String> {
+/// What passes by itself.
+const PASSING: [Reason; 3] = [Reason::TenantUnavailable, Reason::RateLimited, Reason::NotReached];
+
+/// Two members may share what is at fault, and the first may have said all of it.
+fn each_once(all: Vec<String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for what in all {
+        if !once.iter().any(|said| said.contains(&what)) {
+            once.push(what);
+        }
+    }
+    once
+}
+
+/// What the environment of a member shows of it, and of those beside it; `None` if it does not show it now.
+async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option<Vec<String>> {
     let host = &first.names.host;
     let secret = &first.integration.spec.tenant.service_account_secret_ref.name;
     let tenant = match of_account(run, host.as_str(), secret).await {
         Ok(tenant) => tenant,
-        Err(end) => return vec![end.conclusion.text().1.to_owned()],
+        Err(end) => {
+            let (reason, message) = end.conclusion.text();
+            return (!PASSING.contains(&reason)).then(|| vec![message.to_owned()]);
+        }
     };
-    // What passes by itself is nobody's affair.
-    let is_lasting = |error: &Error| {
-        let (_, needs_person, message) = judge(error);
-        needs_person.then_some(message)
+    let lasting = |error: &Error| {
+        let (reason, _, message) = judge(error);
+        (!PASSING.contains(&reason)).then_some(message)
     };
     let mut seen = Vec::new();
     for member in members.iter().filter(|member| member.names.host == *host) {
         match missing_esv(&tenant, member).await {
             Ok(missing) => seen.extend(missing),
             Err(error) => {
-                seen.extend(is_lasting(&error));
+                seen.push(lasting(&error)?);
                 break;
             }
         }
     }
     match tenant.lock_state().await {
         Ok(lock) if lock.is_unlocked() => {}
-        Ok(_) => seen.push(format!("{host} or the environment below it is locked")),
-        Err(error) => seen.extend(is_lasting(&error)),
+        Ok(_) => seen.push(format!("{host} or the environment below it is not unlocked")),
+        Err(error) => seen.push(lasting(&error)?),
     }
-    seen
+    Some(seen)
 }
 
 /// What is in the way of promoting from the lower stage to the upper one.
@@ -109,7 +141,7 @@ async fn faults(
     for member in upper {
         faults.extend(missing_esv(tenant, member).await?);
     }
-    Ok(faults)
+    Ok(each_once(faults))
 }
 
 /// A connection that PingOne refuses.

@@ -28,18 +28,23 @@ const MOST_ACTS: usize = 32;
 
 /// Goes on with a stage until there is something to wait for.
 pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
-    match advance(run, index).await {
+    let group = read_group(run).await;
+    match advance(run, &group, index).await {
+        Err(end) if is_new(&run.stage(&run.object.spec.order[index].name)) => {
+            Box::pin(with_the_rest(run, &group, index, end)).await
+        }
         Ok(end) | Err(end) => end,
     }
 }
 
-async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
+async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, End> {
     let name = run.object.spec.order[index].name.clone();
-    let group = read_group(run).await;
     let mut stage = run.stage(&name);
-    let mut tenant = match upper(run, &group, index, &mut stage).await {
+    if stage.target.is_none() {
+        stage.target = Some(target(group, index)?);
+    }
+    let mut tenant = match tenant(run, &stage).await {
         Ok(tenant) => tenant,
-        Err(end) if is_new(&stage) => return Err(with_the_rest(run, &group, index, end).await),
         Err(end) => return give_up(run, stage, end).await,
     };
     let mut is_asked = false;
@@ -52,17 +57,14 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
             };
         }
         if stage.step == Some(Step::Verifying) {
-            return prove(run, &tenant, &group, index, stage).await;
+            return prove(run, &tenant, group, index, stage).await;
         }
         if stage.is_done() {
             return Ok(next_stage(run, &stage));
         }
         let is_new = is_new(&stage);
         let (obstacle, seems_empty) = if is_new {
-            match obstacle(run, &tenant, &group, index, &mut stage).await {
-                Ok(found) => found,
-                Err(end) => return Err(with_the_rest(run, &group, index, end).await),
-            }
+            obstacle(run, &tenant, group, index, &mut stage).await?
         } else {
             (None, false)
         };
@@ -141,14 +143,6 @@ async fn advance(run: &mut Run<'_>, index: usize) -> Result<End, End> {
 /// Whether nothing is promoted, nor asked for, yet.
 fn is_new(stage: &StageStatus) -> bool {
     stage.step.is_none() && stage.action == Action::Promotion
-}
-
-/// The upper environment of a stage, which learns here which one that is.
-async fn upper(run: &Run<'_>, group: &Group, index: usize, stage: &mut StageStatus) -> Result<Tenant, End> {
-    if stage.target.is_none() {
-        stage.target = Some(target(group, index)?);
-    }
-    tenant(run, stage).await
 }
 
 /// Reading reports takes time: nobody has taken the lock away meanwhile.

@@ -8,8 +8,9 @@ use super::{
     super::{
         Next,
         account::{self, NoAccount},
+        secret::SecretValues,
     },
-    End,
+    End, LOOK_AGAIN,
     end::{LOOK_FOR_MISSING, pending},
     group::Group,
     run::Run,
@@ -56,7 +57,7 @@ pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
         return Err(End {
             phase: PromotionPhase::Pending,
             conclusion: Conclusion::Stalled(Reason::GroupInvalid, all.join(". ")),
-            next: Next::Check(LOOK_FOR_MISSING),
+            next: Next::Check(LOOK_AGAIN),
         });
     }
     let hosts = (group.host(index - 1), group.host(index));
@@ -106,7 +107,8 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     }
     let namespace = run.object.namespace().unwrap_or_default();
     let kept = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
-    let account = match account::read(run.context, &namespace, secret).await {
+    let read = SecretValues::read_now(run.context, &namespace, secret).await;
+    let account = match account::of(secret, read) {
         Ok(account) => Arc::new(account),
         Err(error) => kept.clone().ok_or_else(|| without_account(run, &error))?,
     };

@@ -10,8 +10,9 @@ use crate::http::Lane;
 
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_mins(10);
-/// Polls that are slower do not stay in step: up to a fifth is added.
+/// Polls that are slower do not stay in step: up to ten seconds are added.
 const QUICK_POLL: Duration = Duration::from_secs(15);
+const POLLS_SPREAD: Duration = Duration::from_secs(10);
 /// What has failed more often in a row is no more urgent than a check.
 const URGENT_RETRIES: u32 = 3;
 
@@ -106,7 +107,7 @@ impl Entry {
             Next::Poll(after) => {
                 self.failures = 0;
                 let spread = if after > QUICK_POLL {
-                    after / 5
+                    POLLS_SPREAD
                 } else {
                     Duration::ZERO
                 };

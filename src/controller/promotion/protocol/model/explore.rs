@@ -7,22 +7,28 @@ use stateright::{Model, Property};
 use super::{
     platform::{Crime, Platform, Who},
     run::{Flight, Memory, Process, Run},
-    world::{Action, Budget, Decide, State},
+    world::{Action, Budget, Operator, State},
 };
 use crate::aic::LockStatus;
 
 pub struct World {
+    pub setting: Setting,
+    pub operator: Operator,
+}
+
+/// Who is there, and what may go wrong.
+#[derive(Clone, Copy)]
+pub struct Setting {
     /// Of each process, which run it sees to.
     pub processes: &'static [u8],
     pub budget: Budget,
     pub can_stop: bool,
-    pub decide: Decide,
 }
 
-impl World {
+impl Setting {
     /// Whether two processes see to one run: what one has seen may be old when it acts.
     fn is_crowded(&self) -> bool {
-        !self.processes.is_sorted_by(|one, other| one < other)
+        self.processes.iter().collect::<BTreeSet<_>>().len() < self.processes.len()
     }
 }
 
@@ -34,16 +40,17 @@ impl Model for World {
         vec![State {
             platform: Platform::new(),
             runs: self
+                .setting
                 .processes
                 .iter()
                 .collect::<BTreeSet<_>>()
                 .iter()
                 .map(|_| Run::new())
                 .collect(),
-            processes: self.processes.iter().copied().map(Process::new).collect(),
+            processes: self.setting.processes.iter().copied().map(Process::new).collect(),
             orphan: None,
             now: 0,
-            budget: self.budget,
+            budget: self.setting.budget,
             crime: None,
         }]
     }
@@ -51,7 +58,7 @@ impl Model for World {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         for (process, at) in state.processes.iter().zip(0_u8..) {
             let next = match process.look {
-                None if self.is_crowded() => Action::Look(at),
+                None if self.setting.is_crowded() => Action::Look(at),
                 None => Action::Decide(at),
                 Some(_) => Action::Act(at),
             };
@@ -71,7 +78,7 @@ impl Model for World {
             }
         }
         for (run, at) in state.runs.iter().zip(0_u8..) {
-            if self.can_stop && !run.stops {
+            if self.setting.can_stop && !run.stops {
                 actions.push(Action::Stop(at));
             }
             if run.memory != Memory::new() {
@@ -100,7 +107,7 @@ impl Model for World {
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
-        state.apply(action, self.decide)?;
+        state.apply(action, self.operator)?;
         (state != *last).then_some(state)
     }
 
@@ -118,7 +125,7 @@ impl Model for World {
             }),
             Property::always(
                 "a lock that we took is eventually gone",
-                |world: &World, state: &State| state.recovers(world.decide),
+                |world: &World, state: &State| state.recovers(world.operator),
             ),
             Property::sometimes("a run promotes", |_, state: &State| {
                 state

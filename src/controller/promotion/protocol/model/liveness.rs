@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     platform::Who,
-    world::{Action, Decide, State},
+    world::{Action, Operator, State},
 };
 use crate::{
     api::{Step, Timeouts},
@@ -15,7 +15,7 @@ impl State {
     /// Whether every lock that a run took is gone once nothing goes wrong any more, and time passes. A run that came
     /// back too late to tell its lock from a stranger's waits for a person; so does one that a backup has made forget
     /// its lock, where no report tells of it, or the run is stopped before one does.
-    pub fn recovers(&self, decide: Decide) -> bool {
+    pub fn recovers(&self, operator: Operator) -> bool {
         if !matches!(self.platform.holder(), Some(Who::Run(_))) {
             return true;
         }
@@ -34,7 +34,7 @@ impl State {
                     Action::Record(process),
                     Action::Decide(process),
                 ] {
-                    state.apply(action, decide);
+                    state.apply(action, operator);
                 }
             }
             if round % 3 == 2 {

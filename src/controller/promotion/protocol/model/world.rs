@@ -19,6 +19,14 @@ use k8s_openapi::jiff::Timestamp;
 /// The function that is checked.
 pub type Decide = fn(&StageStatus, &Sight, &Rules<'_>, Timestamp) -> Act;
 
+/// How an operator goes about its work.
+#[derive(Clone, Copy)]
+pub struct Operator {
+    pub decide: Decide,
+    /// Whether nothing is recorded over what another process has written since it was read.
+    pub is_fenced: bool,
+}
+
 /// How much of each trouble there is. The model is exhaustive within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
@@ -135,7 +143,7 @@ impl State {
     }
 
     /// It decides by what it has seen, and acts.
-    fn act(&mut self, process: u8, decide: Decide) -> Option<()> {
+    fn act(&mut self, process: u8, operator: Operator) -> Option<()> {
         let at = usize::from(process);
         let Look { memory, platform } = *self.processes[at].look.take()?;
         let Process { run, is_void, .. } = self.processes[at];
@@ -160,9 +168,9 @@ impl State {
         } else if reads_reports(&memory.0, &sight, &rules, self.now()) == Reports::NotNeeded {
             sight.reports.clear();
         }
-        let act = decide(&memory.0, &sight, &rules, self.now());
+        let act = (operator.decide)(&memory.0, &sight, &rules, self.now());
         // Nothing counts that is not recorded, and nothing is recorded over what another has written meanwhile.
-        let is_current = self.run(process).memory == memory;
+        let is_current = !operator.is_fenced || self.run(process).memory == memory;
         if !is_current && !matches!(act, Act::Unlock(..)) {
             return Some(());
         }
@@ -255,14 +263,14 @@ impl State {
             .any(|process| matches!(process.flight, Flight::Sent(_) | Flight::Answered(_)))
     }
 
-    pub(super) fn apply(&mut self, action: Action, decide: Decide) -> Option<()> {
+    pub(super) fn apply(&mut self, action: Action, operator: Operator) -> Option<()> {
         match action {
             Action::Decide(process) => {
                 self.look(process);
-                self.act(process, decide)?;
+                self.act(process, operator)?;
             }
             Action::Look(process) => self.look(process),
-            Action::Act(process) => self.act(process, decide)?,
+            Action::Act(process) => self.act(process, operator)?,
             Action::Deliver(process) => {
                 let Process { run, flight, .. } = self.processes[usize::from(process)];
                 if let Flight::Sent(request) = flight {
@@ -280,6 +288,10 @@ impl State {
             Action::FailToRecord(process) => {
                 self.trouble()?;
                 if let Flight::Answered(id) = self.processes[usize::from(process)].flight {
+                    // To whoever else sees to the run, a refusal that is not recorded is an answer that was lost.
+                    let run = self.processes[usize::from(process)].run;
+                    let others = self.processes.iter().filter(|other| other.run == run).count() > 1;
+                    self.run(process).is_lost |= id.is_none() && others;
                     self.give_back(process, id);
                 }
             }
