@@ -23,8 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// A kind whose objects take turns at a vendor.
 pub(super) trait TakesTurns: HasStatus<Status: Default> + Clone + Debug + DeserializeOwned {
-    /// The vendor's place where others come first, as far as it is known.
-    fn place(&self) -> &str;
+    /// Where its turns are, as far as it is known: what waits at one place waits for each other.
+    fn place(&self) -> Option<&str>;
     /// Whether it stands still by a person's will.
     fn is_suspended(&self) -> bool;
     fn conditions_mut(status: &mut Self::Status) -> &mut Conditions;
@@ -76,10 +76,9 @@ fn is_worth_a_word<K: TakesTurns>(object: &K) -> bool {
 async fn tell<K: TakesTurns>(object: &K, context: &Context) -> Result<(), NotWritten> {
     let mut object = object.clone();
     let mut told = object.status().cloned().unwrap_or_default();
-    let message = format!(
-        "others come first at {}, which is asked no faster than the installation allows",
-        object.place()
-    );
+    let place = object.place().unwrap_or("the vendor");
+    let message =
+        format!("others come first at {place}, which is asked no faster than the installation allows");
     let conclusion = Conclusion::InProgress(Reason::WaitingForTurn, message);
     let (generation, now) = (object.meta().generation, context.clock.now());
     K::conditions_mut(&mut told).conclude(&conclusion, generation, now);

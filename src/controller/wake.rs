@@ -14,6 +14,7 @@ use super::{
     promotion,
     queue::{Queue, Ref},
     status::HasStatus,
+    waits::TakesTurns,
     watch::Change,
 };
 use crate::{
@@ -204,17 +205,12 @@ impl Wake {
         }
     }
 
-    /// Where its credential is proved is its place, as far as that is known; else it stands in nobody's way.
+    /// One whose place is not known stands in nobody's way.
     fn connection_due(&self, connection: &PingOneConnection, is_news: bool) {
         let item = Ref::of(connection);
-        let status = connection.status.as_ref();
-        let credential = status.and_then(|status| status.credential.as_ref());
-        let place = match credential.and_then(|credential| credential.auth_url.clone()) {
-            Some(auth_url) => auth_url,
-            None => format!("{}/{}", item.namespace, item.name),
-        };
-        self.connection_queue
-            .now(&item, &place, lane(connection, is_news));
+        let own = format!("{}/{}", item.namespace, item.name);
+        let place = connection.place().unwrap_or(&own);
+        self.connection_queue.now(&item, place, lane(connection, is_news));
     }
 
     fn integration_due(&self, item: &Ref, integration: &AICIntegration, is_news: bool) {

@@ -46,11 +46,9 @@ impl HasStatus for PingOneConnection {
 }
 
 impl TakesTurns for PingOneConnection {
-    fn place(&self) -> &str {
-        let status = self.status.as_ref();
-        let credential = status.and_then(|status| status.credential.as_ref());
-        let host = credential.and_then(|credential| credential.auth_url.as_deref());
-        host.unwrap_or("PingOne")
+    /// Where its credential is proved.
+    fn place(&self) -> Option<&str> {
+        self.status.as_ref()?.credential.as_ref()?.auth_url.as_deref()
     }
 
     fn is_suspended(&self) -> bool {

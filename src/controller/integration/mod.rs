@@ -69,8 +69,8 @@ impl HasStatus for AICIntegration {
 }
 
 impl TakesTurns for AICIntegration {
-    fn place(&self) -> &str {
-        &self.spec.tenant.url
+    fn place(&self) -> Option<&str> {
+        Some(&self.spec.tenant.url)
     }
 
     fn is_suspended(&self) -> bool {

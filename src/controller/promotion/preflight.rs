@@ -63,12 +63,7 @@ pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, en
         (seen, _) => {
             let mut all = vec![said.to_owned()];
             all.extend(group.faults.iter().chain(&group.missing).cloned());
-            all.extend(
-                lower
-                    .iter()
-                    .chain(upper)
-                    .filter_map(|member| refused(run, member)),
-            );
+            all.extend(refusals(run, lower, upper));
             all.extend(seen.into_iter().flatten());
             each_once(all).join(". ")
         }
@@ -133,15 +128,17 @@ async fn faults(
     lower: &[Member],
     upper: &[Member],
 ) -> Result<Vec<String>, Error> {
-    let mut faults: Vec<_> = lower
-        .iter()
-        .chain(upper)
-        .filter_map(|member| refused(run, member))
-        .collect();
+    let mut faults = refusals(run, lower, upper);
     for member in upper {
         faults.extend(missing_esv(tenant, member).await?);
     }
     Ok(each_once(faults))
+}
+
+/// Connections that PingOne refuses.
+fn refusals(run: &Run<'_>, lower: &[Member], upper: &[Member]) -> Vec<String> {
+    let members = lower.iter().chain(upper);
+    members.filter_map(|member| refused(run, member)).collect()
 }
 
 /// A connection that PingOne refuses.

@@ -42,12 +42,11 @@ const TWO_RUNS: Setting = Setting {
 const TWO_PROCESSES: Setting = Setting {
     processes: &[0, 0],
     budget: Budget {
-        troubles: 1,
         person: 1,
         minutes: 1,
-        quiet_periods: 1,
+        ..TWO_RUNS.budget
     },
-    can_stop: false,
+    ..TWO_RUNS
 };
 
 const AS_IT_IS: Operator = Operator {
