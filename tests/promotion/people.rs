@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pingone_aic_simulator::{
-    Fault, Rule,
+    Exchange, Fault, Network, Rule, Tenant,
     tenant::{ConfigItem, LockState},
 };
 use serde_json::json;
@@ -169,7 +169,25 @@ async fn a_lock_that_is_taken_as_soon_as_ours_is_gone_is_not_ours_to_remove() {
 
 #[tokio::test]
 async fn a_promotion_that_is_not_the_last_any_more_is_not_rolled_back() {
-    let mut arena = Arena::start("a promotion that is not the last any more").await;
+    somebody_promotes_before_the_rollback("a promotion that is not the last any more", |_, _| {}).await;
+}
+
+#[tokio::test]
+async fn a_list_that_lags_behind_does_not_make_ours_the_last() {
+    somebody_promotes_before_the_rollback("a list that lags behind", |network, upper| {
+        let calls = network.journal();
+        let is_list = |call: &&Exchange| call.host == upper.host() && call.is("GET", "/promotion/reports");
+        let ours_is_last = calls.iter().rfind(is_list).unwrap().response.to_string();
+        let lists = Rule::on(upper.host())
+            .method("GET")
+            .path_contains("/promotion/reports");
+        network.fault(lists, Fault::status(200).body(&ours_is_last));
+    })
+    .await;
+}
+
+async fn somebody_promotes_before_the_rollback(sentence: &str, meanwhile: impl Fn(&Network, &Tenant)) {
+    let mut arena = Arena::start(sentence).await;
     let company = arena.company(&THREE).await;
     company.site("dev").spoil(&arena.namespace).await;
     let staging = &company.site("staging").tenant;
@@ -177,6 +195,7 @@ async fn a_promotion_that_is_not_the_last_any_more_is_not_rolled_back() {
     arena.release(&company, more).await;
     arena.until_reason("release", "Verifying").await;
     // Somebody promotes before the fault is believed.
+    meanwhile(&arena.network, staging);
     company
         .site("dev")
         .tenant

@@ -93,11 +93,12 @@ struct Item {
 
 impl Report {
     /// Without anything secret that stands in names: people read them.
-    fn redacted(mut self, reply: &Reply) -> Self {
-        for esv in &mut self.missing_esvs {
+    fn read(reply: &Reply) -> Result<Self, Error> {
+        let mut report: Self = reply.json()?;
+        for esv in &mut report.missing_esvs {
             *esv = reply.redact(esv);
         }
-        for kind in self.content.am.iter_mut().chain(&mut self.content.idm) {
+        for kind in report.content.am.iter_mut().chain(&mut report.content.idm) {
             let Changes {
                 added,
                 modified,
@@ -109,7 +110,7 @@ impl Report {
             }
             kind.config_item = reply.redact(&kind.config_item);
         }
-        self
+        Ok(report)
     }
 
     /// What is changed, item by item, in the platform's order: `AM /alpha Email > Templates: welcome`.
@@ -151,41 +152,43 @@ impl Tenant {
         Ok(self.send_promotion(call).await?.json()?)
     }
 
+    /// The last report, as its entry in the list: `GET /environment/promotion/report`. `None` where there is none.
+    pub async fn last_report(&self) -> Result<Option<ReportEntry>, Error> {
+        let reply = self.optional_report("report", "read the last promotion report");
+        Ok(reply.await?.map(|reply| reply.json()).transpose()?)
+    }
+
     /// Reads a report: `GET /environment/promotion/report/{reportId}`.
     pub async fn report(&self, id: &str) -> Result<Report, Error> {
         let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
         let call = call(Method::GET, &format!("report/{id}"), "read the promotion report");
-        let reply = self.send_promotion(call).await?;
-        Ok(reply.json::<Report>()?.redacted(&reply))
+        Report::read(&self.send_promotion(call).await?)
     }
 
     /// What a promotion would change: `GET /environment/promotion/report/provisional`. `None` where this
     /// environment does not answer it: which side does is not documented.
     pub async fn provisional_report(&self) -> Result<Option<Report>, Error> {
-        let report = self.optional_report("report/provisional", "read the provisional report");
-        match report.await {
+        let reply = self.optional_report("report/provisional", "read the provisional report");
+        match reply.await {
             // [assumed]: how the side that does not answer it refuses. It is only to be looked at: any refusal will do.
             Err(Error::Call(error)) if matches!(error.status(), Some(400 | 403 | 405 | 409)) => Ok(None),
-            result => result,
+            reply => reply?.as_ref().map(Report::read).transpose(),
         }
     }
 
     /// What a rollback would change: `GET /environment/promotion/report/provisional-rollback`. `None` where there is
     /// nothing to roll back.
     pub async fn provisional_rollback_report(&self) -> Result<Option<Report>, Error> {
-        self.optional_report(
+        let reply = self.optional_report(
             "report/provisional-rollback",
             "read the provisional rollback report",
-        )
-        .await
+        );
+        reply.await?.as_ref().map(Report::read).transpose()
     }
 
-    async fn optional_report(&self, path: &str, operation: &'static str) -> Result<Option<Report>, Error> {
+    async fn optional_report(&self, path: &str, operation: &'static str) -> Result<Option<Reply>, Error> {
         let call = call(Method::GET, path, operation).accept(StatusCode::NOT_FOUND);
         let reply = self.send_promotion(call).await?;
-        if reply.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        Ok(Some(reply.json::<Report>()?.redacted(&reply)))
+        Ok((reply.status() != StatusCode::NOT_FOUND).then_some(reply))
     }
 }

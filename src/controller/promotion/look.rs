@@ -7,7 +7,10 @@ use super::{
     protocol::{Reports, Rules, Sight, reads_reports, reads_run},
     reports::{self, Blind, Wanted},
 };
-use crate::{aic::Tenant, api::StageStatus};
+use crate::{
+    aic::Tenant,
+    api::{Action, StageStatus, Step},
+};
 
 /// What the tenant shows now. The lock first: what is read after it is at least as new.
 pub(super) async fn look(
@@ -34,6 +37,7 @@ pub(super) async fn look(
         stage: &stage.name,
         own_lock_id: own,
         lock_ids: shown.chain(lock.promotion_id.as_deref()).chain(own).collect(),
+        is_rollback: stage.action == Action::Rollback && stage.step == Some(Step::Locking),
     };
     match reports::read(tenant, runs, &wanted).await {
         Ok(reports) => sight.reports = reports,

@@ -45,6 +45,8 @@ pub(super) struct Wanted<'a> {
     pub(super) own_lock_id: Option<&'a str>,
     /// Promotion ids that locks bear or bore.
     pub(super) lock_ids: Vec<&'a str>,
+    /// Whether something is to be taken back that has to be the last.
+    pub(super) is_rollback: bool,
 }
 
 /// The reports that count, newest first: those under the locks in question, and the real ones down to the newest of
@@ -57,6 +59,14 @@ pub(super) async fn read(
     let mut entries = tenant.reports().await?;
     // Stable: of one moment, the order of the list holds. What bears no date that can be read may be the newest.
     entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date).unwrap_or(Timestamp::MAX)));
+    // What is last is not left to dates, nor to a list that may lag behind, where the wrong thing would be taken back.
+    if wanted.is_rollback
+        && let Some(last) = tenant.last_report().await?
+        && !last.dry_run
+    {
+        entries.retain(|entry| entry.report_id != last.report_id);
+        entries.insert(0, last);
+    }
     let mut reports = Vec::new();
     let mut is_found = false;
     for entry in entries {
