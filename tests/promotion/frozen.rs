@@ -1,8 +1,10 @@
-//! A leader that is frozen before it checks its lease, and goes on when another one leads.
+//! A leader that is frozen before it checks its lease: it goes on when another one leads, or while its lease is short.
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use kube::core::DynamicObject;
+use pingone_aic_operator::http::ONCE_ONLY_TIMEOUT;
 use pingone_aic_simulator::{Exchange, Fault, Rule};
 use serde_json::json;
 
@@ -20,6 +22,14 @@ enum Guarded {
     Promote,
     Rollback,
 }
+
+const ALL: [Guarded; 4] = [
+    Guarded::Lock,
+    Guarded::DryRun,
+    Guarded::Promote,
+    Guarded::Rollback,
+];
+const LEASE: Duration = Duration::from_secs(30);
 
 impl Guarded {
     fn path(self) -> &'static str {
@@ -118,7 +128,39 @@ impl Guarded {
         assert!(log.contains("lost the lease"), "{self:?}: {log}");
         // What the other one asks for later is its own affair: it sees to an intent whose answer nobody knows.
         assert_eq!((before, self.posts(&replicas)), (0, 0), "{self:?}");
-        self.end(&replicas).await;
+        self.end_well(&replicas).await;
+    }
+
+    /// What may take longer than the lease still lasts is not begun, though this process leads.
+    async fn is_not_asked_for_under_a_short_lease(self) {
+        let replicas = Replicas::start("a lease that is short").await;
+        self.begin_and_freeze(&replicas).await;
+        let leases = Rule::on(API_SERVER).path_contains("/leases/");
+        let refused = replicas.network.fault(leases, Fault::status(503));
+        let is_written = |call: &&Exchange| {
+            call.path.contains("/leases") && call.method != "GET" && matches!(call.status, Some(200 | 201))
+        };
+        wait("the lease is short", || {
+            let calls = replicas.network.journal();
+            let renewed = calls.iter().rfind(is_written).unwrap();
+            renewed.at.elapsed() > LEASE - ONCE_ONLY_TIMEOUT
+        })
+        .await;
+        replicas.leader.thaw().unwrap();
+        wait("it is withheld", || {
+            replicas
+                .leader
+                .log()
+                .contains("what allowed it has ended meanwhile")
+        })
+        .await;
+        assert_eq!(self.posts(&replicas), 0, "{self:?}");
+        refused.remove();
+        self.end_well(&replicas).await;
+    }
+
+    async fn end_well(self, replicas: &Replicas) {
+        self.end(replicas).await;
         assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
         assert_eq!(replicas.company.stranded(), None, "{self:?}");
     }
@@ -126,12 +168,10 @@ impl Guarded {
 
 #[tokio::test]
 async fn a_leader_that_was_frozen_before_its_check_starts_nothing() {
-    let all = [
-        Guarded::Lock,
-        Guarded::DryRun,
-        Guarded::Promote,
-        Guarded::Rollback,
-    ]
-    .map(Guarded::is_not_asked_for_by_who_was_frozen);
-    futures::future::join_all(all).await;
+    join_all(ALL.map(Guarded::is_not_asked_for_by_who_was_frozen)).await;
+}
+
+#[tokio::test]
+async fn a_leader_whose_lease_is_short_starts_nothing() {
+    join_all(ALL.map(Guarded::is_not_asked_for_under_a_short_lease)).await;
 }
