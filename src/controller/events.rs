@@ -2,11 +2,11 @@
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Client, Resource, ResourceExt,
+    Client, ResourceExt,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
 
-use super::context::Context;
+use super::{context::Context, status::HasStatus};
 use crate::api::{Conditions, FIELD_MANAGER, Reason, conditions::READY};
 
 /// Who tells them.
@@ -29,7 +29,7 @@ impl Context {
     /// Tells people what changed: one event when `Ready` has another reason or status than before.
     pub(super) async fn announce<K>(&self, object: &K, before: Option<&Conditions>, after: &Conditions)
     where
-        K: Resource<DynamicType = ()>,
+        K: HasStatus,
     {
         let Some(ready) = after.get(READY) else { return };
         let said = before.and_then(|conditions| conditions.get(READY));
@@ -47,6 +47,7 @@ impl Context {
         } else {
             EventType::Warning
         };
+        let _turn = self.turn_to_write::<K>().await;
         self.publish(&object.object_ref(&()), type_, &ready.reason, &ready.message)
             .await;
     }
@@ -54,8 +55,9 @@ impl Context {
     /// Warns people of what they have to put right themselves.
     pub(super) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
     where
-        K: Resource<DynamicType = ()>,
+        K: HasStatus,
     {
+        let _turn = self.turn_to_write::<K>().await;
         self.warn_of(&object.object_ref(&()), reason, message).await;
     }
 
@@ -83,7 +85,6 @@ impl Context {
         // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
         let Events { client, reporter } = self.events.clone();
         let recorder = Recorder::new(client, reporter);
-        let _turn = self.turn().await;
         // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
         if let Err(error) = recorder.publish(&event, object).await {
             tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");

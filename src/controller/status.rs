@@ -19,7 +19,7 @@ use crate::{
 
 /// A kind with a status of type `S`.
 pub(super) trait HasStatus: Resource<DynamicType = (), Scope = NamespaceResourceScope> {
-    /// Others wait for what its status says: it is written without waiting for a turn.
+    /// Others wait for what it does: what is written of it waits for no turn.
     const IS_URGENT: bool = false;
     type Status: Clone + PartialEq + Serialize;
     fn status(&self) -> Option<&Self::Status>;
@@ -110,7 +110,7 @@ where
         "metadata": {"resourceVersion": object.resource_version()},
         "status": change_to(object, status)?,
     });
-    let _turn = if K::IS_URGENT { None } else { context.turn().await };
+    let _turn = context.turn_to_write::<K>().await;
     match api
         .patch_status(&object.name_any(), &params(), &Patch::Merge(&patch))
         .await

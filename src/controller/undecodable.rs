@@ -68,7 +68,10 @@ where
     let message = format!(
         "this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its definitions"
     );
-    context.warn_of(&reference, Reason::InvalidObject, &message).await;
+    {
+        let _turn = context.turn().await;
+        context.warn_of(&reference, Reason::InvalidObject, &message).await;
+    }
     let is_going = object.metadata.deletion_timestamp.is_some();
     // A run's finalizer stands for an open lock, and a lock is worse left behind than an object.
     let holds_lock = K::kind(&()) == Promotion::kind(&());

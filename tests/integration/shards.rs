@@ -4,7 +4,10 @@ use kube::core::DynamicObject;
 use pingone_aic_harness::{Operator, Values};
 use serde_json::{Value, json};
 
-use crate::world::{Kind, SOON, World, credential_of};
+use crate::{
+    witness::condition,
+    world::{Kind, SOON, World, credential_of},
+};
 
 impl World {
     /// One more installation beside the world's own, for the objects with these labels.
@@ -135,6 +138,24 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
     world.labelled(run, "b").await;
     let message = world.stalled("Promotion", "release", "GroupInvalid").await;
     assert!(message.contains("AICIntegration dev exists"), "{message}");
+    // Given to the other installation, it is looked at by that one at once.
+    world.label("Promotion", "release", "a").await;
+    world
+        .namespace
+        .wait_for(
+            "Promotion",
+            "release",
+            "to be seen to by the other",
+            SOON,
+            |object| {
+                let ready = condition(object, "Ready");
+                ready["message"]
+                    .as_str()
+                    .is_some_and(|says| says.contains("AICIntegration sandbox exists"))
+            },
+        )
+        .await
+        .unwrap();
 
     // Once all of a tenant is one installation's, it is seen to.
     for (kind, name) in [("PingOneConnection", "dev-again"), ("AICIntegration", "second")] {

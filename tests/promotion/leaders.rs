@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
-use pingone_aic_harness::{Operator, TestNamespace, Values, operator_binary};
+use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
 use pingone_aic_simulator::{Network, tenant::Times};
 use serde_json::{Value, json};
 
@@ -53,6 +53,18 @@ impl Replicas {
         }
     }
 
+    /// All integrations are seen to, and stay as they are until something is promoted.
+    pub async fn up(&self) {
+        for site in &self.company.sites {
+            let within = Duration::from_mins(1);
+            let is_ready = |object: &DynamicObject| is_condition(object, "Ready", "True");
+            self.namespace
+                .wait_for("AICIntegration", &site.name, "to be Ready", within, is_ready)
+                .await
+                .unwrap();
+        }
+    }
+
     pub async fn promote(&self) {
         self.run(json!({"upTo": "staging"})).await;
     }
@@ -72,7 +84,7 @@ impl Replicas {
     }
 
     /// The run knows its lock.
-    async fn locked(&self) {
+    pub async fn locked(&self) {
         let is = |object: &DynamicObject| object.data["status"]["stages"][0]["lock"]["id"].is_string();
         self.until("to hold its lock", is).await;
     }

@@ -23,4 +23,5 @@ mod restored;
 mod rights;
 mod runs;
 mod standby;
+mod turns;
 mod unreadable;
