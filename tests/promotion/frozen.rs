@@ -143,7 +143,7 @@ impl Guarded {
         wait("the lease is short", || {
             let calls = replicas.network.journal();
             let renewed = calls.iter().rfind(is_written).unwrap();
-            renewed.at.elapsed() > LEASE - ONCE_ONLY_TIMEOUT
+            renewed.at.elapsed() + ONCE_ONLY_TIMEOUT > LEASE
         })
         .await;
         replicas.leader.thaw().unwrap();
