@@ -104,7 +104,7 @@ pub(super) async fn reconcile(
             conclusion,
             credential,
             next,
-        } = look(&connection, lane, context).await;
+        } = look(&connection, &status, lane, context).await;
         let same = credential.is_some()
             && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
         status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
@@ -135,7 +135,12 @@ fn not_yet(conclusion: &Conclusion) -> Finding {
     Finding::no(reason, message)
 }
 
-async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> Found {
+async fn look(
+    connection: &PingOneConnection,
+    before: &ConnectionStatus,
+    lane: Lane,
+    context: &Context,
+) -> Found {
     let interval: Duration = connection.spec.interval.into();
     let check = Next::Check(interval);
     let reference = &connection.spec.credential_secret_ref;
@@ -168,15 +173,11 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
             let message = error.to_string();
             let valid = Finding::unknown(Reason::SecretNotFound, &message);
             let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
-            let credential = connection
-                .status
-                .as_ref()
-                .and_then(|status| status.credential.clone());
             return Found {
                 valid,
                 active: None,
                 conclusion,
-                credential,
+                credential: before.credential.clone(),
                 next: Next::Retry(None),
             };
         }
@@ -206,7 +207,7 @@ async fn look(connection: &PingOneConnection, lane: Lane, context: &Context) -> 
         active,
         conclusion,
         next,
-    } = proof::ask(&credential, interval, lane, context).await;
+    } = proof::ask(&credential, &before.conditions, interval, lane, context).await;
     Found {
         valid,
         active,

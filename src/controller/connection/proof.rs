@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Next, context::Context};
 use crate::{
     api::{
-        Reason,
+        Conditions, Reason,
         conditions::{Conclusion, Finding},
     },
     credential::Credential,
@@ -23,6 +23,7 @@ pub(super) struct Judgement {
 
 pub(super) async fn ask(
     credential: &Credential,
+    before: &Conditions,
     interval: Duration,
     lane: Lane,
     context: &Context,
@@ -39,7 +40,7 @@ pub(super) async fn ask(
     };
     let token = match context.pingone.token(auth, environment_id, client, lane).await {
         Ok(token) => token,
-        Err(error) => return failed(credential, &error, interval),
+        Err(error) => return failed(credential, &error, before, interval),
     };
     accepted(
         credential,
@@ -47,6 +48,7 @@ pub(super) async fn ask(
             .pingone
             .environment(api, environment_id, &token, lane)
             .await,
+        before,
         interval,
     )
 }
@@ -67,6 +69,7 @@ fn cannot_ask(credential: &Credential, interval: Duration) -> Judgement {
 fn accepted(
     credential: &Credential,
     environment: Result<Environment, Error>,
+    before: &Conditions,
     interval: Duration,
 ) -> Judgement {
     let message = match environment {
@@ -90,7 +93,7 @@ fn accepted(
             "PingOne accepts credential {}, which may not read its environment, so that only the claims were compared",
             credential.id
         ),
-        Err(error) => return failed(credential, &error, interval),
+        Err(error) => return failed(credential, &error, before, interval),
     };
     Judgement {
         active: Some(Finding::yes(Reason::CredentialAccepted, &message)),
@@ -99,7 +102,7 @@ fn accepted(
     }
 }
 
-fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgement {
+fn failed(credential: &Credential, error: &Error, before: &Conditions, interval: Duration) -> Judgement {
     // OAuth's own word is what counts: a proxy's 401 says nothing of the credential.
     if matches!(error.status(), Some(400 | 401)) && error.code() == Some("invalid_client") {
         let message = format!(
@@ -116,7 +119,12 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
         _ if error.is_throttled() => Reason::RateLimited,
         _ => Reason::PingOneUnavailable,
     };
-    let message = format!("PingOne could not be asked: {error}. It is asked again");
+    // Why PingOne is left alone has been said, and that says more.
+    let why = before.said(reason).filter(|_| error.is_left_alone());
+    let message = why.map_or_else(
+        || format!("PingOne could not be asked: {error}. It is asked again"),
+        str::to_owned,
+    );
     Judgement {
         active: None,
         conclusion: Conclusion::InProgress(reason, message),
@@ -126,6 +134,8 @@ fn failed(credential: &Credential, error: &Error, interval: Duration) -> Judgeme
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::jiff::Timestamp;
+
     use super::*;
     use crate::api::Active;
 
@@ -158,57 +168,49 @@ mod tests {
         }
     }
 
+    fn refused(code: u16, error: &str, retry_after: Option<Duration>) -> Judgement {
+        failed(
+            &credential(),
+            &status(code, error, retry_after),
+            &Conditions::default(),
+            INTERVAL,
+        )
+    }
+
     const INTERVAL: Duration = Duration::from_mins(1);
 
     #[test]
     fn every_answer_of_pingone_has_its_judgement() {
-        let environment = |id: &str, name: &str| {
-            Ok(Environment {
+        let answered = |id: &str, name: &str| {
+            let environment = Environment {
                 id: id.into(),
                 name: name.into(),
-            })
+            };
+            accepted(&credential(), Ok(environment), &Conditions::default(), INTERVAL)
         };
+        let forbidden = Err(status(403, "ACCESS_FAILED", None));
+        let forbidden = accepted(&credential(), forbidden, &Conditions::default(), INTERVAL);
         let table = [
+            (answered("e1", "dev"), Active::True, Reason::CredentialAccepted),
+            (answered("e1", "new"), Active::True, Reason::CredentialAccepted),
+            (answered("e2", "dev"), Active::False, Reason::EnvironmentMismatch),
+            (forbidden, Active::True, Reason::CredentialAccepted),
             (
-                accepted(&credential(), environment("e1", "dev"), INTERVAL),
-                Active::True,
-                Reason::CredentialAccepted,
-            ),
-            (
-                accepted(&credential(), environment("e1", "new"), INTERVAL),
-                Active::True,
-                Reason::CredentialAccepted,
-            ),
-            (
-                accepted(&credential(), environment("e2", "dev"), INTERVAL),
-                Active::False,
-                Reason::EnvironmentMismatch,
-            ),
-            (
-                accepted(&credential(), Err(status(403, "ACCESS_FAILED", None)), INTERVAL),
-                Active::True,
-                Reason::CredentialAccepted,
-            ),
-            (
-                failed(&credential(), &status(401, "invalid_client", None), INTERVAL),
+                refused(401, "invalid_client", None),
                 Active::False,
                 Reason::CredentialRefused,
             ),
             (
-                failed(&credential(), &status(401, "proxy", None), INTERVAL),
+                refused(401, "proxy", None),
                 Active::Unknown,
                 Reason::PingOneUnavailable,
             ),
             (
-                failed(&credential(), &status(503, "", None), INTERVAL),
+                refused(503, "", None),
                 Active::Unknown,
                 Reason::PingOneUnavailable,
             ),
-            (
-                failed(&credential(), &status(429, "", None), INTERVAL),
-                Active::Unknown,
-                Reason::RateLimited,
-            ),
+            (refused(429, "", None), Active::Unknown, Reason::RateLimited),
             (
                 cannot_ask(&credential(), INTERVAL),
                 Active::Unknown,
@@ -226,15 +228,37 @@ mod tests {
     }
 
     #[test]
+    fn why_pingone_is_left_alone_is_said_once() {
+        let mut before = Conditions::default();
+        let why = failed(&credential(), &status(503, "", None), &before, INTERVAL).conclusion;
+        before.conclude(&why, None, Timestamp::UNIX_EPOCH);
+        let host = || "auth.pingone.eu".parse().unwrap();
+        let wait = Duration::from_mins(1);
+        let down = failed(
+            &credential(),
+            &Error::Down { host: host(), wait },
+            &before,
+            INTERVAL,
+        );
+        assert_eq!(down.conclusion, why);
+        let throttled = Error::Throttled { host: host(), wait };
+        let throttled = failed(&credential(), &throttled, &before, INTERVAL);
+        assert_ne!(
+            throttled.conclusion.text().1,
+            why.text().1,
+            "that is something else"
+        );
+        let again = failed(&credential(), &status(502, "", None), &before, INTERVAL);
+        assert_ne!(again.conclusion, why, "it was asked again");
+    }
+
+    #[test]
     fn a_refused_credential_is_left_alone_and_a_wait_is_kept() {
         assert_eq!(
-            failed(&credential(), &status(401, "invalid_client", None), INTERVAL).next,
+            refused(401, "invalid_client", None).next,
             Next::Check(REFUSAL_STANDS_FOR)
         );
         let wait = Some(Duration::from_hours(2));
-        assert_eq!(
-            failed(&credential(), &status(429, "", wait), INTERVAL).next,
-            Next::Retry(wait)
-        );
+        assert_eq!(refused(429, "", wait).next, Next::Retry(wait));
     }
 }
