@@ -19,7 +19,6 @@ use super::{
     replaced::Replaced,
     runs::Runs,
     shard::Shard,
-    status::HasStatus,
 };
 use crate::{
     aic::Aic,
@@ -135,11 +134,6 @@ impl Context {
         let (clock, leadership) = (self.clock.clone(), self.leadership.clone());
         let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
         Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
-    }
-
-    /// Waits for a turn to write of an object, unless others wait for what is written of it.
-    pub(super) async fn turn_to_write<K: HasStatus>(&self) -> Option<SemaphorePermit<'_>> {
-        if K::IS_URGENT { None } else { self.turn().await }
     }
 
     /// Waits for one of the few turns at the API server, which ends when it is dropped.

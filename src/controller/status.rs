@@ -10,6 +10,7 @@ use kube::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::sync::SemaphorePermit;
 
 use super::context::Context;
 use crate::{
@@ -47,6 +48,13 @@ pub(super) enum NotWritten {
     /// It could not be asked, or refused.
     #[error("failed to write the status: {0}")]
     Failed(#[from] kube::Error),
+}
+
+impl Context {
+    /// Waits for a turn to write of an object, unless others wait for what it does.
+    pub(super) async fn turn_to_write<K: HasStatus>(&self) -> Option<SemaphorePermit<'_>> {
+        if K::IS_URGENT { None } else { self.turn().await }
+    }
 }
 
 /// How soon a definition that was outdated is looked at again.
