@@ -2,18 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderName, header};
 use k8s_openapi::jiff::Timestamp;
-use secrecy::SecretString;
 use tracing::{Instrument, field::Empty};
 
 use super::{
     AllowList, Call, Delivery, Error, Host, HostsLoad, Lane, News, Rate, Reply,
     breaker::Down,
     budget::{Budget, Closed},
+    exchange::{TOO_LONG, exchange},
     hosts::Hosts,
-    redact::redact,
-    retry_after::{http_date, retry_after},
 };
 use crate::clock::Clock;
 
@@ -24,10 +21,6 @@ pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to a host that are kept for its next calls, each some forty kilobytes.
 const IDLE_CONNECTIONS: usize = 2;
-const TOO_LONG: &str = "it took too long";
-/// No answer that is read is near this size.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
-const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
 
 /// Whoever wants to hear of every call: metrics.
 pub trait Observer: Send + Sync {
@@ -170,7 +163,7 @@ impl Http {
             Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,
         };
         let result = tokio::select! {
-            result = self.exchange(host, call, &known.budget) => result,
+            result = exchange(&self.shared.client, host, call, &known.budget) => result,
             () = self.shared.clock.sleep(timeout) => Err(Error::Unanswered {
                 host: host.clone(),
                 operation: call.operation,
@@ -185,72 +178,6 @@ impl Http {
         result
     }
 
-    async fn exchange(&self, host: &Host, call: &Call, budget: &Budget) -> Result<Reply, Error> {
-        let mut request = self
-            .shared
-            .client
-            .request(call.method.clone(), format!("https://{host}{}", call.path))
-            .headers(call.headers.clone());
-        if let Some(body) = &call.body {
-            request = request.body(body.clone());
-        }
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| transport(host, call, &error))?;
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(date) = text(header::DATE).and_then(http_date) {
-            budget.learn_date(date);
-        }
-        let wait = text(header::RETRY_AFTER).and_then(|value| retry_after(value, budget.host_time()));
-        if let (Some(wait), 429 | 503) = (wait, status.as_u16()) {
-            budget.close_for(wait);
-        }
-        let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));
-        let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| transport(host, call, &error))?
-        {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                let cause = format!("longer than {LARGEST_BODY} bytes");
-                let (host, operation, status) = (host.clone(), call.operation, status.as_u16());
-                return Err(Error::Unreadable {
-                    host,
-                    operation,
-                    status,
-                    cause,
-                    transaction_id,
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if status.is_success() || call.accepted == Some(status) {
-            let (host, operation, secrets) = (host.clone(), call.operation, call.secrets.clone());
-            return Ok(Reply {
-                host,
-                operation,
-                status,
-                transaction_id,
-                body,
-                secrets,
-            });
-        }
-        let (message, code) = describe(&body, &call.secrets);
-        Err(Error::Status {
-            host: host.clone(),
-            operation: call.operation,
-            status: status.as_u16(),
-            message,
-            code,
-            retry_after: wait,
-            transaction_id,
-        })
-    }
-
     async fn wait_for_turn(&self, host: &Host, lane: Lane, budget: &Budget) -> Result<(), Error> {
         let clock = &self.shared.clock;
         let started = clock.instant();
@@ -262,51 +189,4 @@ impl Http {
         self.shared.settings.observer.had_its_turn(lane, waited);
         Ok(())
     }
-}
-
-/// Sorts a transport's failure. Its own message is not repeated: it may hold the URL.
-fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
-    let (host, operation) = (host.clone(), call.operation);
-    let cause = redact(&innermost(error), &call.secrets);
-    if error.is_connect() {
-        return Error::NotConnected {
-            host,
-            operation,
-            cause,
-        };
-    }
-    let timed_out = error.is_timeout();
-    let cause = if timed_out { TOO_LONG.to_owned() } else { cause };
-    Error::Unanswered {
-        host,
-        operation,
-        cause,
-        timed_out,
-    }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut inner = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
-}
-
-/// The vendor's message and code, in whichever of the known forms it answers: AIC's `{code, message}`, PingOne's
-/// `{code, message, details}`, OAuth's `{error, error_description}`, or a text.
-fn describe(body: &[u8], secrets: &[SecretString]) -> (String, Option<String>) {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return (redact(&String::from_utf8_lossy(body), secrets), None);
-    };
-    let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
-    let code = text("error").or_else(|| text("code"));
-    let message = text("error_description")
-        .or_else(|| text("message"))
-        .or_else(|| text("reason"));
-    let message = match (code, message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (one, other) => one.or(other).unwrap_or("no message").to_owned(),
-    };
-    (redact(&message, secrets), code.map(|code| redact(code, secrets)))
 }

@@ -9,6 +9,7 @@ mod budget;
 mod call;
 mod client;
 mod error;
+mod exchange;
 mod host;
 mod hosts;
 mod lane;
