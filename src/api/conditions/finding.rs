@@ -1,6 +1,6 @@
 //! What a pass has found, before it becomes conditions.
 
-use crate::api::Reason;
+use super::super::Reason;
 
 /// What is known of one aspect: the value of one condition, without its bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq)]
