@@ -13,7 +13,6 @@ use tokio_util::task::TaskTracker;
 use super::{
     definitions::Definitions,
     deletions::Deletions,
-    events::Events,
     fleet::Fleet,
     queue::{Queue, Ref},
     replaced::Replaced,
@@ -31,14 +30,6 @@ use crate::{
 
 /// Requests to the API server that nothing depends on but their own object: each wants a connection.
 const REQUESTS_AT_ONCE: usize = 16;
-
-/// Connections to the API server.
-pub struct Clients {
-    /// For reads that decide and for all writes.
-    pub writing: Client,
-    /// For events. They have connections of their own: one that a read finds taken makes it open another first.
-    pub telling: Client,
-}
 
 /// What every pass works with.
 #[derive(Clone)]
@@ -61,7 +52,6 @@ pub struct Context {
     pub(super) shard: Shard,
     /// Whether this process is the one that acts.
     pub(super) leadership: Leadership,
-    pub(super) events: Events,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
 }
@@ -94,7 +84,7 @@ impl Context {
     /// A context.
     #[must_use]
     pub fn new(
-        Clients { writing, telling }: Clients,
+        client: Client,
         clock: Clock,
         aic: Aic,
         pingone: PingOne,
@@ -103,7 +93,7 @@ impl Context {
         leadership: Leadership,
     ) -> Self {
         Self {
-            client: writing,
+            client,
             aic,
             pingone,
             metrics,
@@ -116,7 +106,6 @@ impl Context {
             shard: Shard::new(&[], None, clock.clone()),
             clock,
             leadership,
-            events: Events::new(telling),
             tasks: TaskTracker::new(),
         }
     }

@@ -2,28 +2,12 @@
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Client, ResourceExt,
-    runtime::events::{Event, EventType, Recorder, Reporter},
+    ResourceExt,
+    runtime::events::{Event, EventType, Recorder},
 };
 
 use super::{context::Context, status::HasStatus};
 use crate::api::{Conditions, FIELD_MANAGER, Reason, conditions::READY};
-
-/// Who tells them.
-#[derive(Clone)]
-pub(super) struct Events {
-    client: Client,
-    reporter: Reporter,
-}
-
-impl Events {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            reporter: Reporter::from(FIELD_MANAGER),
-        }
-    }
-}
 
 impl Context {
     /// Tells people what changed: one event when `Ready` has another reason or status than before.
@@ -83,8 +67,7 @@ impl Context {
             secondary: None,
         };
         // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
-        let Events { client, reporter } = self.events.clone();
-        let recorder = Recorder::new(client, reporter);
+        let recorder = Recorder::new(self.client.clone(), FIELD_MANAGER.into());
         // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
         if let Err(error) = recorder.publish(&event, object).await {
             tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");

@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{fleet::Fleet, scope::Fleets};
 use crate::runtime::Health;
-pub use context::{Clients, Context};
+pub use context::Context;
 
 /// When an object is looked at again, if nothing happens to it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

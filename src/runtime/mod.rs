@@ -1,6 +1,7 @@
 //! What surrounds the controllers: options, logs, metrics, health, start and end.
 
 mod health;
+mod kubernetes;
 mod leadership;
 mod metrics;
 mod options;

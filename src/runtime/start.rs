@@ -1,14 +1,14 @@
 //! From options to a running operator, and to its orderly end.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Candidate, Health, Leadership, Lost, Metrics, Options, Vendor, serve};
+use super::{Candidate, Health, Leadership, Lost, Metrics, Options, Vendor, kubernetes, serve};
 use crate::{
     aic::Aic,
     clock::Clock,
-    controller::{self, Clients, Context},
+    controller::{self, Context},
     http::{Http, Settings},
     pingone::PingOne,
 };
@@ -40,9 +40,6 @@ pub enum Error {
     #[error(transparent)]
     Listen(#[from] std::io::Error),
 }
-
-/// A write to the API server, and a read that a decision waits for, take no longer than this.
-const KUBERNETES_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Runs until `shutdown`; then waits for what must not be cut off.
 ///
@@ -96,15 +93,7 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
 
     let config = kube::Config::infer().await?;
     let watching = kube::Client::try_from(config.clone())?;
-    // A status write records what was done. One that is retried behind our back, or waits without end, would be
-    // an answer to a question that has changed.
-    let mut once = config;
-    once.default_retry = false;
-    once.connect_timeout = Some(KUBERNETES_TIMEOUT);
-    once.read_timeout = Some(KUBERNETES_TIMEOUT);
-    once.write_timeout = Some(KUBERNETES_TIMEOUT);
-    let writing = kube::Client::try_from(once.clone())?;
-    let telling = kube::Client::try_from(once)?;
+    let deciding = kubernetes::deciding(config)?;
 
     // Before anything else can be slow, probes are answered, with what is missing.
     controller::close_gates(&health, &options.watch_namespaces);
@@ -120,13 +109,12 @@ pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) ->
     let (mut candidate, leadership) = match &options.lease_namespace {
         Some(namespace) if options.leader_elect => {
             let (candidate, leadership) =
-                Candidate::new(writing.clone(), namespace, &options.lease_name, clock.clone());
+                Candidate::new(deciding.clone(), namespace, &options.lease_name, clock.clone());
             (Some(candidate), leadership)
         }
         _ => (None, Leadership::alone(clock.clone())),
     };
-    let clients = Clients { writing, telling };
-    let context = Context::new(clients, clock, aic, pingone, metrics, health, leadership)
+    let context = Context::new(deciding, clock, aic, pingone, metrics, health, leadership)
         .seeing_to(&options.watch_namespaces, options.selector.clone());
     // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
     let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());
