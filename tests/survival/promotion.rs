@@ -78,6 +78,7 @@ impl Scene for Started {
             .replace(&format!("/{}/", self.name), "/{run}/")
             .replace(&format!("/{}?", self.name), "/{run}?")
             .replace(&format!("openam-{}-", self.company.name), "openam-{company}-")
+            .replace(&format!("/aic-{}-", self.company.name), "/aic-{company}-")
     }
 
     fn specialize(&self, text: &str) -> String {
@@ -86,13 +87,17 @@ impl Scene for Started {
             .replace("{company}", &self.company.name)
     }
 
-    /// Its own object, and whatever the tenants are asked: the integrations stand still, so that it is the run who asks.
-    /// Left out are reads of Secrets, which connections make, too; and there is no Lease: the operator is alone here.
+    /// Its own object, the accounts of its tenants, and whatever these are asked: the integrations stand still, so that
+    /// it is the run who asks. Left out are credentials, which connections read, too; and there is no Lease: the operator
+    /// is alone here.
     fn concerns(&self, exchange: &Exchange) -> bool {
         let is_dry_run = exchange.query.iter().any(|(name, _)| name == "dryRun");
-        let is_object =
-            exchange.host == API_SERVER && exchange.path.contains(&format!("/promotions/{}", self.name));
-        (is_object && !is_dry_run) || self.is_at_a_tenant(exchange)
+        let own = [
+            format!("/promotions/{}", self.name),
+            format!("/secrets/aic-{}-", self.company.name),
+        ];
+        let is_own = exchange.host == API_SERVER && own.iter().any(|own| exchange.path.contains(own));
+        (is_own && !is_dry_run) || self.is_at_a_tenant(exchange)
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use stateright::{Model, Property};
 
 use super::{
-    platform::{Crime, Platform, Who},
+    platform::{Crime, Deed, Platform, Who},
     run::{Flight, Memory, Process, Run},
     world::{Action, Budget, Operator, State},
 };
-use crate::aic::LockStatus;
+use crate::{aic::LockStatus, api};
 
 pub struct World {
     pub setting: Setting,
@@ -21,6 +21,8 @@ pub struct World {
 pub struct Setting {
     /// Of each process, which run it sees to.
     pub processes: &'static [u8],
+    /// What is about to begin: what a rollback takes back was promoted before.
+    pub action: api::Action,
     pub budget: Budget,
     pub can_stop: bool,
 }
@@ -38,14 +40,17 @@ impl Model for World {
 
     fn init_states(&self) -> Vec<State> {
         vec![State {
-            platform: Platform::new(),
+            platform: match self.setting.action {
+                api::Action::Rollback => Platform::promoted_by(0),
+                api::Action::Promotion | api::Action::Unknown => Platform::new(),
+            },
             runs: self
                 .setting
                 .processes
                 .iter()
                 .collect::<BTreeSet<_>>()
                 .iter()
-                .map(|_| Run::new())
+                .map(|_| Run::new(self.setting.action))
                 .collect(),
             processes: self.setting.processes.iter().copied().map(Process::new).collect(),
             orphan: None,
@@ -81,7 +86,7 @@ impl Model for World {
             if self.setting.can_stop && !run.stops {
                 actions.push(Action::Stop(at));
             }
-            if run.memory != Memory::new() {
+            if run.memory != Memory::new(self.setting.action) {
                 actions.push(Action::Restore(at));
             }
         }
@@ -120,19 +125,22 @@ impl Model for World {
             Property::always("no stranger's lock is removed", |_, state: &State| {
                 state.crime != Some(Crime::RemovedAStrangersLock)
             }),
-            Property::always("a stage is promoted once", |_, state: &State| {
-                state.crime != Some(Crime::PromotedTwice)
-            }),
+            Property::always(
+                "a stage is promoted once, and rolled back once",
+                |_, state: &State| state.crime != Some(Crime::DoneTwice),
+            ),
             Property::always(
                 "a lock that we took is eventually gone",
                 |world: &World, state: &State| state.recovers(world.operator),
             ),
-            Property::sometimes("a run promotes", |_, state: &State| {
-                state
-                    .platform
-                    .reports
-                    .iter()
-                    .any(|report| !report.is_dry && matches!(report.by, Who::Run(_)))
+            Property::always(
+                "only what a run has promoted itself, and last, is rolled back",
+                |_, state: &State| state.crime != Some(Crime::RolledBackAnothers),
+            ),
+            Property::sometimes("a run comes to its end", |world: &World, state: &State| {
+                let deed = Deed::of(world.setting.action);
+                let mut reports = state.platform.reports.iter();
+                reports.any(|report| report.deed == deed && matches!(report.by, Who::Run(_)))
             }),
         ]
     }

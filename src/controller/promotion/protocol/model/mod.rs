@@ -3,6 +3,7 @@
 mod explore;
 mod liveness;
 mod platform;
+mod process;
 mod run;
 mod world;
 
@@ -16,10 +17,11 @@ use self::{
     world::{Budget, Decide, Operator},
 };
 use super::{Act, Rules, Sight, Wait, decide, lock_accepted};
-use crate::api::{Reason, StageStatus, Step};
+use crate::api::{Action, Reason, StageStatus, Step};
 
 const ALONE: Setting = Setting {
     processes: &[0],
+    action: Action::Promotion,
     budget: Budget {
         troubles: 1,
         person: 1,
@@ -30,6 +32,7 @@ const ALONE: Setting = Setting {
 };
 const TWO_RUNS: Setting = Setting {
     processes: &[0, 1],
+    action: Action::Promotion,
     budget: Budget {
         troubles: 1,
         person: 0,
@@ -48,13 +51,22 @@ const TWO_PROCESSES: Setting = Setting {
     },
     ..TWO_RUNS
 };
+/// A person may lock, and promote, before the rollback.
+const ROLLBACK: Setting = Setting {
+    action: Action::Rollback,
+    budget: Budget {
+        person: 2,
+        ..ALONE.budget
+    },
+    ..ALONE
+};
 
 const AS_IT_IS: Operator = Operator {
     decide,
     is_fenced: true,
 };
 
-const END: &str = "a run promotes";
+const END: &str = "a run comes to its end";
 
 /// Explores until the model is exhausted, or until this property is found broken; the properties that do not hold.
 fn broken(setting: Setting, operator: Operator, until: Option<&'static str>) -> BTreeSet<&'static str> {
@@ -93,6 +105,11 @@ fn the_law_holds_for_two_processes_that_see_to_one_run_beside_a_person() {
     assert_eq!(broken(TWO_PROCESSES, AS_IT_IS, None), BTreeSet::new());
 }
 
+#[test]
+fn the_law_holds_for_a_rollback_beside_a_person() {
+    assert_eq!(broken(ROLLBACK, AS_IT_IS, None), BTreeSet::new());
+}
+
 /// A test of the test: each line of the law, broken on purpose, is found.
 #[test]
 fn a_protocol_that_breaks_the_law_is_found_out() {
@@ -110,7 +127,16 @@ fn a_protocol_that_breaks_the_law_is_found_out() {
         (promotes, ALONE, that(trusts_any_lock)),
         (removes, ALONE, that(removes_any_lock)),
         (gone, ALONE, that(forgets_its_lock)),
-        ("a stage is promoted once", ALONE, that(reads_no_reports)),
+        (
+            "a stage is promoted once, and rolled back once",
+            ALONE,
+            that(reads_no_reports),
+        ),
+        (
+            "only what a run has promoted itself, and last, is rolled back",
+            ROLLBACK,
+            that(sees_its_own_reports_alone),
+        ),
         (promotes, TWO_PROCESSES, that(trusts_any_lock)),
         (removes, TWO_PROCESSES, that(removes_any_lock)),
         (gone, TWO_PROCESSES, unfenced),
@@ -156,5 +182,11 @@ fn forgets_its_lock(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: 
 fn reads_no_reports(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
     let mut sight = sight.clone();
     sight.reports.retain(|report| report.is_dry_run);
+    decide(stage, &sight, rules, now)
+}
+
+fn sees_its_own_reports_alone(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let mut sight = sight.clone();
+    sight.reports.retain(|report| report.mark.is_some());
     decide(stage, &sight, rules, now)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     aic::{LockSide, LockState, LockStatus, Progress, RunKind},
-    api::RunMark,
+    api::{Action, RunMark},
     controller::promotion::protocol::{SeenReport, Sight},
 };
 
@@ -18,7 +18,25 @@ pub enum Who {
 pub enum Crime {
     PromotedUnderAStrangersLock,
     RemovedAStrangersLock,
-    PromotedTwice,
+    DoneTwice,
+    RolledBackAnothers,
+}
+
+/// What is done under a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    DryRun,
+    Promotion,
+    Rollback,
+}
+
+impl Deed {
+    pub fn of(action: Action) -> Self {
+        match action {
+            Action::Rollback => Self::Rollback,
+            Action::Promotion | Action::Unknown => Self::Promotion,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +53,7 @@ pub struct Platform {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Running {
     pub lock: u8,
-    pub is_dry: bool,
+    pub deed: Deed,
     pub by: Who,
 }
 
@@ -43,7 +61,7 @@ pub struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Filed {
     pub lock: u8,
-    pub is_dry: bool,
+    pub deed: Deed,
     pub by: Who,
 }
 
@@ -58,6 +76,20 @@ impl Platform {
         }
     }
 
+    /// One that a run has promoted into.
+    pub fn promoted_by(run: u8) -> Self {
+        let by = Who::Run(run);
+        Self {
+            takers: vec![by],
+            reports: vec![Filed {
+                lock: 0,
+                deed: Deed::Promotion,
+                by,
+            }],
+            ..Self::new()
+        }
+    }
+
     pub fn holder(&self) -> Option<Who> {
         (self.lock != LockStatus::Unlocked).then(|| self.takers.last().copied())?
     }
@@ -68,7 +100,8 @@ impl Platform {
         self.reports.iter().any(|report| Some(report.lock) == id)
     }
 
-    fn id(&self) -> Option<u8> {
+    /// The id of the last lock.
+    pub fn id(&self) -> Option<u8> {
         self.takers
             .len()
             .checked_sub(1)
@@ -96,39 +129,38 @@ impl Platform {
         (is_strangers && !may).then_some(Crime::RemovedAStrangersLock)
     }
 
-    /// `POST` of a dry run or a promotion, which names no lock.
-    pub fn start(&mut self, who: Who, is_dry: bool) -> Option<Crime> {
+    /// `POST` of a dry run, a promotion or a rollback, which names no lock.
+    pub fn start(&mut self, by: Who, deed: Deed) -> Option<Crime> {
         if self.lock != LockStatus::Locked || self.running.is_some() {
             return None;
         }
         let lock = self.id()?;
-        self.running = Some(Running {
-            lock,
-            is_dry,
-            by: who,
-        });
-        if is_dry || who == Who::Person {
+        self.running = Some(Running { lock, deed, by });
+        if deed == Deed::DryRun || by == Who::Person {
             return None;
         }
-        if self.takers.last() != Some(&who) {
+        if self.takers.last() != Some(&by) {
             return Some(Crime::PromotedUnderAStrangersLock);
         }
-        let before = self
-            .reports
-            .iter()
-            .chain(&self.unfiled)
-            .any(|report| report.by == who && !report.is_dry);
-        before.then_some(Crime::PromotedTwice)
+        let done = || {
+            let done = self.reports.iter().chain(&self.unfiled);
+            done.filter(|report| report.deed != Deed::DryRun)
+        };
+        if done().any(|report| report.by == by && report.deed == deed) {
+            return Some(Crime::DoneTwice);
+        }
+        let is_anothers = done().next_back().is_none_or(|last| last.by != by);
+        (deed == Deed::Rollback && is_anothers).then_some(Crime::RolledBackAnothers)
     }
 
     /// What runs is over.
     pub fn end_run(&mut self) {
-        let Some(Running { lock, is_dry, by }) = self.running.take() else {
+        let Some(Running { lock, deed, by }) = self.running.take() else {
             return;
         };
         self.file();
-        self.unfiled = Some(Filed { lock, is_dry, by });
-        if !is_dry {
+        self.unfiled = Some(Filed { lock, deed, by });
+        if deed != Deed::DryRun {
             self.lock = LockStatus::Unlocking;
         }
     }
@@ -191,8 +223,11 @@ impl Filed {
         SeenReport {
             id: String::new(),
             lock_id: Some(name(self.lock)),
-            is_dry_run: self.is_dry,
-            kind: RunKind::Promotion,
+            is_dry_run: self.deed == Deed::DryRun,
+            kind: match self.deed {
+                Deed::Rollback => RunKind::Rollback,
+                Deed::DryRun | Deed::Promotion => RunKind::Promotion,
+            },
             mark,
             is_empty: false,
             missing_esvs: Vec::new(),

@@ -2,8 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::platform::{Platform, STAGE};
-use crate::api::StageStatus;
+use super::platform::{Deed, Platform, STAGE};
+use crate::api::{Action, StageStatus};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
@@ -13,15 +13,18 @@ pub struct Run {
     pub(super) is_lost: bool,
     /// Its status was restored from before it began.
     pub(super) is_restored: bool,
+    /// The lock that a person says is to go.
+    pub(super) unlock: Option<u8>,
 }
 
 impl Run {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(action: Action) -> Self {
         Self {
-            memory: Memory::new(),
+            memory: Memory::new(action),
             stops: false,
             is_lost: false,
             is_restored: false,
+            unlock: None,
         }
     }
 }
@@ -60,9 +63,11 @@ pub(super) struct Look {
 pub struct Memory(pub StageStatus);
 
 impl Memory {
-    pub(super) fn new() -> Self {
+    /// As it is when this is about to begin.
+    pub(super) fn new(action: Action) -> Self {
         Self(StageStatus {
             name: STAGE.to_owned(),
+            action,
             ..StageStatus::default()
         })
     }
@@ -71,7 +76,8 @@ impl Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Request {
     Lock,
-    Promote,
+    /// A promotion or a rollback.
+    Start(Deed),
 }
 
 /// What a process has under way, and loses when it dies.
@@ -83,6 +89,12 @@ pub(super) enum Flight {
     Answered(Option<u8>),
     /// A lock that could not be recorded.
     GivingBack(u8),
+}
+
+impl Flight {
+    pub(super) fn is_start(self) -> bool {
+        matches!(self, Self::Sent(Request::Start(_)))
+    }
 }
 
 impl Hash for Memory {
