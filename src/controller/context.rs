@@ -121,8 +121,14 @@ impl Context {
     /// and only soon: within the time that recording it may take, and once more that time.
     pub(super) fn guard(&self) -> Guard {
         let (clock, leadership) = (self.clock.clone(), self.leadership.clone());
-        let deadline = clock.instant() + 2 * ONCE_ONLY_TIMEOUT;
-        Guard::new(move || clock.instant() <= deadline && leadership.holds_for(ONCE_ONLY_TIMEOUT))
+        // By both clocks: one of them may stand still while the process does.
+        let (began, began_there) = (clock.instant(), clock.now());
+        Guard::new(move || {
+            let there = clock.now().duration_since(began_there);
+            let passed = clock.instant() - began;
+            passed.max(there.try_into().unwrap_or_default()) <= 2 * ONCE_ONLY_TIMEOUT
+                && leadership.holds_for(ONCE_ONLY_TIMEOUT)
+        })
     }
 
     /// Waits for one of the few turns at the API server, which ends when it is dropped.

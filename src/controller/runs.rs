@@ -79,6 +79,11 @@ impl Runs {
         true
     }
 
+    /// The run holds no lock any more.
+    pub(super) fn drop_key(&self, uid: &str) {
+        self.lock().keys.remove(uid);
+    }
+
     /// The run holds no lock and no environment any more.
     pub(super) fn forget(&self, uid: &str) {
         let state = &mut *self.lock();

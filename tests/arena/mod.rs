@@ -110,6 +110,14 @@ impl Arena {
         STEP
     }
 
+    /// Lets time pass, step by step.
+    pub async fn pass_time(&mut self, time: Duration) {
+        let mut passed = Duration::ZERO;
+        while passed < time {
+            passed += self.step().await;
+        }
+    }
+
     /// Waits until nothing is due, and nothing going on.
     pub async fn settle(&self) {
         while !self.is_idle().await {

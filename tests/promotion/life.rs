@@ -101,6 +101,9 @@ async fn runs_on_one_environment_come_one_after_the_other() {
     arena.phase("second", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "second", 0).await["outcome"], "Skipped");
     assert_eq!(promotions(&arena), 1);
+    let calls = arena.network.journal();
+    let locks = calls.iter().filter(|call| call.is("POST", "/promotion/lock"));
+    assert_eq!(locks.count(), 1, "what is skipped is not locked");
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }

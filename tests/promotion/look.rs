@@ -145,12 +145,4 @@ impl Arena {
             passed += self.step().await;
         }
     }
-
-    /// Lets time pass, step by step.
-    pub async fn pass_time(&mut self, time: Duration) {
-        let mut passed = Duration::ZERO;
-        while passed < time {
-            passed += self.step().await;
-        }
-    }
 }

@@ -23,5 +23,7 @@ mod restored;
 mod rights;
 mod runs;
 mod standby;
+mod stolen;
 mod turns;
 mod unreadable;
+mod unrecorded;

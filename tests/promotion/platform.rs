@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     arena::{Arena, company::THREE},
-    look::{is_promotion, is_removed, message, promotions, reason, stage},
+    look::{is_promotion, is_removed, message, promotions, reason, stage, the_request},
 };
 
 #[tokio::test]
@@ -125,4 +125,49 @@ async fn a_state_that_nobody_knows_is_waited_for_until_a_person_gives_the_lock_b
         assert_eq!(company.stranded(), None);
         arena.check_outputs().await;
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_that_is_refused_is_not_asked_for_again_and_its_refusal_is_told() {
+    let mut arena = Arena::start("a dry run is refused").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let refused = arena.network.fault(
+        the_request(staging, "/promotion/promote"),
+        Fault::status(400).body(r#"{"code": 400, "message": "ticketReference is too long"}"#),
+    );
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    let failed = arena.phase("release", "Failed").await.unwrap();
+    assert_eq!(reason(&failed), "DryRunFailed");
+    assert!(
+        message(&failed).contains("ticketReference is too long"),
+        "{}",
+        message(&failed)
+    );
+    assert_eq!(refused.hits(), 1);
+    let calls = arena.network.journal();
+    let asked = calls.iter().filter(|call| call.is("POST", "/promotion/promote"));
+    assert_eq!(asked.count(), 1);
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_stage_that_is_not_active_and_lacks_nothing_fails() {
+    let mut arena = Arena::start("a stage lacks nothing and is not Active").await;
+    let company = arena.company(&THREE).await;
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena.phase("release", "Gated").await.unwrap();
+    let staging = &company.site("staging").tenant;
+    let tests = Rule::on(staging.host())
+        .method("POST")
+        .path_contains("_action=testConnection");
+    arena.network.fault(tests, Fault::status(500));
+    let mut again = company.promotion("again", json!({"upTo": "staging", "onFailure": "Rollback"}));
+    again["spec"]["timeouts"] = json!({"lock": "30m", "promotion": "2h", "verification": "5m"});
+    arena.namespace.apply(again).await.unwrap();
+    let failed = arena.phase("again", "Failed").await.unwrap();
+    assert_eq!(reason(&failed), "NothingToPromote", "{}", failed.data["status"]);
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    arena.check_outputs().await;
 }

@@ -147,6 +147,30 @@ async fn a_lock_is_given_back_though_its_secret_holds_another_tenants_account() 
 }
 
 #[tokio::test]
+async fn a_finalizer_that_somebody_takes_away_is_there_again_as_long_as_the_lock_is() {
+    let mut arena = Arena::start("a finalizer is taken away").await;
+    let company = arena.company(&THREE).await;
+    arena.locked(&company).await;
+    let without = json!({"metadata": {"finalizers": null}});
+    arena
+        .namespace
+        .patch("Promotion", "release", &without)
+        .await
+        .unwrap();
+    arena
+        .until_object("Promotion", "release", |object| {
+            let finalizers = &object.unwrap().metadata.finalizers;
+            finalizers.is_none().then(|| "it has none".to_owned())
+        })
+        .await
+        .unwrap();
+    arena.namespace.delete("Promotion", "release").await.unwrap();
+    arena.until_gone("release").await;
+    assert_eq!(company.stranded(), None);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
 async fn a_person_can_let_a_run_go_with_its_lock_and_a_trace_stays() {
     let mut arena = Arena::start("a run goes with its lock").await;
     let company = arena.company(&THREE).await;

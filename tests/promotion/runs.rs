@@ -130,7 +130,7 @@ async fn a_run_asks_for_no_more_than_it_needs() {
             .filter(|call| !call.path.ends_with("/provisional"))
             .collect();
         let all: Vec<_> = calls.iter().map(ToString::to_string).collect();
-        assert_eq!(calls.len(), 25, "{all:#?}");
+        assert_eq!(calls.len(), 26, "{all:#?}");
         let asked_for = calls.iter().filter(|call| call.method != "GET");
         let asked_for: Vec<_> = asked_for
             .map(|call| call.path.rsplit('/').next().unwrap())

@@ -3,6 +3,7 @@
 
 mod law;
 mod stops;
+mod stranger;
 
 use std::{fmt, time::Duration};
 
@@ -14,6 +15,7 @@ use pingone_aic_simulator::{
 };
 use serde_json::json;
 
+use self::stranger::Stranger;
 use crate::{
     arena::{
         API_SERVER, Arena,
@@ -30,6 +32,8 @@ const TIMES: Times = Times {
     promotion: Duration::from_secs(40),
     unlock: Duration::from_secs(20),
 };
+/// For so long a person keeps a lock and does nothing with it: shorter than the time after which an idle lock may be ours.
+const STRANGERS_STAY: Duration = Duration::from_mins(5);
 /// After this, every access token is asked for anew.
 const TOKENS_LAST: Duration = Duration::from_mins(15);
 
@@ -258,7 +262,13 @@ impl Arena {
     async fn suffer(&mut self, case: &Case, started: &Started, from: usize) -> Result<(), String> {
         let processed = case.trouble.is_processed();
         self.met(from, processed, &case.boundary).await?;
-        if case.trouble.kills() {
+        if case.trouble.is_strangers() {
+            self.operator.kill();
+            let stranger = Stranger::take_over(&started.company);
+            self.restart().await;
+            self.pass_time(STRANGERS_STAY).await;
+            stranger.map_or(Ok(()), Stranger::leave)?;
+        } else if case.trouble.kills() {
             self.restart().await;
         }
         match case.trouble {

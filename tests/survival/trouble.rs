@@ -40,6 +40,10 @@ pub enum Trouble {
     Deleted,
     /// Its namespace is, and with it every Secret.
     NamespaceDeleted,
+    /// The operator is killed before the call is processed, and before it is back a person has taken the lock over.
+    StrangerLocks,
+    /// As `StrangerLocks`, when the call has been processed and before it is answered.
+    StrangerLocksAfter,
     /// A person stops the run for good.
     Aborted,
     /// A person has it stand still before its next stage, and go on later.
@@ -92,6 +96,9 @@ impl Trouble {
                 Self::Hang,
                 Self::ApiServerAway,
             ]);
+            if !boundary.is_kubernetes() {
+                troubles.extend([Self::StrangerLocks, Self::StrangerLocksAfter]);
+            }
         }
         troubles
     }
@@ -105,10 +112,11 @@ impl Trouble {
     pub fn fault(self) -> Fault {
         let body = r#"{"code": 0, "message": "a fault by rule"}"#;
         match self {
-            Self::KillBefore | Self::Hang => Fault::Hang,
-            Self::KillAfter | Self::KillAfterWithFastTenant | Self::KillAfterWithSlowTenant => {
-                Fault::HangAfter
-            }
+            Self::KillBefore | Self::StrangerLocks | Self::Hang => Fault::Hang,
+            Self::StrangerLocksAfter
+            | Self::KillAfter
+            | Self::KillAfterWithFastTenant
+            | Self::KillAfterWithSlowTenant => Fault::HangAfter,
             Self::Lost => Fault::CloseAfter,
             Self::RateLimited => Fault::status(429).header("Retry-After", "20").body(body),
             Self::ServerError => Fault::status(500).body(body),
@@ -131,15 +139,21 @@ impl Trouble {
         matches!(self, Self::Deleted | Self::NamespaceDeleted)
     }
 
+    /// Whether a person takes the lock over.
+    pub fn is_strangers(self) -> bool {
+        matches!(self, Self::StrangerLocks | Self::StrangerLocksAfter)
+    }
+
     pub fn kills(self) -> bool {
-        matches!(
-            self,
-            Self::KillBefore
-                | Self::KillAfter
-                | Self::KillAnswered
-                | Self::KillAfterWithFastTenant
-                | Self::KillAfterWithSlowTenant
-        )
+        self.is_strangers()
+            || matches!(
+                self,
+                Self::KillBefore
+                    | Self::KillAfter
+                    | Self::KillAnswered
+                    | Self::KillAfterWithFastTenant
+                    | Self::KillAfterWithSlowTenant
+            )
     }
 }
 

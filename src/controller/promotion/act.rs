@@ -12,24 +12,20 @@ use super::{
     },
     End,
     answer::Answer,
-    protocol::{lock_accepted, lock_refused, whole_seconds},
+    protocol::{dry_run_refused, lock_accepted, lock_refused, whole_seconds},
     reports::Blind,
     run::Run,
 };
 use crate::{
     aic::{Error, Order, Tenant},
     api::{Action, PromotionPhase, Reason, RunMark, StageStatus, conditions::Conclusion},
-    http::{self, Outcome},
+    http::{self, Guard, Outcome},
 };
 
 impl Run<'_> {
     /// Asks for the lock, once.
     pub(super) async fn lock(&mut self, tenant: &Tenant, mut stage: StageStatus) -> Result<(), End> {
-        if !finalizer::is_set(&self.object)
-            && let Err(error) = finalizer::set(self.context, &mut self.object, true).await
-        {
-            return Err(self.unrecorded(&error));
-        }
+        self.keep_finalizer().await?;
         // From here on nothing but the recording stands before the request.
         let guard = self.context.guard();
         let attempt = uuid::Uuid::new_v4().to_string();
@@ -39,10 +35,9 @@ impl Run<'_> {
         }
         self.context.runs.keep_key(&self.uid, tenant.account());
         self.set_stage(stage.clone());
+        // What is said of it waits for the answer: who is refused again and again says the same again.
         self.status.phase = Some(PromotionPhase::Running);
         self.status.next = None;
-        let asking = Conclusion::InProgress(Reason::Locking, "the lock is being asked for".to_owned());
-        self.conclude(&asking);
         if let Err(end) = self.record().await {
             // It may have been recorded all the same.
             self.context.runs.void(&attempt);
@@ -95,23 +90,38 @@ impl Run<'_> {
     }
 
     /// Asks for a dry run. It may be repeated, so that its answer is not recorded; but its report says that the lock is
-    /// ours, and so nobody asks for it who does not lead.
-    pub(super) async fn dry_run(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
+    /// ours, and so nobody asks for it who does not lead, nor long after the look at the lock that the guard is as old
+    /// as.
+    pub(super) async fn dry_run(
+        &mut self,
+        tenant: &Tenant,
+        stage: StageStatus,
+        guard: Guard,
+    ) -> Result<(), End> {
         let order = self.order(&stage.name);
-        self.set_stage(stage);
-        let guard = self.context.guard();
+        self.set_stage(stage.clone());
         self.record().await?;
         if let Err(error) = tenant.dry_run(&order, guard).await {
             tracing::warn!(%error, "the dry run may not have begun");
+            if is_refusal(&error) && error.outcome() == Outcome::NotDone {
+                let now = self.context.clock.now();
+                self.set_stage(dry_run_refused(&stage, &error.to_string(), now));
+                self.record().await?;
+            }
         }
         Ok(())
     }
 
     /// Asks for the promotion or the rollback: once under this lock, whatever is answered.
-    pub(super) async fn promote(&mut self, tenant: &Tenant, stage: StageStatus) -> Result<(), End> {
+    pub(super) async fn promote(
+        &mut self,
+        tenant: &Tenant,
+        mut stage: StageStatus,
+        guard: Guard,
+    ) -> Result<(), End> {
         let (order, action) = (self.order(&stage.name), stage.action);
-        self.set_stage(stage);
-        let (guard, tenant) = (self.context.guard(), tenant.clone());
+        self.set_stage(stage.clone());
+        let tenant = tenant.clone();
         self.record().await?;
         let task = async move {
             match action {
@@ -122,6 +132,10 @@ impl Run<'_> {
         let task = self.context.tasks.spawn(task.in_current_span());
         if let Ok(Err(error)) = task.await {
             tracing::warn!(%error, "what came of the request to promote is found out by looking");
+            if error.outcome() == Outcome::NotDone {
+                stage.message = Some(error.to_string());
+                self.set_stage(stage);
+            }
         }
         Ok(())
     }
@@ -146,6 +160,7 @@ impl Run<'_> {
 
     /// Removes what only an open lock needs: the finalizer, the key, the claim.
     pub(super) async fn let_go(&mut self) {
+        self.context.runs.drop_key(&self.uid);
         let occupies = self.status.stages.iter().any(StageStatus::occupies);
         if !occupies || self.object.metadata.deletion_timestamp.is_some() {
             self.context.runs.forget(&self.uid);
@@ -210,4 +225,9 @@ impl Run<'_> {
             .warn(&self.object, Reason::LockAnswerLost, &message)
             .await;
     }
+}
+
+/// Whether a tenant has understood what it was asked, and will refuse it the next time, too.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Call(error) if matches!(error.status(), Some(400 | 403)))
 }

@@ -11,7 +11,8 @@ use super::{
 use crate::api::{ABANDON_ANNOTATION, Reason, StageStatus};
 
 pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
-    if !finalizer::is_set(&run.object) {
+    // Without it the object is another's to keep; as long as it is there, its lock can be given back.
+    if !finalizer::is_set(&run.object) && !run.may_hold_lock() {
         run.context.runs.forget(&run.uid);
         return Next::Check(LOOK_AGAIN);
     }

@@ -16,9 +16,9 @@ use crate::api::{Outcome, PromotionPhase, Reason, StageStatus, Step, conditions:
 pub(super) const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
 
 /// The pass ends, and the next one begins at once.
-pub(super) fn next_stage(run: &Run<'_>, stage: &StageStatus) -> End {
+pub(super) fn next_stage(stage: &StageStatus) -> End {
     End {
-        phase: run.phase(),
+        phase: PromotionPhase::Running,
         conclusion: Conclusion::InProgress(
             Reason::Running,
             format!("stage {}: the next step is about to begin", stage.name),

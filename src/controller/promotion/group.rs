@@ -171,3 +171,83 @@ fn is_step(lower: TenantEnvironment, upper: TenantEnvironment) -> bool {
 pub(super) fn name_of(member: &Member) -> String {
     member.integration.name_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn integration(stage: &str, environment: &str, change: &Value) -> AICIntegration {
+        let mut spec = json!({
+            "connectionRef": {"name": stage}, "name": "Protect", "realm": "alpha",
+            "tenant": {
+                "url": format!("https://openam-{stage}.id.forgerock.io"), "environment": environment,
+                "serviceAccountSecretRef": {"name": stage},
+            },
+        });
+        for (field, value) in change.as_object().into_iter().flatten() {
+            spec[field] = value.clone();
+        }
+        serde_json::from_value(json!({"metadata": {"name": stage}, "spec": spec})).unwrap()
+    }
+
+    /// A group of two stages, as it is found at fault.
+    fn faults(kinds: [&str; 2], change: &Value) -> Vec<String> {
+        let members = [
+            integration("lower", kinds[0], &Value::Null),
+            integration("upper", kinds[1], change),
+        ];
+        let stage = |name: &str| json!({"name": name, "integrations": [name]});
+        let spec = json!({"order": [stage("lower"), stage("upper")], "upTo": "upper"});
+        let spec: PromotionSpec = serde_json::from_value(spec).unwrap();
+        let find = |name: &str| {
+            let member = members.iter().find(|member| member.name_any() == name);
+            member.cloned().map(Arc::new)
+        };
+        let group = Group::of(&spec, find);
+        assert_eq!(group.missing, Vec::<String>::new());
+        group.faults
+    }
+
+    #[test]
+    fn a_promotion_goes_one_step_up() {
+        let kinds = ["Development", "UAT", "Staging", "Production", "Sandbox"];
+        let legal = [
+            ["Development", "UAT"],
+            ["Development", "Staging"],
+            ["UAT", "UAT"],
+            ["UAT", "Staging"],
+            ["Staging", "Production"],
+        ];
+        for lower in kinds {
+            for upper in kinds {
+                let faults = faults([lower, upper], &Value::Null);
+                let is_legal = legal.contains(&[lower, upper]);
+                assert_eq!(faults.is_empty(), is_legal, "{lower} to {upper}: {faults:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_promotion_copies_has_one_name_everywhere() {
+        for change in [
+            json!({"name": "Other"}),
+            json!({"realm": "bravo"}),
+            json!({"secretLabelIdentifier": "other"}),
+            json!({"esvId": "esv-other"}),
+        ] {
+            let faults = faults(["Development", "Staging"], &change);
+            let [fault] = faults.as_slice() else {
+                panic!("{change}: {faults:?}");
+            };
+            assert!(fault.contains("stages lower and upper differ"), "{fault}");
+        }
+        let url = "https://openam-lower.id.forgerock.io";
+        let same = json!({"tenant": {
+            "url": url, "environment": "Staging", "serviceAccountSecretRef": {"name": "upper"},
+        }});
+        let faults = faults(["Development", "Staging"], &same);
+        assert!(faults[0].contains("the same environment"), "{faults:?}");
+    }
+}

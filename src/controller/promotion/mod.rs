@@ -10,6 +10,7 @@ mod end;
 mod group;
 mod look;
 mod measure;
+mod names;
 mod next;
 mod occupancy;
 mod plan;
@@ -110,7 +111,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
         phase,
         conclusion,
         next,
-    } = match run.check_definition().await {
+    } = match prepare(&mut run).await {
         Ok(()) => one(&mut run).await,
         Err(end) => end,
     };
@@ -118,6 +119,18 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
     let took = scope.context.clock.instant() - started;
     scope.context.metrics.reconciled("Promotion", reason, took);
     run.finish(phase, &conclusion, next).await
+}
+
+/// Whatever is done must be remembered, and a deletion must wait for an open lock.
+async fn prepare(run: &mut Run<'_>) -> Result<(), End> {
+    if run.may_hold_lock() {
+        run.keep_finalizer().await?;
+    }
+    let checked = run.check_definition().await;
+    match checked {
+        Err(end) if run.may_hold_lock() => Err(stage::give_back(run, end).await),
+        checked => checked,
+    }
 }
 
 async fn one(run: &mut Run<'_>) -> End {

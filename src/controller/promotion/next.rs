@@ -51,14 +51,15 @@ fn gate(run: &Run<'_>, name: &str) -> End {
     }
 }
 
-/// Keeps in status what a stage would change, and tells whether that is nothing. That it cannot be told stops nobody.
+/// Keeps in status what a stage would change, and tells whether that is nothing, for certain. That it cannot be told
+/// stops nobody.
 pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) -> bool {
     let read = provisional(run, group, index).await.map(|report| ReportStatus {
         // Of no report that is kept: each question makes a new one.
         report_id: None,
         ..summary::of(&report)
     });
-    let seems_empty = read.as_ref().is_some_and(ReportStatus::is_empty);
+    let seems_empty = known_end(group).is_some() && read.as_ref().is_some_and(ReportStatus::is_empty);
     let name = &run.object.spec.order[index].name;
     let before = run.status.next.take().filter(|next| next.stage == *name);
     run.status.next = Some(NextStage {
@@ -68,27 +69,34 @@ pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) -> bool
     seems_empty
 }
 
-/// The provisional report of a stage. Which side answers it is not documented, and an environment in the middle of a
-/// group answers either way, for one pair or the other: an end of the group tells which side it is.
-async fn provisional(run: &Run<'_>, group: &Group, index: usize) -> Option<Report> {
+/// An end of the promotion group, whose report can only be of the one pair that it belongs to: with the stage whose
+/// report that is.
+fn known_end(group: &Group) -> Option<(usize, usize)> {
     let last = group.stages.len() - 1;
     let is = |index: usize, environment: TenantEnvironment| {
         let first = group.stages[index].first();
         first.is_some_and(|member| member.integration.spec.tenant.environment == environment)
     };
-    // An end of the group, the stage whose report it answers, and who answers the others' if it does, or does not.
-    let (end, own, if_it_does, if_not) = if is(0, TenantEnvironment::Development) {
-        (0, 1, index - 1, index)
-    } else if is(last, TenantEnvironment::Production) {
-        (last, last, index, index - 1)
+    if is(0, TenantEnvironment::Development) {
+        Some((0, 1))
     } else {
-        // Neither end is in this group: assumed is the lower side, which the vendor's own tool asks.
-        return report_of(run, group, index - 1).await.ok().flatten();
+        is(last, TenantEnvironment::Production).then_some((last, last))
+    }
+}
+
+/// The provisional report of a stage. Which side answers it is not documented, and an environment in the middle of a
+/// group answers either way, for one pair or the other: an end of the group tells which side it is.
+async fn provisional(run: &Run<'_>, group: &Group, index: usize) -> Option<Report> {
+    let (lower, upper) = (index - 1, index);
+    let Some((end, own)) = known_end(group) else {
+        // Assumed is the lower side, which the vendor's own tool asks.
+        return report_of(run, group, lower).await.ok().flatten();
     };
+    let (if_it_answers, if_not) = if end == 0 { (lower, upper) } else { (upper, lower) };
     let result = async {
         Ok(match report_of(run, group, end).await? {
             Some(report) if own == index => Some(report),
-            Some(_) => report_of(run, group, if_it_does).await?,
+            Some(_) => report_of(run, group, if_it_answers).await?,
             None => report_of(run, group, if_not).await?,
         })
     };

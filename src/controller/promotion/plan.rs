@@ -80,12 +80,19 @@ fn reason(stage: &StageStatus) -> Reason {
 fn last_reason(status: &PromotionStatus, phase: PromotionPhase) -> Reason {
     match phase {
         PromotionPhase::Succeeded => Reason::Succeeded,
-        _ => status
-            .stages
-            .iter()
-            .rfind(|stage| stage.is_done())
-            .map_or(Reason::Aborted, reason),
+        _ => decisive(status, phase).map_or(Reason::Aborted, reason),
     }
+}
+
+/// The stage that a run ended at, if it was under way then.
+fn decisive(status: &PromotionStatus, phase: PromotionPhase) -> Option<&StageStatus> {
+    let outcome = match phase {
+        PromotionPhase::Failed => Outcome::Failed,
+        PromotionPhase::RolledBack => Outcome::RolledBack,
+        _ => Outcome::Aborted,
+    };
+    let mut stages = status.stages.iter();
+    stages.rfind(|stage| stage.is_done() && stage.outcome == Some(outcome))
 }
 
 /// What is said of a run that is over.
@@ -113,14 +120,13 @@ pub(super) fn last_words(status: &PromotionStatus, phase: PromotionPhase) -> Str
         .collect();
         return parts.join("; ");
     }
-    let last = status.stages.iter().rfind(|stage| stage.is_done());
-    let what = last.and_then(|stage| stage.message.clone());
-    let stage = last.map_or("", |stage| stage.name.as_str());
-    match (what, last) {
-        (Some(what), _) => format!("stage {stage}: {what}. A new run is a new Promotion"),
-        (None, Some(last)) if phase != PromotionPhase::Aborted => {
-            format!("stage {stage}: {}. A new run is a new Promotion", reason(last))
-        }
+    let last = decisive(status, phase);
+    let what = last.map(|stage| {
+        let why = || (phase != PromotionPhase::Aborted).then(|| reason(stage).to_string());
+        (&stage.name, stage.message.clone().or_else(why))
+    });
+    match what {
+        Some((stage, Some(what))) => format!("stage {stage}: {what}. A new run is a new Promotion"),
         _ => {
             "the run was stopped before it promoted anything further. A new run is a new Promotion".to_owned()
         }
@@ -220,6 +226,12 @@ mod tests {
                 over(PromotionPhase::Aborted, Reason::Aborted),
             ),
             (
+                "aborted between two stages",
+                up_to("staging"),
+                aborting(staging(Outcome::Promoted)),
+                over(PromotionPhase::Aborted, Reason::Aborted),
+            ),
+            (
                 "aborted under way",
                 up_to("staging"),
                 aborting(under_way()),
@@ -246,6 +258,46 @@ mod tests {
         ];
         for (what, spec, status, expected) in table {
             assert_eq!(position(&spec, &status), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_over_says_the_same_for_ever() {
+        for (promoted, aborted) in [(true, false), (false, true), (true, true)] {
+            let stage = |name, outcome: Outcome| StageStatus {
+                reason: Some(outcome.as_str().to_owned()),
+                message: Some("what it says".to_owned()),
+                ..status(&[(name, Some(Step::Done), Some(outcome))])
+                    .stages
+                    .remove(0)
+            };
+            let mut status = PromotionStatus {
+                aborting: true,
+                ..PromotionStatus::default()
+            };
+            status
+                .stages
+                .extend(promoted.then(|| stage("staging", Outcome::Promoted)));
+            status
+                .stages
+                .extend(aborted.then(|| stage("prod", Outcome::Aborted)));
+            let spec = spec(&json!({"upTo": "prod"}));
+            let over = Position::Over(PromotionPhase::Aborted, Reason::Aborted);
+            let first = (
+                position(&spec, &status),
+                last_words(&status, PromotionPhase::Aborted),
+            );
+            if promoted && aborted {
+                assert_eq!(first.0, over);
+            }
+            status.phase = Some(PromotionPhase::Aborted);
+            let later = (
+                position(&spec, &status),
+                last_words(&status, PromotionPhase::Aborted),
+            );
+            assert_eq!(later.0, over);
+            assert_eq!(first.1, later.1);
+            assert_eq!(later.1.contains("what it says"), aborted, "{}", later.1);
         }
     }
 }

@@ -8,22 +8,19 @@ use kube::ResourceExt;
 use super::{
     super::Next,
     End,
+    act::is_refusal,
     end::{next_stage, over},
     group::Group,
-    protocol::whole_seconds,
+    protocol::{Proof, Ruling, whole_seconds},
     run::Run,
     summary,
     verify::{self, Verdict},
 };
 use crate::{
     aic::Tenant,
-    api::{
-        Action, FailurePolicy, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion,
-    },
+    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
 };
 
-/// A fault is believed when it is seen for this long, whenever it is looked for: until then the tenant may be loading.
-const FAULT_STANDS: Duration = Duration::from_mins(1);
 const TEST_AGAIN: Duration = Duration::from_secs(15);
 
 /// Asks the tenant's own tests, and ends the stage when they pass, or will not.
@@ -34,52 +31,58 @@ pub(super) async fn prove(
     index: usize,
     stage: StageStatus,
 ) -> Result<End, End> {
-    let now = Time(whole_seconds(run.context.clock.now()));
     let verdict = verify::verify(run, tenant, &group.stages[index]).await;
     let is_whole = group.stages[index].len() == run.object.spec.order[index].integrations.len();
-    let is_overdue = is_overdue(run, &stage);
-    let now_here = run.context.clock.instant();
-    let fault = run
-        .context
-        .runs
-        .at_fault_since(&run.uid, !verdict.faults.is_empty(), now_here);
-    let is_at_fault = fault.is_some_and(|since| now_here.duration_since(since) >= FAULT_STANDS);
+    let proof = Proof {
+        is_active: is_whole && verdict.is_active(),
+        ..proof(run, &stage, !verdict.faults.is_empty())
+    };
+    let (ruling, is_overdue) = (proof.ruling(), proof.is_overdue());
     let message = [group.missing.as_slice(), &[verdict.message()]].concat();
     let message: Vec<_> = message.into_iter().filter(|part| !part.is_empty()).collect();
     let message = message.join("; ");
-    let rolls_back =
-        run.object.spec.on_failure == FailurePolicy::Rollback && stage.outcome == Some(Outcome::Promoted);
-    let next = if is_whole && verdict.is_active() {
-        wake_integrations(run, index);
-        StageStatus {
-            step: Some(Step::Done),
-            message: Some("every integration is Active".to_owned()),
-            finished_at: Some(now),
-            ..stage
+    let next = match ruling {
+        Ruling::Proved => {
+            wake_integrations(run, index);
+            StageStatus {
+                step: Some(Step::Done),
+                message: Some("every integration is Active".to_owned()),
+                finished_at: Some(Time(whole_seconds(run.context.clock.now()))),
+                ..stage
+            }
         }
-    } else if run.status.aborting {
-        let message = format!("it was promoted, and the run stopped before it was proved: {message}");
-        over(run, stage, Outcome::Aborted, Reason::Aborted, message)
-    } else if is_at_fault && rolls_back {
-        roll_back(run, tenant, stage, &verdict).await?
-    } else if is_at_fault || (is_overdue && fault.is_none()) {
-        let reason = if stage.outcome == Some(Outcome::Skipped) {
-            Reason::NothingToPromote
-        } else {
-            Reason::VerificationFailed
-        };
-        over(run, stage, Outcome::Failed, reason, message)
-    } else {
-        let message = format!("stage {}: {message}", stage.name);
-        return Ok(End {
-            phase: PromotionPhase::Running,
-            conclusion: Conclusion::InProgress(Reason::Verifying, message),
-            next: Next::Poll(TEST_AGAIN),
-        });
+        Ruling::Aborted => {
+            let message = format!("it was promoted, and the run stopped before it was proved: {message}");
+            over(run, stage, Outcome::Aborted, Reason::Aborted, message)
+        }
+        Ruling::RollBack => roll_back(run, tenant, stage, &verdict, is_overdue).await?,
+        Ruling::Failed(reason) => over(run, stage, Outcome::Failed, reason, message),
+        Ruling::TestAgain => {
+            let message = format!("stage {}: {message}", stage.name);
+            return Ok(End {
+                phase: PromotionPhase::Running,
+                conclusion: Conclusion::InProgress(Reason::Verifying, message),
+                next: Next::Poll(TEST_AGAIN),
+            });
+        }
     };
     run.set_stage(next.clone());
     run.record().await?;
-    Ok(next_stage(run, &next))
+    Ok(next_stage(&next))
+}
+
+/// What is known of a stage that is not Active, and is seen at fault or not.
+fn proof<'a>(run: &'a Run<'_>, stage: &'a StageStatus, is_at_fault: bool) -> Proof<'a> {
+    let now_here = run.context.clock.instant();
+    let fault = run.context.runs.at_fault_since(&run.uid, is_at_fault, now_here);
+    Proof {
+        stage,
+        spec: &run.object.spec,
+        is_active: false,
+        at_fault_for: fault.map(|since| now_here.duration_since(since)),
+        stops: run.status.aborting,
+        now: run.context.clock.now(),
+    }
 }
 
 /// Nothing can be asked: the account is gone. A stage that waits for its proof alone does not wait for ever.
@@ -89,10 +92,10 @@ pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> 
     if stage.step != Some(Step::Verifying) || is_passing {
         return Err(end);
     }
-    let (outcome, reason) = match (run.status.aborting, is_overdue(run, &stage)) {
-        (true, _) => (Outcome::Aborted, Reason::Aborted),
-        (false, true) => (Outcome::Failed, Reason::VerificationFailed),
-        (false, false) => return Err(end),
+    let (outcome, reason) = match proof(run, &stage, false).ruling() {
+        Ruling::Aborted => (Outcome::Aborted, Reason::Aborted),
+        Ruling::Failed(reason) => (Outcome::Failed, reason),
+        _ => return Err(end),
     };
     let message = format!(
         "it was promoted, and could not be proved: {}",
@@ -101,35 +104,34 @@ pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> 
     let stage = over(run, stage, outcome, reason, message);
     run.set_stage(stage.clone());
     run.record().await?;
-    Ok(next_stage(run, &stage))
+    Ok(next_stage(&stage))
 }
 
-fn is_overdue(run: &Run<'_>, stage: &StageStatus) -> bool {
-    let since: Duration = stage
-        .verifying_since
-        .as_ref()
-        .and_then(|since| run.context.clock.now().duration_since(since.0).try_into().ok())
-        .unwrap_or_default();
-    since >= Duration::from(run.object.spec.timeouts.verification)
-}
-
-/// What a rollback would change is kept first; where there is nothing to roll back, nothing is.
+/// What a rollback would change is kept first; where there is nothing to roll back, nothing is. Nor where the tenant does
+/// not say, for good or until the stage is overdue.
 async fn roll_back(
     run: &Run<'_>,
     tenant: &Tenant,
     stage: StageStatus,
     verdict: &Verdict,
+    is_overdue: bool,
 ) -> Result<StageStatus, End> {
-    let report = tenant.provisional_rollback_report().await;
-    let Some(report) = report.map_err(|error| run.trouble(&error))? else {
-        let message = format!("{}; the tenant has nothing to roll back", verdict.message());
-        return Ok(over(
-            run,
-            stage,
-            Outcome::Failed,
-            Reason::RollbackNotOurs,
-            message,
-        ));
+    let report = match tenant.provisional_rollback_report().await {
+        Ok(Some(report)) => report,
+        Ok(None) => {
+            let message = format!("{}; the tenant has nothing to roll back", verdict.message());
+            let reason = Reason::RollbackNotOurs;
+            return Ok(over(run, stage, Outcome::Failed, reason, message));
+        }
+        Err(error) if is_refusal(&error) || is_overdue => {
+            let message = format!(
+                "{}; nothing is rolled back, for what that would change cannot be had: {error}",
+                verdict.message()
+            );
+            let reason = Reason::VerificationFailed;
+            return Ok(over(run, stage, Outcome::Failed, reason, message));
+        }
+        Err(error) => return Err(run.trouble(&error)),
     };
     Ok(StageStatus {
         message: Some(format!("its configuration is at fault: {}", verdict.message())),

@@ -8,6 +8,7 @@ use super::{
     super::{
         Next,
         context::{Context, ScopeContext},
+        finalizer,
         status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
     },
     End,
@@ -21,6 +22,7 @@ use crate::api::{
 /// How soon something is tried again that went wrong while a lock is open.
 pub(super) const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
+/// In bytes.
 const LONGEST_MESSAGE: usize = 2000;
 
 pub(super) struct Run<'a> {
@@ -64,9 +66,9 @@ impl<'a> Run<'a> {
     /// Sets a stage in the status that is becoming. One that has not begun is not told of.
     pub(super) fn set_stage(&mut self, mut stage: StageStatus) {
         // A tenant's words can be as long as it likes; a status that is too long cannot be recorded.
-        stage.message = stage
-            .message
-            .map(|message| message.chars().take(LONGEST_MESSAGE).collect());
+        if let Some(message) = &mut stage.message {
+            message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+        }
         match self
             .status
             .stages
@@ -94,6 +96,9 @@ impl<'a> Run<'a> {
     /// Writes the status as it is, before anything is sent that must be remembered. What could not be recorded is not
     /// going to be done.
     pub(super) async fn record(&mut self) -> Result<(), End> {
+        if self.may_hold_lock() {
+            self.keep_finalizer().await?;
+        }
         let Err(error) = status::write(self.context, &mut self.object, &self.status).await else {
             return Ok(());
         };
@@ -142,13 +147,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The phase as it is. Whoever meets an obstacle is not in the way of others in the queue.
+    /// The phase of a run that cannot go on for now. Whoever meets an obstacle is not in the way of others in the queue.
     pub(super) fn phase(&self) -> PromotionPhase {
         match self.status.phase {
-            _ if self.may_hold_lock() => PromotionPhase::Running,
-            None | Some(PromotionPhase::Queued) => PromotionPhase::Pending,
-            Some(phase) => phase,
+            Some(phase) if phase.is_terminal() => phase,
+            _ if self.status.stages.iter().any(StageStatus::occupies) => PromotionPhase::Running,
+            _ => PromotionPhase::Pending,
         }
+    }
+
+    /// Has the object wait for its lock when it is deleted. Somebody may have taken the finalizer away.
+    pub(super) async fn keep_finalizer(&mut self) -> Result<(), End> {
+        let is_going = self.object.metadata.deletion_timestamp.is_some();
+        if is_going || finalizer::is_set(&self.object) {
+            return Ok(());
+        }
+        let set = finalizer::set(self.context, &mut self.object, true).await;
+        set.map_err(|error| self.unrecorded(&error))
     }
 
     /// Sets what is left to do.

@@ -20,7 +20,7 @@ use crate::{
     api::{
         Action, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus, Step, UNLOCK_ANNOTATION,
     },
-    http::Lane,
+    http::{Guard, Lane},
 };
 
 /// A pass does no more than this: then others have their turn.
@@ -60,7 +60,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             return prove(run, &tenant, group, index, stage).await;
         }
         if stage.is_done() {
-            return Ok(next_stage(run, &stage));
+            return Ok(next_stage(&stage));
         }
         let is_new = is_new(&stage);
         let (obstacle, seems_empty) = if is_new {
@@ -105,15 +105,12 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 run.lock(&tenant, next).await?;
             }
             Act::DryRun(next) => {
-                // The first one follows a look at the lock; before another one reports were read.
-                if stage.dry_run_request.is_some() {
-                    check_lock(run, &tenant, &next).await?;
-                }
-                run.dry_run(&tenant, next).await?;
+                let guard = check_lock(run, &tenant, &next).await?;
+                run.dry_run(&tenant, next, guard).await?;
             }
             Act::Promote(next) => {
-                check_lock(run, &tenant, &next).await?;
-                run.promote(&tenant, next).await?;
+                let guard = check_lock(run, &tenant, &next).await?;
+                run.promote(&tenant, next, guard).await?;
             }
             Act::Unlock(id, mut wait) => {
                 if let Err(error) = run.unlock(&tenant, &id).await {
@@ -132,12 +129,12 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 return Ok(match obstacle {
                     Some(Obstacle::Queue(other)) => queued(run, stage, &other),
                     Some(Obstacle::Faults(faults)) => pending(Reason::PreflightFailed, &faults),
-                    None => next_stage(run, &stage),
+                    None => next_stage(&stage),
                 });
             }
         }
     }
-    Ok(next_stage(run, &stage))
+    Ok(next_stage(&stage))
 }
 
 /// Whether nothing is promoted, nor asked for, yet.
@@ -145,14 +142,31 @@ fn is_new(stage: &StageStatus) -> bool {
     stage.step.is_none() && stage.action == Action::Promotion
 }
 
-/// Reading reports takes time: nobody has taken the lock away meanwhile.
-async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<(), End> {
+/// Looking takes time: nobody has taken the lock away meanwhile. The guard holds for a while from before this look on.
+async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, End> {
+    let guard = run.context.guard();
     let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
     let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
     if own.is_some_and(|id| shown.is_locked_by(id)) {
-        return Ok(());
+        return Ok(guard);
     }
     Err(waiting(run, Wait::for_the_lock()))
+}
+
+/// Nothing can be remembered for now: what is already being given back is, all the same.
+pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
+    let is_open = |stage: &&StageStatus| stage.may_hold_lock() && stage.step == Some(Step::Unlocking);
+    let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {
+        return end;
+    };
+    let Ok(tenant) = tenant(run, &stage).await else {
+        return end;
+    };
+    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &stage, false).await {
+        // What comes of it is seen by the next pass.
+        let _ = run.unlock(&tenant, &id).await;
+    }
+    end
 }
 
 async fn decide(
@@ -193,7 +207,9 @@ async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatu
         && let Some(dry_run) = &mut next.dry_run
         && let Some(id) = dry_run.report.report_id.clone()
     {
+        let is_truncated = dry_run.report.truncated;
         dry_run.report = summary_of(tenant, id).await;
+        dry_run.report.truncated |= is_truncated;
     }
     let is_done = matches!(
         next.outcome,

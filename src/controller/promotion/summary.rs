@@ -4,15 +4,14 @@ use std::fmt::Write;
 
 use aws_lc_rs::digest;
 
+use super::names::{Room, clip};
 use crate::{
     aic::{Change, Report},
     api::{ChangeCounts, ReportStatus},
 };
 
-const MOST_NAMES: usize = 50;
-/// Of the names of a report together, in bytes: a stage keeps three reports, and at most 32 KiB.
-const LONGEST: usize = 10 * 1024;
-const LONGEST_NAME: usize = 200;
+/// For the names of a report, in bytes: a stage keeps three reports, and at most 32 KiB.
+const ROOM: usize = 7 * 1024;
 
 /// Sums a report up. The hash is over the sorted content, without dates and ids.
 pub(super) fn of(report: &Report) -> ReportStatus {
@@ -23,7 +22,7 @@ pub(super) fn of(report: &Report) -> ReportStatus {
         report_id: (!report.report_id.is_empty()).then(|| clip(&report.report_id)),
         ..ReportStatus::default()
     };
-    let mut room = LONGEST;
+    let mut room = Room::of(ROOM);
     for (change, name) in &changes {
         hash.update(format!("{change:?} {name}\n").as_bytes());
         let (count, names) = match change {
@@ -32,13 +31,7 @@ pub(super) fn of(report: &Report) -> ReportStatus {
             Change::Deleted => (&mut status.totals.deleted, &mut status.deleted),
         };
         *count += 1;
-        let name = clip(name);
-        if names.len() < MOST_NAMES && name.len() <= room {
-            room -= name.len();
-            names.push(name);
-        } else {
-            status.truncated = true;
-        }
+        status.truncated |= !room.add(name, names);
     }
     let digest = hash.finish();
     for byte in &digest.as_ref()[..16] {
@@ -57,14 +50,6 @@ pub(super) fn words(report: &ReportStatus) -> String {
         ..
     } = report.totals;
     format!("{added} added, {modified} modified, {deleted} deleted")
-}
-
-/// A name is the platform's: it is shown to people, and not without end.
-fn clip(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST_NAME)
-        .collect()
 }
 
 #[cfg(test)]
@@ -94,7 +79,7 @@ mod tests {
         );
         assert_eq!(status.added[0], "AM /alpha Scripts: script-000");
         let long = of(&report("r", [format!("{}\n", "x".repeat(100_000))]));
-        assert!(long.added[0].len() <= LONGEST_NAME && !long.added[0].contains('\n'));
+        assert!(long.added[0].len() <= 200 && !long.added[0].contains('\n'));
         assert!(of(&report("r", [])).is_empty());
     }
 

@@ -169,12 +169,17 @@ impl Operator {
         Ok(())
     }
 
-    /// Sends SIGTERM, and returns how the operator ended.
-    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+    /// Sends SIGTERM, and waits for nothing.
+    pub fn interrupt(&self) -> Result<()> {
         self.process
             .as_ref()
             .context("the operator does not run")?
-            .terminate()?;
+            .terminate()
+    }
+
+    /// Sends SIGTERM, and returns how the operator ended.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.interrupt()?;
         let status = self.wait().await;
         self.kill();
         status

@@ -103,15 +103,10 @@ async fn exchange(
     let _in_flight = (!hangs).then(|| shared.in_flight());
     let process = async || process(&request, host, site, shared, sequence).await;
     let made = match &fault {
-        None | Some(Fault::CloseAfter | Fault::HangAfter) => process().await?,
+        None | Some(Fault::CloseAfter | Fault::HangAfter | Fault::Garbage) => process().await?,
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(*delay).await;
             process().await?
-        }
-        Some(Fault::Garbage) => {
-            process().await?;
-            let garbage = Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned());
-            Made::Answer(finished(site, garbage))
         }
         Some(Fault::Status {
             status,
@@ -137,6 +132,12 @@ async fn exchange(
         Some(Fault::HangAfter) => pending().await,
         _ => {}
     }
+    let made = if fault == Some(Fault::Garbage) {
+        let garbage = Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned());
+        Made::Answer(finished(site, garbage))
+    } else {
+        made
+    };
     Ok(match made {
         Made::Answer(answer) => write(answer).map(|body| body.map_err(|never| match never {}).boxed()),
         Made::Flow(response) => response.map(BodyExt::boxed),

@@ -1,6 +1,9 @@
-//! What an answer to the request for a lock means.
+//! What an answer to a request means.
 
-use crate::api::{StageStatus, Step};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::whole_seconds;
+use crate::api::{Outcome, Reason, StageStatus, Step};
 
 /// The lock is ours: its id is the only key to it.
 pub(in super::super) fn lock_accepted(stage: &StageStatus, id: &str) -> StageStatus {
@@ -19,4 +22,17 @@ pub(in super::super) fn lock_refused(stage: &StageStatus) -> StageStatus {
         lock: None,
         ..stage.clone()
     }
+}
+
+/// No dry run will be made, however often it is asked for: the lock is given back.
+pub(in super::super) fn dry_run_refused(stage: &StageStatus, why: &str, now: Timestamp) -> StageStatus {
+    let mut stage = stage.clone();
+    stage.step = Some(Step::Unlocking);
+    stage.outcome = Some(Outcome::Failed);
+    stage.reason = Some(Reason::DryRunFailed.as_str().to_owned());
+    stage.message = Some(format!("the dry run was refused: {why}"));
+    if let Some(lock) = &mut stage.lock {
+        lock.releasing_since = Some(Time(whole_seconds(now)));
+    }
+    stage
 }

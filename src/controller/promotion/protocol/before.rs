@@ -40,7 +40,7 @@ impl Case<'_> {
             Some(
                 "the environments are locked for another promotion: the operator waits until they are unlocked",
             )
-        } else if sight.is_running() {
+        } else if sight.is_running() && !sight.has_failed() {
             Some(
                 "nothing is locked, and yet something may be under way in the environments: the operator waits until it is over",
             )

@@ -2,12 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, MOST_TRIES, RUN_SETTLES, SeenReport, promote_intent};
+use super::{super::names::Room, Act, Case, MOST_TRIES, RUN_SETTLES, SeenReport, promote_intent};
 use crate::api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, Step};
 
-/// Names of a kind that a status holds.
-const MOST_NAMES: usize = 50;
-const LONGEST_NAME: usize = 200;
+/// For the names of ESVs, and for those of secrets, in bytes.
+const ROOM: usize = 1536;
 
 impl Case<'_> {
     pub(super) fn request_dry_run(&self, times: i32) -> Act {
@@ -79,25 +78,21 @@ impl Case<'_> {
 
     /// What the dry run found: the ESVs of its report, and what the run under way tells beside.
     fn findings(&self, found: &SeenReport, is_ours: bool) -> DryRunStatus {
-        let mut status = DryRunStatus {
-            missing_esvs: found.missing_esvs.clone(),
-            ..DryRunStatus::default()
-        };
+        let mut status = DryRunStatus::default();
         status.report.report_id = Some(found.id.clone());
-        if is_ours {
-            let run = &self.sight.run;
-            status.encrypted_secrets.clone_from(&run.encrypted_secrets);
-            let others = run
-                .missing_esvs
-                .iter()
-                .filter(|esv| !found.missing_esvs.contains(esv));
-            status.missing_esvs.extend(others.cloned());
+        let run = &self.sight.run;
+        let (more, secrets) = if is_ours {
+            (&*run.missing_esvs, &*run.encrypted_secrets)
+        } else {
+            (&[][..], &[][..])
+        };
+        let more = more.iter().filter(|esv| !found.missing_esvs.contains(esv));
+        let (mut for_esvs, mut for_secrets) = (Room::of(ROOM), Room::of(ROOM));
+        for esv in found.missing_esvs.iter().chain(more) {
+            status.report.truncated |= !for_esvs.add(esv, &mut status.missing_esvs);
         }
-        for names in [&mut status.missing_esvs, &mut status.encrypted_secrets] {
-            names.truncate(MOST_NAMES);
-            for name in names {
-                *name = name.chars().take(LONGEST_NAME).collect();
-            }
+        for secret in secrets {
+            status.report.truncated |= !for_secrets.add(secret, &mut status.encrypted_secrets);
         }
         status
     }

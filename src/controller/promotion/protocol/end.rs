@@ -50,7 +50,16 @@ impl Case<'_> {
                 };
                 return Act::Unlock(id.to_owned(), self.until(reason, is_stalled, message));
             }
-            let message = format!("lock {id} is not gone yet: the operator goes on asking for it");
+            let remedy = if is_stalled {
+                format!(
+                    ". Unlock it in the tenant's console, or delete this object and annotate it with {ABANDON_ANNOTATION}: true to let it go with its lock"
+                )
+            } else {
+                String::new()
+            };
+            let message = format!(
+                "lock {id} is not gone yet, and the tenant shows it in no state in which it could be asked back: the operator looks again{remedy}"
+            );
             return self.wait(reason, is_stalled, message);
         }
         if !self.is_settled(lock) {

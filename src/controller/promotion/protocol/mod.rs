@@ -16,6 +16,7 @@ mod reads;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod verifying;
 
 use std::time::Duration;
 
@@ -27,10 +28,11 @@ use crate::{
     http::ONCE_ONLY_TIMEOUT,
 };
 
-pub(super) use answer::{lock_accepted, lock_refused};
+pub(super) use answer::{dry_run_refused, lock_accepted, lock_refused};
 pub(super) use end::finish;
 pub(super) use reads::{Reports, reads_reports, reads_run};
 pub(super) use sight::{SeenReport, Sight};
+pub(super) use verifying::{Proof, Ruling};
 
 /// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
 /// recording it, sending it and answering it take a timeout each.
@@ -216,8 +218,7 @@ impl Case<'_> {
 
     /// Whether what was begun under this lock has come to nothing.
     fn is_blocked(&self, id: &str) -> bool {
-        let run = &self.sight.run;
-        run.blocking_error && run.promotion_id.as_deref() == Some(id) && run.state() != RunState::Running
+        self.sight.has_failed() && self.sight.run.promotion_id.as_deref() == Some(id)
     }
 
     /// Whether something is under way under this lock, or may be. What has failed is not, whatever its state is called;

@@ -75,7 +75,10 @@ impl Case<'_> {
             Some(_) => self.release(
                 Outcome::Retry,
                 Reason::PromoteNotTaken,
-                format!("the {action} was not taken up"),
+                match &self.stage.message {
+                    Some(refusal) => format!("the {action} was not taken up: {refusal}"),
+                    None => format!("the {action} was not taken up"),
+                },
             ),
         }
     }

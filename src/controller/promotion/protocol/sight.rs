@@ -29,6 +29,11 @@ pub(in super::super) struct SeenReport {
 }
 
 impl Sight {
+    /// Whether what was under way last has failed, whatever its state is called.
+    pub(super) fn has_failed(&self) -> bool {
+        self.run.blocking_error && self.run.state() != RunState::Running
+    }
+
     /// Whether something is under way, or may be.
     pub(super) fn is_running(&self) -> bool {
         self.run.state() != RunState::Idle

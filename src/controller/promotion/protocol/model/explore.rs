@@ -69,6 +69,7 @@ impl Model for World {
             };
             match process.flight {
                 Flight::None => actions.push(next),
+                Flight::Refused => actions.extend([Action::Record(at), Action::Kill(at)]),
                 Flight::GivingBack(_) => actions.extend([next, Action::Kill(at)]),
                 Flight::Sent(_) => {
                     actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)]);
@@ -106,7 +107,11 @@ impl Model for World {
             _ => {}
         }
         if !state.is_busy() {
-            actions.extend([Action::Minute, Action::QuietPeriod]);
+            actions.push(Action::Minute);
+            // For so long whoever was refused tries to record it.
+            if !state.is_refused() {
+                actions.push(Action::QuietPeriod);
+            }
         }
     }
 

@@ -141,8 +141,10 @@ impl State {
 
     /// The answer to the request for a lock is recorded, if status still remembers this very request.
     pub(super) fn record(&mut self, process: u8) {
-        let Flight::Answered(id) = self.processes[usize::from(process)].flight else {
-            return;
+        let id = match self.processes[usize::from(process)].flight {
+            Flight::Answered(id) => id,
+            Flight::Refused => None,
+            _ => return,
         };
         let memory = self.run(process).memory.0.clone();
         let attempt = process.to_string();
@@ -158,14 +160,18 @@ impl State {
             );
             self.processes[usize::from(process)].flight = Flight::None;
         } else {
-            self.give_back(process, id);
+            let process = &mut self.processes[usize::from(process)];
+            process.flight = id.map_or(Flight::None, Flight::GivingBack);
+            process.is_void = id.is_none();
         }
     }
 
-    /// What was answered cannot be recorded.
-    pub(super) fn give_back(&mut self, process: u8, id: Option<u8>) {
+    /// What was answered cannot be recorded for now: a lock is given back, a refusal recorded later.
+    pub(super) fn fail_to_record(&mut self, process: u8) {
         let process = &mut self.processes[usize::from(process)];
-        process.flight = id.map_or(Flight::None, Flight::GivingBack);
-        process.is_void = id.is_none();
+        if let Flight::Answered(id) = process.flight {
+            process.flight = id.map_or(Flight::Refused, Flight::GivingBack);
+            process.is_void = id.is_none();
+        }
     }
 }

@@ -87,6 +87,8 @@ pub(super) enum Flight {
     Sent(Request),
     /// The answer to a request for a lock: the id, if it was given.
     Answered(Option<u8>),
+    /// A refusal that could not be recorded yet.
+    Refused,
     /// A lock that could not be recorded.
     GivingBack(u8),
 }

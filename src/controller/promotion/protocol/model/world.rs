@@ -109,6 +109,11 @@ impl State {
             .any(|process| matches!(process.flight, Flight::Sent(_) | Flight::Answered(_)))
     }
 
+    pub(super) fn is_refused(&self) -> bool {
+        let mut processes = self.processes.iter();
+        processes.any(|process| process.flight == Flight::Refused)
+    }
+
     pub(super) fn apply(&mut self, action: Action, operator: Operator) -> Option<()> {
         match action {
             Action::Decide(process) => {
@@ -133,13 +138,7 @@ impl State {
             Action::Record(process) => self.record(process),
             Action::FailToRecord(process) => {
                 self.trouble()?;
-                if let Flight::Answered(id) = self.processes[usize::from(process)].flight {
-                    // To whoever else sees to the run, a refusal that is not recorded is an answer that was lost.
-                    let run = self.processes[usize::from(process)].run;
-                    let others = self.processes.iter().filter(|other| other.run == run).count() > 1;
-                    self.run(process).is_lost |= id.is_none() && others;
-                    self.give_back(process, id);
-                }
+                self.fail_to_record(process);
             }
             Action::Kill(process) => {
                 self.trouble()?;

@@ -4,7 +4,10 @@
 
 mod after;
 mod before;
+mod marks;
+mod stops;
 mod under;
+mod waits;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 

@@ -32,6 +32,12 @@ impl Console {
         done(locking::begin_lock(&self.0))
     }
 
+    /// The same, if nothing is in the way.
+    #[must_use]
+    pub fn try_lock(&self) -> Option<String> {
+        locking::begin_lock(&self.0).ok()
+    }
+
     /// Begins to unlock this environment and the one below.
     pub fn begin_unlock(&self, promotion_id: &str) {
         done(locking::unlock(&self.0, promotion_id));
@@ -69,6 +75,32 @@ impl Tenant {
     #[must_use]
     pub fn lock_state(&self) -> LockState {
         self.state().lock.state()
+    }
+
+    /// Whether a dry run, a promotion or a rollback is under way here.
+    #[must_use]
+    pub fn is_promoting(&self) -> bool {
+        self.state().promotions.is_running()
+    }
+
+    /// The promotion id that this environment's own lock bears.
+    #[must_use]
+    pub fn locked_by(&self) -> Option<String> {
+        let state = self.state();
+        let id = state.lock.promotion_id();
+        id.filter(|_| state.lock.state() != LockState::Unlocked)
+            .map(str::to_owned)
+    }
+
+    /// Under which locks something was really done here that bears this in its description, and what.
+    #[must_use]
+    pub fn done_under(&self, description: &str) -> Vec<(&'static str, String)> {
+        let state = self.state();
+        let reports = state.promotions.reports.iter();
+        reports
+            .filter(|report| !report.dry_run && report.description.contains(description))
+            .filter_map(|report| Some((report.kind, report.promotion_id.clone()?)))
+            .collect()
     }
 
     /// The next lock of this environment and the one below ends in an error.

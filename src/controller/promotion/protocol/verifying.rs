@@ -1,0 +1,122 @@
+//! Whether a stage is proved, at fault, or neither yet: row 25.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::api::{FailurePolicy, Outcome, PromotionSpec, Reason, StageStatus};
+
+/// A fault is believed when it is seen for this long, whenever it is looked for: until then the tenant may be loading.
+const FAULT_STANDS: Duration = Duration::from_mins(1);
+
+/// What is known of a stage that is verified.
+pub(in super::super) struct Proof<'a> {
+    pub(in super::super) stage: &'a StageStatus,
+    pub(in super::super) spec: &'a PromotionSpec,
+    /// Whether every integration of the stage is there and Active.
+    pub(in super::super) is_active: bool,
+    /// For how long a definite fault of the promoted configuration has been seen, if one is.
+    pub(in super::super) at_fault_for: Option<Duration>,
+    /// The run is to stop where it safely can.
+    pub(in super::super) stops: bool,
+    pub(in super::super) now: Timestamp,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Ruling {
+    Proved,
+    Aborted,
+    RollBack,
+    Failed(Reason),
+    TestAgain,
+}
+
+impl Proof<'_> {
+    /// An outage proves nothing: only a definite fault is rolled back, or ends the stage before its deadline.
+    pub(in super::super) fn ruling(&self) -> Ruling {
+        let is_promoted = self.stage.outcome == Some(Outcome::Promoted);
+        let rolls_back = self.spec.on_failure == FailurePolicy::Rollback && is_promoted;
+        let is_at_fault = self.at_fault_for.is_some_and(|passed| passed >= FAULT_STANDS);
+        if self.is_active {
+            Ruling::Proved
+        } else if self.stops {
+            Ruling::Aborted
+        } else if is_at_fault && rolls_back {
+            Ruling::RollBack
+        } else if is_at_fault || (self.at_fault_for.is_none() && self.is_overdue()) {
+            Ruling::Failed(match self.stage.outcome {
+                Some(Outcome::Skipped) => Reason::NothingToPromote,
+                _ => Reason::VerificationFailed,
+            })
+        } else {
+            Ruling::TestAgain
+        }
+    }
+
+    /// Whether it has been verified for as long as `spec.timeouts.verification` allows.
+    pub(in super::super) fn is_overdue(&self) -> bool {
+        let since = self.stage.verifying_since.as_ref();
+        let passed = since.and_then(|since| self.now.duration_since(since.0).try_into().ok());
+        passed.unwrap_or(Duration::ZERO) >= Duration::from(self.spec.timeouts.verification)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn row_25() {
+        const RECENT: u64 = 60;
+        const LATE: u64 = 15 * 60;
+        let (halt, back) = (FailurePolicy::Halt, FailurePolicy::Rollback);
+        let (promoted, before, skipped) = (Outcome::Promoted, Outcome::AlreadyPromoted, Outcome::Skipped);
+        let failed = Ruling::Failed(Reason::VerificationFailed);
+        let nothing = Ruling::Failed(Reason::NothingToPromote);
+        let (seen, stands) = (Some(59), Some(60));
+        // Verified for, the outcome so far, what is done on failure, Active, at fault for, stopped.
+        let table = [
+            (RECENT, promoted, back, true, None, false, Ruling::Proved),
+            (LATE, promoted, back, true, None, true, Ruling::Proved),
+            (RECENT, promoted, back, false, None, false, Ruling::TestAgain),
+            (RECENT, promoted, back, false, None, true, Ruling::Aborted),
+            (LATE, promoted, back, false, None, false, failed),
+            (LATE - 1, promoted, back, false, None, false, Ruling::TestAgain),
+            (RECENT, promoted, back, false, seen, false, Ruling::TestAgain),
+            (LATE, promoted, back, false, seen, false, Ruling::TestAgain),
+            (RECENT, promoted, back, false, stands, false, Ruling::RollBack),
+            (LATE, promoted, back, false, stands, false, Ruling::RollBack),
+            (RECENT, promoted, back, false, stands, true, Ruling::Aborted),
+            (RECENT, promoted, halt, false, stands, false, failed),
+            (RECENT, before, back, false, stands, false, failed),
+            (RECENT, skipped, back, false, stands, false, nothing),
+            (LATE, skipped, halt, false, None, false, nothing),
+        ];
+        for (index, (passed, outcome, on_failure, is_active, at_fault, stops, expected)) in
+            table.into_iter().enumerate()
+        {
+            let spec: PromotionSpec = serde_json::from_value(json!({
+                "order": [], "upTo": "", "onFailure": on_failure,
+            }))
+            .unwrap();
+            let stage = StageStatus {
+                outcome: Some(outcome),
+                verifying_since: Some(Time(Timestamp::UNIX_EPOCH)),
+                ..StageStatus::default()
+            };
+            let proof = Proof {
+                stage: &stage,
+                spec: &spec,
+                is_active,
+                at_fault_for: at_fault.map(Duration::from_secs),
+                stops,
+                now: Timestamp::UNIX_EPOCH + Duration::from_secs(passed),
+            };
+            assert_eq!(proof.ruling(), expected, "case {index}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What was answered to the request for a lock cannot be recorded: rows 4b and 5.
+
+use std::time::Duration;
+
+use pingone_aic_simulator::{Fault, FaultHandle, Rule, tenant::LockState};
+use serde_json::json;
+
+use crate::{
+    arena::{API_SERVER, Arena, company::THREE},
+    look::{is_removed, promotions, stage, the_request},
+};
+
+impl Arena {
+    /// From now on nothing can be recorded about the run `release`.
+    fn refuse_records(&self) -> FaultHandle {
+        let status = Rule::on(API_SERVER)
+            .method("PATCH")
+            .path_contains("/promotions/release/status");
+        self.network.fault(status, Fault::status(503))
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_cannot_be_recorded_is_given_back() {
+    let mut arena = Arena::start("a lock that cannot be recorded").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let lock = the_request(staging, "/promotion/lock");
+    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena
+        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
+        .await;
+    let refused = arena.refuse_records();
+    arena
+        .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(202))
+        .await;
+    arena
+        .wait_until(|_| {
+            let is_back = refused.hits() > 0 && company.stranded().is_none();
+            (!is_back).then(|| "it is not given back".to_owned())
+        })
+        .await;
+    assert!(arena.operator.log().contains("a lock that could not be recorded"));
+    assert_eq!(promotions(&arena), 0);
+    refused.remove();
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_process_that_ends_records_first_that_a_lock_was_refused() {
+    let mut arena = Arena::start("a refusal that cannot be recorded").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let lock = the_request(staging, "/promotion/lock");
+    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena
+        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
+        .await;
+    let theirs = staging.console().begin_lock();
+    let refused = arena.refuse_records();
+    arena
+        .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(409))
+        .await;
+    arena
+        .wait_until(|_| (refused.hits() == 0).then(|| "not recorded".to_owned()))
+        .await;
+    arena.operator.interrupt().unwrap();
+    arena.pass_time(Duration::from_mins(2)).await;
+    assert!(
+        arena.operator.exit_status().is_none(),
+        "only it knows of the refusal"
+    );
+    refused.remove();
+    arena.advance(Duration::from_secs(20)).await;
+    assert!(arena.operator.wait().await.unwrap().success());
+    arena.operator.kill();
+    arena.operator.start().await.unwrap();
+    // Whoever comes after it knows that theirs is theirs, however idle it is.
+    arena.until_reason("release", "EnvironmentLocked").await;
+    arena.pass_time(Duration::from_mins(30)).await;
+    assert_eq!(staging.lock_state(), LockState::Locked);
+    assert!(!is_removed(&arena, Some(&theirs)));
+    staging.console().begin_unlock(&theirs);
+    arena.phase("release", "Gated").await.unwrap();
+    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    arena.check_outputs().await;
+}
