@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stateright::{Model, Property};
 
 use super::{
-    platform::{Crime, Deed, Platform, Who},
+    platform::{Crime, Deed, Names, Platform, Who},
     run::{Flight, Memory, Process, Run},
     world::{Action, Budget, Operator, State},
 };
@@ -23,6 +23,7 @@ pub struct Setting {
     pub processes: &'static [u8],
     /// What is about to begin: what a rollback takes back was promoted before.
     pub action: api::Action,
+    pub names: Names,
     pub budget: Budget,
     pub can_stop: bool,
 }
@@ -42,7 +43,7 @@ impl Model for World {
         vec![State {
             platform: match self.setting.action {
                 api::Action::Rollback => Platform::promoted_by(0),
-                api::Action::Promotion | api::Action::Unknown => Platform::new(),
+                api::Action::Promotion | api::Action::Unknown => Platform::new(self.setting.names),
             },
             runs: self
                 .setting

@@ -14,6 +14,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use self::{
     explore::{Setting, World},
+    platform::Names,
     world::{Budget, Decide, Operator},
 };
 use super::{Act, Rules, Sight, Wait, decide, lock_accepted};
@@ -22,6 +23,7 @@ use crate::api::{Action, Reason, StageStatus, Step};
 const ALONE: Setting = Setting {
     processes: &[0],
     action: Action::Promotion,
+    names: Names::Different,
     budget: Budget {
         troubles: 1,
         person: 1,
@@ -33,6 +35,7 @@ const ALONE: Setting = Setting {
 const TWO_RUNS: Setting = Setting {
     processes: &[0, 1],
     action: Action::Promotion,
+    names: Names::Different,
     budget: Budget {
         troubles: 1,
         person: 0,
@@ -40,6 +43,11 @@ const TWO_RUNS: Setting = Setting {
         quiet_periods: 1,
     },
     can_stop: false,
+};
+/// Two clusters, or one that was built anew: at most one of two runs of one name promotes.
+const NAMESAKES: Setting = Setting {
+    names: Names::TheSame,
+    ..TWO_RUNS
 };
 /// As without a leader election, or when one who leads no more goes on for a while.
 const TWO_PROCESSES: Setting = Setting {
@@ -98,6 +106,11 @@ fn the_law_holds_for_a_run_that_is_alone_with_a_person() {
 #[test]
 fn the_law_holds_for_two_runs_that_do_not_know_each_other() {
     assert_eq!(broken(TWO_RUNS, AS_IT_IS, None), BTreeSet::new());
+}
+
+#[test]
+fn the_law_holds_for_two_runs_of_one_name() {
+    assert_eq!(broken(NAMESAKES, AS_IT_IS, None), BTreeSet::new());
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Deed {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Platform {
+    pub names: Names,
     pub lock: LockStatus,
     /// Of each lock that there was, whose it is; the last one is the present one.
     pub takers: Vec<Who>,
@@ -66,8 +67,9 @@ pub struct Filed {
 }
 
 impl Platform {
-    pub fn new() -> Self {
+    pub fn new(names: Names) -> Self {
         Self {
+            names,
             lock: LockStatus::Unlocked,
             takers: Vec::new(),
             running: None,
@@ -86,7 +88,7 @@ impl Platform {
                 deed: Deed::Promotion,
                 by,
             }],
-            ..Self::new()
+            ..Self::new(Names::Different)
         }
     }
 
@@ -146,7 +148,9 @@ impl Platform {
             let done = self.reports.iter().chain(&self.unfiled);
             done.filter(|report| report.deed != Deed::DryRun)
         };
-        if done().any(|report| report.by == by && report.deed == deed) {
+        // Whoever of its name it was.
+        let is_namesake = |other: Who| other == by || (other != Who::Person && self.names == Names::TheSame);
+        if done().any(|report| is_namesake(report.by) && report.deed == deed) {
             return Some(Crime::DoneTwice);
         }
         let is_anothers = done().next_back().is_none_or(|last| last.by != by);
@@ -205,16 +209,21 @@ impl Platform {
                 upper_env: Some(side),
             },
             run,
-            reports: self.reports.iter().rev().copied().map(Filed::seen).collect(),
+            reports: self
+                .reports
+                .iter()
+                .rev()
+                .map(|filed| filed.seen(self.names))
+                .collect(),
         }
     }
 }
 
 impl Filed {
-    fn seen(self) -> SeenReport {
+    fn seen(self, names: Names) -> SeenReport {
         let mark = match self.by {
             Who::Run(run) => Some(RunMark {
-                key: key(run),
+                key: names.of(run),
                 stage: STAGE.to_owned(),
                 run: uid(run),
             }),
@@ -237,8 +246,20 @@ impl Filed {
 
 pub const STAGE: &str = "staging";
 
-pub fn key(run: u8) -> String {
-    format!("ns/{run}")
+/// What runs are called. In one cluster each has a name of its own; those of two clusters may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Names {
+    Different,
+    TheSame,
+}
+
+impl Names {
+    pub fn of(self, run: u8) -> String {
+        match self {
+            Self::Different => format!("ns/{run}"),
+            Self::TheSame => "ns/run".to_owned(),
+        }
+    }
 }
 
 pub fn uid(run: u8) -> String {

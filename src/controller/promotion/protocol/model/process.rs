@@ -1,7 +1,7 @@
 //! What a process of the operator does: it looks, decides, records, sends, and may die of it.
 
 use super::{
-    platform::{Deed, Who, key, name, number, uid},
+    platform::{Deed, Who, name, number, uid},
     run::{Flight, Look, Memory, Process, Request, Run, without_words},
     world::{Operator, State},
 };
@@ -64,7 +64,7 @@ impl State {
         let at = usize::from(process);
         let Look { memory, platform } = *self.processes[at].look.take()?;
         let Process { run, is_void, .. } = self.processes[at];
-        let (key, uid, timeouts) = (key(run), uid(run), Timeouts::default());
+        let (key, uid, timeouts) = (platform.names.of(run), uid(run), Timeouts::default());
         let unlock = self.run(process).unlock.map(name);
         let attempt = process.to_string();
         let is_own = memory.0.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);
