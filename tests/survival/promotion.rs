@@ -267,7 +267,10 @@ impl Arena {
             let stranger = Stranger::take_over(&started.company);
             self.restart().await;
             self.pass_time(STRANGERS_STAY).await;
-            stranger.map_or(Ok(()), Stranger::leave)?;
+            if let Some(stranger) = stranger {
+                stranger.leave()?;
+                self.pass_time(2 * TIMES.unlock).await;
+            }
         } else if case.trouble.kills() {
             self.restart().await;
         }
