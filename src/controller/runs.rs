@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use super::queue::Ref;
 use crate::{aic::ServiceAccount, api::RunMark, http::Host};
 
 /// More reports are not kept: they are read anew.
@@ -17,11 +18,21 @@ pub(super) struct Runs(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    keys: HashMap<String, Arc<ServiceAccount>>,
+    keys: HashMap<String, Key>,
     claims: HashMap<Host, String>,
     reports: HashMap<(Host, String), KnownReport>,
     void: HashSet<String>,
     faults: HashMap<String, Instant>,
+}
+
+/// What gives a run's lock back.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) run: Ref,
+    pub(super) host: Host,
+    pub(super) account: Arc<ServiceAccount>,
+    /// The lock, once it is known.
+    pub(super) lock_id: Option<String>,
 }
 
 /// A report as decisions need it: a report never changes.
@@ -34,12 +45,19 @@ pub(super) struct KnownReport {
 
 impl Runs {
     /// Keeps the key of a lock: its Secret may go before the lock does.
-    pub(super) fn keep_key(&self, uid: &str, account: &Arc<ServiceAccount>) {
-        self.lock().keys.insert(uid.to_owned(), Arc::clone(account));
+    pub(super) fn keep_key(&self, uid: &str, key: Key) {
+        self.lock().keys.insert(uid.to_owned(), key);
     }
 
-    pub(super) fn key(&self, uid: &str) -> Option<Arc<ServiceAccount>> {
+    pub(super) fn key(&self, uid: &str) -> Option<Key> {
         self.lock().keys.get(uid).cloned()
+    }
+
+    /// The keys of locks of runs of this name, with their uids.
+    pub(super) fn keys_of(&self, run: &Ref) -> Vec<(String, Key)> {
+        let state = self.lock();
+        let keys = state.keys.iter().filter(|(_, key)| key.run == *run);
+        keys.map(|(uid, key)| (uid.clone(), key.clone())).collect()
     }
 
     /// Remembers that a request for a lock was refused, never sent, or its lock given back: what is seen later is not its

@@ -123,7 +123,12 @@ pub(super) async fn run(
         promotion_writer,
         promotion::told_of,
     )
-    .map(|change| wake.promotion_changed(change))
+    .map(|change| {
+        if let watch::Change::Deleted(gone) = &change {
+            promotion::give_back(context, gone);
+        }
+        wake.promotion_changed(change);
+    })
     .collect::<()>();
     // What a pass has read may change before the first list of Secrets, and is no news then: passes begin after it.
     let listed = CancellationToken::new();

@@ -171,6 +171,34 @@ async fn a_finalizer_that_somebody_takes_away_is_there_again_as_long_as_the_lock
 }
 
 #[tokio::test]
+async fn a_run_that_is_torn_out_of_the_cluster_leaves_no_lock() {
+    let mut arena = Arena::start("a run is torn out of the cluster").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let stays = arena
+        .network
+        .fault(Rule::on(staging.host()).method("DELETE"), Fault::status(500));
+    arena.locked(&company).await;
+    arena.namespace.delete("Promotion", "release").await.unwrap();
+    arena
+        .wait_until(|_| (stays.hits() == 0).then(|| "not asked back".to_owned()))
+        .await;
+    // As people do with what does not go.
+    let without = json!({"metadata": {"finalizers": null}});
+    arena
+        .namespace
+        .patch("Promotion", "release", &without)
+        .await
+        .unwrap();
+    arena.until_gone("release").await;
+    assert!(staging.is_locked());
+    stays.remove();
+    arena.wait_until(|_| company.stranded()).await;
+    assert_eq!(promotions(&arena), 0);
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
 async fn a_person_can_let_a_run_go_with_its_lock_and_a_trace_stays() {
     let mut arena = Arena::start("a run goes with its lock").await;
     let company = arena.company(&THREE).await;

@@ -2,6 +2,8 @@
 //!
 //! A request that must not be repeated, and the recording of its answer, are one task that nothing cuts off.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tracing::Instrument;
 
@@ -9,6 +11,8 @@ use super::{
     super::{
         finalizer,
         integration::{judge, judge_anew},
+        queue::Ref,
+        runs::Key,
     },
     End,
     answer::Answer,
@@ -33,7 +37,7 @@ impl Run<'_> {
             lock.attempt.clone_from(&attempt);
             lock.requested_at = Time(whole_seconds(self.context.clock.now()));
         }
-        self.context.runs.keep_key(&self.uid, tenant.account());
+        self.keep_key(tenant);
         self.set_stage(stage.clone());
         // What is said of it waits for the answer: who is refused again and again says the same again.
         self.status.phase = Some(PromotionPhase::Running);
@@ -43,10 +47,10 @@ impl Run<'_> {
             self.context.runs.void(&attempt);
             return Err(end);
         }
-        let (context, tenant) = (self.context.clone(), tenant.clone());
+        let (context, asked) = (self.context.clone(), tenant.clone());
         let (object, status) = (self.object.clone(), self.status.clone());
         let task = async move {
-            let (after, refused) = match tenant.lock(guard).await {
+            let (after, refused) = match asked.lock(guard).await {
                 Ok(id) => (lock_accepted(&stage, &id), None),
                 Err(error) if error.outcome() == Outcome::NotDone => {
                     context.runs.void(&attempt);
@@ -60,7 +64,7 @@ impl Run<'_> {
             };
             let answer = Answer {
                 context: &context,
-                tenant: &tenant,
+                tenant: &asked,
                 attempt: &attempt,
                 after,
             };
@@ -71,6 +75,7 @@ impl Run<'_> {
         if let Ok((object, status, refused)) = task.await {
             self.object = object;
             self.status = status;
+            self.keep_key(tenant);
             if let Some(error) = refused {
                 return Err(self.refused(&error));
             }
@@ -156,6 +161,18 @@ impl Run<'_> {
             Err(error) => tracing::warn!(run = self.key, id, %error, "failed to ask a lock back"),
         }
         result
+    }
+
+    /// Keeps what gives the lock back: its Secret may go before it does, and so may the object itself.
+    pub(super) fn keep_key(&self, tenant: &Tenant) {
+        let held = self.status.stages.iter().find(|stage| stage.may_hold_lock());
+        let key = Key {
+            run: Ref::of(&self.object),
+            host: tenant.host().clone(),
+            account: Arc::clone(tenant.account()),
+            lock_id: held.and_then(|stage| stage.lock.as_ref()?.id.clone()),
+        };
+        self.context.runs.keep_key(&self.uid, key);
     }
 
     /// Removes what only an open lock needs: the finalizer, the key, the claim.

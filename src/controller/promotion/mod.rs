@@ -7,6 +7,7 @@ mod act;
 mod answer;
 mod deletion;
 mod end;
+mod gone;
 mod group;
 mod look;
 mod measure;
@@ -30,6 +31,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 pub(super) use self::{
+    gone::give_back,
     measure::oldest_lock,
     occupancy::{Told, told_of},
 };

@@ -110,7 +110,10 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     let read = SecretValues::read_now(run.context, &namespace, secret).await;
     let account = match account::of(secret, read) {
         Ok(account) => Arc::new(account),
-        Err(error) => kept.clone().ok_or_else(|| without_account(run, &error))?,
+        Err(error) => match &kept {
+            Some(kept) => Arc::clone(&kept.account),
+            None => return Err(without_account(run, &error)),
+        },
     };
     if !run.may_hold_lock() {
         return Ok(run.context.aic.tenant(host, account));
@@ -119,12 +122,12 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     let is_accepted = tenant.accepts_account().await;
     if is_accepted {
-        run.context.runs.keep_key(&run.uid, tenant.account());
+        run.keep_key(&tenant);
     }
     Ok(match kept {
         Some(kept) if !is_accepted => {
             let host = tenant.host().clone();
-            run.context.aic.tenant(host, kept).in_lane(Lane::Lock)
+            run.context.aic.tenant(host, kept.account).in_lane(Lane::Lock)
         }
         _ => tenant,
     })
