@@ -27,7 +27,9 @@ impl Guard {
         Self(Arc::new(allows))
     }
 
-    pub(super) fn allows(&self) -> bool {
+    /// Whether it may be sent now.
+    #[must_use]
+    pub fn allows(&self) -> bool {
         (self.0)()
     }
 }

@@ -1,6 +1,7 @@
 //! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
 
 pub mod company;
+pub mod law;
 pub mod subject;
 
 use std::time::{Duration, Instant};

@@ -162,7 +162,7 @@ impl Guarded {
     async fn end_well(self, replicas: &Replicas) {
         self.end(replicas).await;
         assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
-        assert_eq!(replicas.company.stranded(), None, "{self:?}");
+        assert_eq!(replicas.crime(), None, "{self:?}");
     }
 }
 

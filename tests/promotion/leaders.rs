@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use kube::core::DynamicObject;
+use kube::{Api, api::ListParams, core::DynamicObject};
 use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
-use pingone_aic_simulator::{Network, tenant::Times};
+use pingone_aic_simulator::{Fault, Network, Rule, tenant::Times};
 use serde_json::{Value, json};
 
 use crate::arena::{
     API_SERVER, Arena, behind,
     company::{Company, THREE},
+    law::MARK,
     relay, values,
 };
 
@@ -97,6 +98,10 @@ impl Replicas {
             .unwrap();
     }
 
+    pub fn crime(&self) -> Option<String> {
+        self.company.crime(&self.network.journal(), MARK)
+    }
+
     pub fn posts(&self, path: &str) -> usize {
         let calls = self.network.journal();
         let is_real = |body: &Value| body["dryRun"] != true;
@@ -132,7 +137,7 @@ async fn when_the_leader_is_killed_the_one_who_stands_by_goes_on() {
     assert!(killed.elapsed() <= LEASE_AND_A_RETRY, "{:?}", killed.elapsed());
     replicas.gated().await;
     assert_eq!(replicas.posts("/promotion/promote"), 1);
-    assert_eq!(replicas.company.stranded(), None);
+    assert_eq!(replicas.crime(), None);
 }
 
 #[tokio::test]
@@ -144,7 +149,49 @@ async fn a_leader_that_ends_lets_the_other_one_lead_at_once() {
     assert!(ended.elapsed() <= Duration::from_secs(5), "{:?}", ended.elapsed());
     replicas.promote().await;
     replicas.gated().await;
-    assert_eq!(replicas.company.stranded(), None);
+    assert_eq!(replicas.crime(), None);
+}
+
+#[tokio::test]
+async fn of_three_that_begin_at_once_one_leads_and_its_lease_is_as_documented() {
+    let network = Network::start().await;
+    let namespace = TestNamespace::create("three begin at once").await;
+    relay(&network, API_SERVER, &namespace);
+    let values = behind(&network, API_SERVER, Values::new(operator_binary().unwrap()));
+    // Until all have asked, nobody has the lease: it is asked for at once by all.
+    let asked = Rule::on(API_SERVER).method("GET").path_contains("/leases/");
+    let late = network.fault(asked, Fault::Delay(Duration::from_secs(1)));
+    let mut first = Operator::prepare(&namespace, values).await.unwrap();
+    let mut second = first.replica(&namespace).await.unwrap();
+    let mut third = first.replica(&namespace).await.unwrap();
+    for operator in [&mut first, &mut second, &mut third] {
+        operator.launch().unwrap();
+    }
+    let all = [&first, &second, &third];
+    let leaders = || all.iter().filter(|operator| leads(operator)).count();
+    wait("all have asked for the lease", || late.hits() >= 3).await;
+    wait("one leads", || leaders() > 0).await;
+    let lease = || async {
+        let api: Api<DynamicObject> = namespace.api("coordination.k8s.io/v1/Lease");
+        let all = api.list(&ListParams::default()).await.unwrap().items;
+        assert_eq!(all.len(), 1);
+        all[0].data["spec"].clone()
+    };
+    let before = lease().await;
+    assert_eq!(before["leaseDurationSeconds"], 30);
+    // It is renewed, more than once, and nobody else takes it.
+    for _ in 0..2 {
+        let renewed = lease().await["renewTime"].clone();
+        let started = Instant::now();
+        while lease().await["renewTime"] == renewed {
+            assert!(started.elapsed() < Duration::from_secs(15), "it is not renewed");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    let after = lease().await;
+    assert_eq!(after["holderIdentity"], before["holderIdentity"]);
+    assert_eq!(after["leaseTransitions"], before["leaseTransitions"]);
+    assert_eq!(leaders(), 1);
 }
 
 #[tokio::test]
@@ -164,7 +211,7 @@ async fn two_operators_without_an_election_keep_the_law() {
         });
         assert_eq!(promoted.count(), 1, "{site}");
     }
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -202,5 +249,5 @@ async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
         matches!(by.as_slice(), [_]) || matches!(by.as_slice(), [one, other] if one != other),
         "{by:?}"
     );
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
 }

@@ -40,7 +40,7 @@ async fn a_run_that_is_stopped_under_its_lock_gives_it_back() {
             arena.namespace.delete("Promotion", "release").await.unwrap();
             arena.until_gone("release").await;
         }
-        assert_eq!(company.stranded(), None, "{how}");
+        assert_eq!(arena.crime(&company), None, "{how}");
         assert_eq!(promotions(&arena), 0, "{how}");
         arena.check_outputs().await;
     }
@@ -104,7 +104,7 @@ async fn runs_on_one_environment_come_one_after_the_other() {
     let calls = arena.network.journal();
     let locks = calls.iter().filter(|call| call.is("POST", "/promotion/lock"));
     assert_eq!(locks.count(), 1, "what is skipped is not locked");
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -120,7 +120,7 @@ async fn a_fault_of_configuration_is_rolled_back_once_and_an_outage_is_not() {
     let stage = stage(&arena, "release", 0).await;
     assert_eq!(stage["rollback"]["totals"]["deleted"], 3, "{stage}");
     assert!(company.site("staging").tenant.workers(Realm::Alpha).is_empty());
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
 
     // PingOne refuses the credential: no configuration is at fault.
     let other = arena.company(&THREE).await;
@@ -159,7 +159,7 @@ async fn a_dry_run_inspects_each_stage_up_to_the_gate_and_promotes_nothing() {
         "{stage}"
     );
     assert_eq!(promotions(&arena), 0);
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -184,6 +184,6 @@ async fn a_group_of_five_stages_is_gone_through_in_order() {
         );
     }
     assert_eq!(promotions(&arena), 4);
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }

@@ -17,6 +17,7 @@ mod namesakes;
 mod people;
 mod platform;
 mod preflight;
+mod queue;
 mod refusals;
 mod resorts;
 mod restored;

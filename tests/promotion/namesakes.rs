@@ -50,6 +50,6 @@ async fn of_two_runs_of_one_name_in_two_clusters_one_promotes_and_the_other_wait
     let locks = calls.iter().filter(|call| call.is("POST", "/promotion/lock"));
     assert_eq!((locks.count(), promotions(&arena)), (1, 1));
     assert!(!is_removed(&arena, None), "the promotion itself has unlocked");
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }

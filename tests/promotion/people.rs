@@ -26,7 +26,7 @@ async fn a_lock_that_was_there_before_is_waited_for_and_left_alone() {
     assert!(!is_removed(&arena, None), "nothing of theirs is removed");
     staging.console().begin_unlock(&theirs);
     arena.phase("release", "Gated").await.unwrap();
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -59,7 +59,7 @@ async fn a_person_who_locks_in_the_same_moment_is_waited_for() {
         "{stage}"
     );
     assert!(!is_removed(&arena, Some(&theirs)));
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -94,7 +94,7 @@ async fn a_person_who_locks_while_our_answer_is_lost_and_promotes_keeps_the_lock
     // Their promotion has unlocked: now it is our turn, and nothing is left to promote.
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Skipped");
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -121,7 +121,7 @@ async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under
         (&json!("Promoted"), &json!(1)),
         "{stage}"
     );
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -137,7 +137,7 @@ async fn a_person_who_unlocks_ours_costs_a_retry() {
     arena.phase("release", "Gated").await.unwrap();
     let stage = stage(&arena, "release", 0).await;
     assert_eq!(stage["outcome"], "Promoted", "{stage}");
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -209,6 +209,6 @@ async fn somebody_promotes_before_the_rollback(sentence: &str, meanwhile: impl F
     assert_eq!(reason(&failed), "RollbackNotOurs", "{}", failed.data["status"]);
     let calls = arena.network.journal();
     assert!(!calls.iter().any(|call| call.is("POST", "/promotion/rollback")));
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }

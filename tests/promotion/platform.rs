@@ -24,7 +24,7 @@ async fn a_report_that_is_listed_a_while_after_its_run_is_waited_for() {
         (&json!("Promoted"), &json!(0)),
         "{stage}"
     );
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -41,7 +41,7 @@ async fn a_lock_of_whose_sides_nothing_is_told_is_never_promoted_under_and_given
     assert_eq!(reason(&failed), "LockFailed", "{}", failed.data["status"]);
     let calls = arena.network.journal();
     assert!(!calls.iter().any(|call| call.is("POST", "/promotion/promote")));
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -59,7 +59,7 @@ async fn a_lock_that_fails_later_is_given_back_when_nothing_runs_any_more() {
         company.site("staging").tenant.fail_lock();
         let over = arena.phase("release", phase).await.unwrap();
         assert_eq!(
-            (promotions(&arena), company.stranded()),
+            (promotions(&arena), arena.crime(&company)),
             (promoted, None),
             "{under_way}: {}",
             over.data["status"]
@@ -80,7 +80,7 @@ async fn a_lock_that_fails_to_open_is_asked_back() {
         is_removed(&arena, None),
         "the promotion's own unlocking has failed, and nobody else's hand helps"
     );
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -122,7 +122,7 @@ async fn a_state_that_nobody_knows_is_waited_for_until_a_person_gives_the_lock_b
         let failed = arena.phase("release", "Failed").await.unwrap();
         assert_eq!(reason(&failed), "PromotionOverdue", "{}", message(&failed));
         assert!(is_removed(&arena, Some(id)));
-        assert_eq!(company.stranded(), None);
+        assert_eq!(arena.crime(&company), None);
         arena.check_outputs().await;
     }
 }
@@ -148,7 +148,7 @@ async fn a_dry_run_that_is_refused_is_not_asked_for_again_and_its_refusal_is_tol
     let calls = arena.network.journal();
     let asked = calls.iter().filter(|call| call.is("POST", "/promotion/promote"));
     assert_eq!(asked.count(), 1);
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -168,6 +168,6 @@ async fn a_stage_that_is_not_active_and_lacks_nothing_fails() {
     arena.namespace.apply(again).await.unwrap();
     let failed = arena.phase("again", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "NothingToPromote", "{}", failed.data["status"]);
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }

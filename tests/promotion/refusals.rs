@@ -208,7 +208,7 @@ async fn what_the_dry_run_finds_ends_the_run_and_the_lock() {
         arena.namespace.apply(promotion).await.unwrap();
         let failed = arena.phase("release", "Failed").await.unwrap();
         assert_eq!(reason(&failed), wanted, "{}", failed.data["status"]);
-        assert_eq!(company.stranded(), None, "{wanted}");
+        assert_eq!(arena.crime(&company), None, "{wanted}");
         assert!(
             company.site("staging").tenant.workers(Realm::Alpha).is_empty(),
             "{wanted}"
@@ -233,7 +233,7 @@ async fn encrypted_secrets_are_left_out_when_the_run_says_so() {
     arena.release(&company, more).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn secrets_in_what_stands_in_the_way_of_a_run_are_repeated_nowhere() {
         let failed = arena.phase(&company.name, "Failed").await.unwrap();
         assert_eq!(reason(&failed), wanted, "{}", failed.data["status"]);
         assert!(message(&failed).contains("[redacted]"), "{}", message(&failed));
-        assert_eq!(company.stranded(), None, "{wanted}");
+        assert_eq!(arena.crime(&company), None, "{wanted}");
     }
     arena.check_outputs().await;
 }

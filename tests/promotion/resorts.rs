@@ -74,7 +74,7 @@ async fn an_operator_that_was_away_for_too_long_asks_a_person() {
     arena.annotate("pingone-aic.io/unlock", &id).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -94,7 +94,7 @@ async fn a_run_whose_status_is_lost_breaks_no_law() {
     if reported {
         // Its dry run had begun: its report bears the mark, and the lock is known again.
         arena.phase("release", "Gated").await.unwrap();
-        assert_eq!(company.stranded(), None);
+        assert_eq!(arena.crime(&company), None);
     } else {
         arena.until_reason("release", "EnvironmentLocked").await;
         for site in ["dev", "staging"] {
@@ -107,7 +107,7 @@ async fn a_run_whose_status_is_lost_breaks_no_law() {
     arena.pass_time(Duration::from_mins(1)).await;
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "AlreadyPromoted");
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -121,7 +121,7 @@ async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
     arena.namespace.control_plane().kubectl(&delete).await.unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
     arena.until_gone("release").await;
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -142,7 +142,7 @@ async fn a_lock_is_given_back_though_its_secret_holds_another_tenants_account() 
     arena.namespace.secret(&secret, &data).await.unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
     arena.until_gone("release").await;
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -166,7 +166,7 @@ async fn a_finalizer_that_somebody_takes_away_is_there_again_as_long_as_the_lock
         .unwrap();
     arena.namespace.delete("Promotion", "release").await.unwrap();
     arena.until_gone("release").await;
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     arena.check_outputs().await;
 }
 
@@ -260,5 +260,5 @@ async fn a_namespace_that_goes_in_the_middle_of_a_run_leaves_no_lock() {
     assert!(!is_there, "the namespace is held up");
     // How far it came before the namespace's controller reached it is a matter of timing.
     assert!(promotions(&arena) <= 1);
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
 }

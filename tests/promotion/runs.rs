@@ -72,7 +72,7 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
             .workers(Realm::Alpha)
             .contains_key(WORKER)
     );
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
 
     arena
         .namespace
@@ -82,7 +82,7 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
     let done = arena.phase("release", "Succeeded").await.unwrap();
     assert!(is_condition(&done, "Ready", "True"));
     assert_eq!(done.metadata.finalizers, None);
-    assert_eq!(company.stranded(), None);
+    assert_eq!(arena.crime(&company), None);
     for stage in ["staging", "prod"] {
         let name = &company.site(stage).name;
         arena

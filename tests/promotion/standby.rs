@@ -11,6 +11,7 @@ use crate::{
     arena::{
         API_SERVER, behind,
         company::{Company, THREE},
+        law::MARK,
         relay,
     },
     leaders::{NO_TIME, leads, wait},
@@ -121,5 +122,5 @@ async fn who_stands_by_is_warm_and_neither_writes_nor_asks_a_vendor() {
         .await
         .unwrap();
     until_told(&namespace).await;
-    assert_eq!(company.stranded(), None);
+    assert_eq!(company.crime(&network.journal(), MARK), None);
 }

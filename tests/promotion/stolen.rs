@@ -61,7 +61,7 @@ async fn taken_over(arena: &mut Arena, company: &Company) {
         (&json!("Promoted"), &json!(1)),
         "{stage}"
     );
-    assert_eq!((promotions(arena), company.stranded()), (1, None));
+    assert_eq!((promotions(arena), arena.crime(company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -83,7 +83,7 @@ async fn a_promotion_whose_lock_a_person_removes_is_reported_all_the_same() {
         (&json!("Promoted"), &json!(0)),
         "{stage}"
     );
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 

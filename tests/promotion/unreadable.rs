@@ -69,6 +69,6 @@ async fn a_person_can_have_a_lock_given_back_though_no_report_can_be_read() {
     unreadable.remove();
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }

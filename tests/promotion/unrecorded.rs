@@ -46,7 +46,7 @@ async fn a_lock_that_cannot_be_recorded_is_given_back() {
     refused.remove();
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -87,6 +87,6 @@ async fn a_process_that_ends_records_first_that_a_lock_was_refused() {
     assert!(!is_removed(&arena, Some(&theirs)));
     staging.console().begin_unlock(&theirs);
     arena.phase("release", "Gated").await.unwrap();
-    assert_eq!((promotions(&arena), company.stranded()), (1, None));
+    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }

@@ -1,7 +1,6 @@
 //! Does a promotion keep the law, whatever goes wrong at whichever of its calls? No lock is left behind, nothing is
 //! promoted twice, and the run comes to its end.
 
-mod law;
 mod stops;
 mod stranger;
 
@@ -189,9 +188,9 @@ impl Arena {
             (!is_over).then(|| format!("it is none of {ends:?}, or not gone"))
         })
         .await?;
-        started
-            .crime(&self.network.journal_since(from))
-            .map_or(Ok(()), Err)
+        let mark = format!("{}/{} ", started.namespace, started.name);
+        let crime = started.company.crime(&self.network.journal_since(from), &mark);
+        crime.map_or(Ok(()), Err)
     }
 
     /// A run that leads nowhere: each process looks at the definition for it, and not in the middle of a case.

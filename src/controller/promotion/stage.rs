@@ -147,7 +147,8 @@ async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Resul
     let guard = run.context.guard();
     let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
     let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
-    if own.is_some_and(|id| shown.is_locked_by(id)) {
+    // What may not be sent any more after such a look is not recorded as if it were.
+    if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
         return Ok(guard);
     }
     Err(waiting(run, Wait::for_the_lock()))

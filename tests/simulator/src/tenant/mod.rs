@@ -23,7 +23,7 @@ pub use account::ServiceAccount;
 pub use configuration::ConfigItem;
 pub use console::Console;
 pub use esv::{Secret, Version, VersionStatus};
-pub use promotion::{Group, LockState, ProvisionalSide, Times};
+pub use promotion::{Done, Group, LockState, ProvisionalSide, Times};
 
 use crate::message::{Answer, Request};
 use crate::pingone::World;

@@ -70,6 +70,17 @@ impl Console {
     }
 }
 
+/// A promotion or a rollback that was really done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// `promotion` or `rollback`.
+    pub kind: &'static str,
+    /// In the words of who asked for it.
+    pub description: String,
+    /// The promotion id of the lock that it was done under.
+    pub lock: Option<String>,
+}
+
 impl Tenant {
     /// The state of this environment's own lock.
     #[must_use]
@@ -92,14 +103,18 @@ impl Tenant {
             .map(str::to_owned)
     }
 
-    /// Under which locks something was really done here that bears this in its description, and what.
+    /// What was really done here that bears this in its description.
     #[must_use]
-    pub fn done_under(&self, description: &str) -> Vec<(&'static str, String)> {
+    pub fn done(&self, description: &str) -> Vec<Done> {
         let state = self.state();
         let reports = state.promotions.reports.iter();
         reports
             .filter(|report| !report.dry_run && report.description.contains(description))
-            .filter_map(|report| Some((report.kind, report.promotion_id.clone()?)))
+            .map(|report| Done {
+                kind: report.kind,
+                description: report.description.clone(),
+                lock: report.promotion_id.clone(),
+            })
             .collect()
     }
 

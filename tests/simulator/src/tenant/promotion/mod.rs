@@ -21,6 +21,7 @@ use serde_json::json;
 
 pub(super) use group::Place;
 pub use group::{Group, ProvisionalSide, Times};
+pub use hands::Done;
 pub use lock::LockState;
 pub(super) use lock::{Lock, WRITE_REFUSAL, WRITE_REFUSED};
 pub(super) use run::Promotions;

@@ -1,0 +1,77 @@
+//! The law, held against what the journal and the tenants show.
+
+use pingone_aic_simulator::{Exchange, tenant::Done};
+
+use super::{Arena, company::Company};
+
+/// What the operator adds to each description of its own.
+pub const MARK: &str = "[pingone-aic-operator ";
+
+impl Arena {
+    /// What the law forbids and has been done in a company's environments.
+    pub fn crime(&self, company: &Company) -> Option<String> {
+        company.crime(&self.network.journal(), MARK)
+    }
+}
+
+impl Company {
+    /// What the law forbids and was done by those whose descriptions bear this mark, to whom all these calls belong.
+    pub fn crime(&self, calls: &[Exchange], mark: &str) -> Option<String> {
+        let is_ours = |call: &&Exchange| self.sites.iter().any(|site| site.tenant.host() == call.host);
+        let calls: Vec<_> = calls.iter().filter(is_ours).collect();
+        // Lost answers are in the journal, too.
+        let given: Vec<_> = calls
+            .iter()
+            .filter(|call| call.is("POST", "/promotion/lock") && call.status == Some(202))
+            .filter_map(|call| call.response["promotionId"].as_str())
+            .collect();
+        let done = self.done(mark);
+        self.stranded()
+            .or_else(|| repeated(&done))
+            .or_else(|| done_under_foreign(&done, &given))
+            .or_else(|| removed_foreign(&calls, &given))
+    }
+
+    /// What the tenants have reported, by stage.
+    fn done(&self, mark: &str) -> Vec<(&'static str, Done)> {
+        let sites = self.sites.iter();
+        sites
+            .flat_map(|site| {
+                let done = site.tenant.done(mark).into_iter();
+                done.map(|done| (site.stage, done))
+            })
+            .collect()
+    }
+}
+
+/// A stage that a run has promoted, or rolled back, more than once.
+fn repeated(done: &[(&str, Done)]) -> Option<String> {
+    let mut all: Vec<_> = done
+        .iter()
+        .map(|(stage, done)| (stage, done.kind, &done.description))
+        .collect();
+    all.sort_unstable();
+    let twice = all.windows(2).find(|two| two[0] == two[1])?;
+    Some(format!(
+        "stage {}: {} twice, {}",
+        twice[0].0, twice[0].1, twice[0].2
+    ))
+}
+
+/// Something that was done under a lock that no answer to us has named.
+fn done_under_foreign(done: &[(&str, Done)], given: &[&str]) -> Option<String> {
+    let is_given = |lock: &Option<String>| lock.as_ref().is_some_and(|lock| given.contains(&lock.as_str()));
+    let (stage, done) = done.iter().find(|(_, done)| !is_given(&done.lock))?;
+    Some(format!(
+        "stage {stage}: {done:?}, under a lock that was not given"
+    ))
+}
+
+/// The same of a lock whose removal was asked for.
+fn removed_foreign(calls: &[&Exchange], given: &[&str]) -> Option<String> {
+    let removals = calls.iter().filter(|call| call.method == "DELETE");
+    removals
+        .filter_map(|call| Some(call.path.rsplit_once("/promotion/lock/")?.1))
+        .find(|id| !given.contains(id))
+        .map(|id| format!("lock {id} was removed, and was not given"))
+}

@@ -1,0 +1,67 @@
+//! Runs that want the same environments, from anywhere in the cluster, come one after the other.
+
+use pingone_aic_harness::TestNamespace;
+use serde_json::{Value, json};
+
+use crate::{
+    arena::{
+        Arena,
+        company::{Company, THREE},
+    },
+    look::{message, reason},
+};
+
+/// From staging to production: half of what a run through the whole group wants.
+fn upper_half(company: &Company, name: &str) -> Value {
+    let mut run = company.promotion(name, json!({}));
+    run["spec"]["order"].as_array_mut().unwrap().remove(0);
+    run
+}
+
+#[tokio::test]
+async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_their_age() {
+    let more = json!({"watchAllNamespaces": true});
+    let mut arena = Arena::start_with("runs of two namespaces share an environment", more).await;
+    let company = arena.company(&THREE).await;
+    let mut elsewhere = TestNamespace::create("the other namespace of a queue").await;
+    for site in &company.sites {
+        site.apply(&elsewhere, json!({"name": "Other-Integration"})).await;
+    }
+    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    arena.until_up(&company).await;
+    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena.until_locked(&company, "staging").await;
+    elsewhere.apply(upper_half(&company, "elder")).await.unwrap();
+    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    let queued = arena.until_reason("elder", "Queued").await;
+    assert_eq!(queued.data["status"]["phase"], "Queued");
+    let first = format!("{}/release", elsewhere.name());
+    assert!(message(&queued).contains(&first), "{}", message(&queued));
+    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    arena
+        .namespace
+        .apply(upper_half(&company, "younger"))
+        .await
+        .unwrap();
+    arena.until_reason("younger", "Queued").await;
+
+    arena.phase("release", "Gated").await.unwrap();
+    let younger = arena.phase("younger", "Succeeded").await.unwrap();
+    assert_eq!(reason(&younger), "Succeeded");
+    let outcome = |run: &kube::core::DynamicObject| run.data["status"]["stages"][0]["outcome"].clone();
+    // What the elder has promoted need not be promoted again.
+    let elder = elsewhere.get("Promotion", "elder").await.unwrap();
+    assert_eq!(
+        elder.data["status"]["phase"], "Succeeded",
+        "{}",
+        elder.data["status"]
+    );
+    assert_eq!(
+        (outcome(&elder), outcome(&younger)),
+        (json!("Promoted"), json!("Skipped"))
+    );
+    assert_eq!(arena.crime(&company), None);
+    arena.check_outputs().await;
+}
