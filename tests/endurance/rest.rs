@@ -76,7 +76,8 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
     arena.namespace.apply(run).await.unwrap();
     arena.phase("gated", "Gated").await.unwrap();
     // A person keeps the lock; the run waits for it, and so does every other run on these environments.
-    locked.site("staging").tenant.console().begin_lock();
+    let staging = &locked.site("staging").tenant;
+    let theirs = staging.console().begin_lock();
     let run = locked.promotion("pending", json!({"upTo": "staging"}));
     arena.namespace.apply(run).await.unwrap();
     arena.phase("pending", "Pending").await.unwrap();
@@ -103,17 +104,22 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
 
     let from = arena.network.position();
     arena.pass(Duration::from_hours(24), Duration::from_mins(1)).await;
-    let writes: Vec<_> = arena
-        .network
-        .journal_since(from)
-        .into_iter()
-        .filter(is_write)
-        .collect();
+    let calls = arena.network.journal_since(from);
+    let writes: Vec<_> = calls.iter().filter(|call| is_write(call)).collect();
     assert!(writes.is_empty(), "{writes:?}");
+    // It looks about once a minute.
+    let looks = calls
+        .iter()
+        .filter(|call| call.host == staging.host() && call.is("GET", "/promotion/lock/state"));
+    let looks = looks.count();
+    assert!((1_200..=1_600).contains(&looks), "{looks} looks in a day");
     for (run, phase) in [("gated", "Gated"), ("pending", "Pending"), ("queued", "Queued")] {
         let object = arena.namespace.get("Promotion", run).await.unwrap();
         assert_eq!(object.data["status"]["phase"], phase, "{run}");
     }
+    // Whoever has waited goes on.
+    staging.console().begin_unlock(&theirs);
+    arena.phase("pending", "Gated").await.unwrap();
     arena.check_outputs().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kube::core::DynamicObject;
-use pingone_aic_simulator::{Exchange, Rule, Tenant, tenant::LockState};
+use pingone_aic_simulator::{Exchange, Fault, Rule, Tenant, tenant::LockState};
 use serde_json::{Value, json};
 
 use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company};
@@ -60,6 +60,28 @@ impl Arena {
     pub async fn release(&self, company: &Company, more: Value) {
         let run = company.promotion("release", more);
         self.namespace.apply(run).await.unwrap();
+    }
+
+    /// Begins the run `release` into staging: its request for the lock has been sent, and arrives seconds later.
+    pub async fn lock_on_its_way(&mut self, company: &Company) {
+        let lock = the_request(&company.site("staging").tenant, "/promotion/lock");
+        let late = self.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
+        self.release(company, json!({"upTo": "staging"})).await;
+        self.wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
+            .await;
+    }
+
+    /// Waits until the run `release` is at its gate: its stage was promoted, once, after so many retries, and the law
+    /// was kept.
+    pub async fn promoted(&mut self, company: &Company, retries: u32) {
+        self.phase("release", "Gated").await.unwrap();
+        let stage = stage(self, "release", 0).await;
+        assert_eq!(
+            (&stage["outcome"], &stage["retries"]),
+            (&json!("Promoted"), &json!(retries)),
+            "{stage}"
+        );
+        assert_eq!((promotions(self), self.crime(company)), (1, None));
     }
 
     /// Waits until the lock into a stage is there.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     arena::{Arena, company::THREE},
-    look::{is_removed, promotions, reason, stage, the_request},
+    look::{is_removed, reason, stage},
 };
 
 #[tokio::test]
@@ -36,12 +36,7 @@ async fn a_person_who_locks_in_the_same_moment_is_waited_for() {
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     // Our request is on its way when theirs arrives.
-    let lock = the_request(staging, "/promotion/lock");
-    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    arena
-        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
-        .await;
+    arena.lock_on_its_way(&company).await;
     let theirs = staging.console().begin_lock();
     arena
         .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(409))
@@ -51,15 +46,8 @@ async fn a_person_who_locks_in_the_same_moment_is_waited_for() {
     arena.pass_time(Duration::from_mins(15)).await;
     assert_eq!(staging.lock_state(), LockState::Locked);
     staging.console().begin_unlock(&theirs);
-    arena.phase("release", "Gated").await.unwrap();
-    let stage = stage(&arena, "release", 0).await;
-    assert_eq!(
-        (&stage["outcome"], &stage["retries"]),
-        (&json!("Promoted"), &json!(0)),
-        "{stage}"
-    );
+    arena.promoted(&company, 0).await;
     assert!(!is_removed(&arena, Some(&theirs)));
-    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
     arena.check_outputs().await;
 }
 
@@ -114,14 +102,7 @@ async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under
     arena.until_reason("release", "LockOwnershipUnknown").await;
     let unproved = staging.lock_state();
     assert_ne!(unproved, LockState::Unlocked);
-    arena.phase("release", "Gated").await.unwrap();
-    let stage = stage(&arena, "release", 0).await;
-    assert_eq!(
-        (&stage["outcome"], &stage["retries"]),
-        (&json!("Promoted"), &json!(1)),
-        "{stage}"
-    );
-    assert_eq!(arena.crime(&company), None);
+    arena.promoted(&company, 1).await;
     arena.check_outputs().await;
 }
 
@@ -134,10 +115,7 @@ async fn a_person_who_unlocks_ours_costs_a_retry() {
     for site in ["dev", "staging"] {
         company.site(site).tenant.console().unlock();
     }
-    arena.phase("release", "Gated").await.unwrap();
-    let stage = stage(&arena, "release", 0).await;
-    assert_eq!(stage["outcome"], "Promoted", "{stage}");
-    assert_eq!(arena.crime(&company), None);
+    arena.promoted(&company, 1).await;
     arena.check_outputs().await;
 }
 

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use pingone_aic_simulator::{Fault, FaultHandle, Rule, tenant::LockState};
-use serde_json::json;
 
 use crate::{
     arena::{API_SERVER, Arena, company::THREE},
-    look::{is_removed, promotions, stage, the_request},
+    look::{is_removed, promotions},
 };
 
 impl Arena {
@@ -24,13 +23,7 @@ impl Arena {
 async fn a_lock_that_cannot_be_recorded_is_given_back() {
     let mut arena = Arena::start("a lock that cannot be recorded").await;
     let company = arena.company(&THREE).await;
-    let staging = &company.site("staging").tenant;
-    let lock = the_request(staging, "/promotion/lock");
-    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    arena
-        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
-        .await;
+    arena.lock_on_its_way(&company).await;
     let refused = arena.refuse_records();
     arena
         .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(202))
@@ -44,9 +37,7 @@ async fn a_lock_that_cannot_be_recorded_is_given_back() {
     assert!(is_removed(&arena, None));
     assert_eq!(promotions(&arena), 0);
     refused.remove();
-    arena.phase("release", "Gated").await.unwrap();
-    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
+    arena.promoted(&company, 0).await;
     arena.check_outputs().await;
 }
 
@@ -55,12 +46,7 @@ async fn a_process_that_ends_records_first_that_a_lock_was_refused() {
     let mut arena = Arena::start("a refusal that cannot be recorded").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let lock = the_request(staging, "/promotion/lock");
-    let late = arena.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    arena
-        .wait_until(|_| (late.hits() == 0).then(|| "not asked yet".to_owned()))
-        .await;
+    arena.lock_on_its_way(&company).await;
     let theirs = staging.console().begin_lock();
     let refused = arena.refuse_records();
     arena
@@ -86,7 +72,6 @@ async fn a_process_that_ends_records_first_that_a_lock_was_refused() {
     assert_eq!(staging.lock_state(), LockState::Locked);
     assert!(!is_removed(&arena, Some(&theirs)));
     staging.console().begin_unlock(&theirs);
-    arena.phase("release", "Gated").await.unwrap();
-    assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
+    arena.promoted(&company, 0).await;
     arena.check_outputs().await;
 }
