@@ -138,7 +138,7 @@ reasons! {
     LockNotReleased,
     /// A person has let an open lock go with the object. Unlock it in the tenant's console.
     LockAbandoned,
-    /// The dry run failed or was never reported. Put right what the message says, then create a new Promotion.
+    /// The dry run failed, was refused, or was never reported. Put right what the message says, then create a new Promotion.
     DryRunFailed,
     /// The upper environment lacks ESVs that the lower one's configuration needs. Create them, then start a new run.
     MissingESVs,
