@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IntoDeserializer as _},
+};
 use serde_json::json;
 
 use super::{Error, EsvId, Tenant};
@@ -12,12 +15,15 @@ use crate::http::{Call, Guard};
 pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
 pub(super) const API_VERSION: &str = "protocol=1.0,resource=1.0";
 
+/// With which the ESV service says that it did nothing: there is no such ESV, or a value is not what it takes (recorded).
+const REFUSALS: &[u16] = &[404, 422];
+
 /// An ESV, without its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Esv {
-    /// The newest version.
-    #[serde(deserialize_with = "number")]
+    /// The newest version that is enabled; empty where none is.
+    #[serde(default, deserialize_with = "number_or_none")]
     pub active_version: String,
     /// How the value is encoded; the operator's are `generic`.
     pub encoding: String,
@@ -144,6 +150,16 @@ impl Tenant {
 fn esv_call(method: Method, id: &EsvId, rest: &str, operation: &'static str) -> Call {
     Call::new(method, format!("/environment/secrets/{id}{rest}"), operation)
         .header(ACCEPT_API_VERSION, API_VERSION)
+        .refused_with(REFUSALS)
+}
+
+/// A version's number; nothing where every version is disabled or destroyed.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
+    match text.as_str() {
+        "" => Ok(text),
+        _ => number(text.into_deserializer()),
+    }
 }
 
 /// A version's number, kept as the text that it is. Anything else would be remembered and never be found again.

@@ -51,30 +51,29 @@ macro_rules! name {
 name! {
     /// An integration's name, which is its worker's name.
     IntegrationName,
-    "letters and digits in groups joined by single hyphens, at most 64 characters",
+    "letters and digits in groups joined by single hyphens, beginning with a letter, at most 64 characters",
     |text| text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.split('-').all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 name! {
-    /// An ESV's id: `^esv-[a-z0-9_-]{1,124}$` (OpenAPI description).
+    /// An ESV's id: `^esv-[a-z0-9_-]{1,124}$` (OpenAPI description), and at most 124 characters in all (AIC
+    /// documentation).
     EsvId,
-    "an ESV's id: esv- and 1 to 124 lower-case letters, digits, '-' and '_'",
+    "an ESV's id: esv- and 1 to 120 lower-case letters, digits, '-' and '_'",
     |text| text.strip_prefix("esv-").is_some_and(|rest| {
-        (1..=124).contains(&rest.len())
+        (1..=120).contains(&rest.len())
             && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
     })
 }
 
 name! {
-    /// A worker's Credential Secret Label Identifier.
+    /// A worker's Credential Secret Label Identifier, as the tenant's console takes it.
     LabelIdentifier,
-    "a label identifier: letters, digits and periods, without a period at either end",
-    |text| !text.is_empty()
-        && text.len() <= 124
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
-        && !text.starts_with('.')
-        && !text.ends_with('.')
+    "a label identifier: letters and digits in groups joined by single periods",
+    |text| text.len() <= 124
+        && text.split('.').all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 impl IntegrationName {
@@ -150,14 +149,16 @@ mod tests {
 
     #[test]
     fn names_outside_the_grammar_are_refused() {
-        for text in ["", "-a", "a-", "a--b", "a_b", "a b", "ä"] {
+        for text in ["", "-a", "a-", "a--b", "a_b", "a b", "ä", "1a"] {
             assert!(text.parse::<IntegrationName>().is_err(), "{text}");
         }
         assert!("a".repeat(65).parse::<IntegrationName>().is_err());
         for text in ["esv-", "ESV-a", "esv-A", "esv-a/b"] {
             assert!(text.parse::<EsvId>().is_err(), "{text}");
         }
-        for text in [".a", "a.", "a-b", ""] {
+        let of_length = |length: usize| format!("esv-{}", "a".repeat(length - 4)).parse::<EsvId>();
+        assert!(of_length(124).is_ok() && of_length(125).is_err());
+        for text in [".a", "a.", "a-b", "a..b", ""] {
             assert!(text.parse::<LabelIdentifier>().is_err(), "{text}");
         }
     }

@@ -63,6 +63,13 @@ impl Error {
         }
     }
 
+    /// Whether a refusal may be that of a lock, which blocks ESVs and static configuration alike. Its status is assumed to
+    /// be 403; any other refusal of the tenant's will do, but for those that have a meaning of their own.
+    #[must_use]
+    pub fn may_be_a_lock(&self) -> bool {
+        matches!(self, Self::Call(error) if matches!(error.status(), Some(status @ 400..=499) if ![401, 408, 429].contains(&status)))
+    }
+
     /// How long the same question need not be asked again.
     pub(super) fn stands_for(&self) -> Duration {
         match self {

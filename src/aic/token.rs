@@ -32,6 +32,8 @@ pub(super) enum Scopes {
     Configuration,
     /// Promotions and their lock.
     Promotion,
+    /// A look at the lock.
+    PromotionRead,
 }
 
 impl Scopes {
@@ -39,6 +41,7 @@ impl Scopes {
         match self {
             Self::Configuration => &["fr:am:*", "fr:idc:esv:*"],
             Self::Promotion => &["fr:idc:promotion:*"],
+            Self::PromotionRead => &["fr:idc:promotion:read"],
         }
     }
 }
@@ -140,7 +143,7 @@ impl Tokens {
             .names()
             .iter()
             .copied()
-            .filter(|scope| !granted.contains(scope))
+            .filter(|scope| !granted.contains(scope) && !granted.contains(all_of(scope).as_str()))
             .collect();
         if !missing.is_empty() {
             return Err(Error::ScopeMissing(missing.join(" ")));
@@ -153,6 +156,12 @@ impl Tokens {
             .unwrap_or(lifetime / 2);
         Ok((answer.access_token, started + usable))
     }
+}
+
+/// The scope that a scope is a part of: `fr:idc:promotion:*` for `fr:idc:promotion:read`.
+fn all_of(scope: &str) -> String {
+    let (area, _) = scope.rsplit_once(':').unwrap_or((scope, ""));
+    format!("{area}:*")
 }
 
 fn holder(tenant: &Tenant, scopes: Scopes, is_urgent: bool) -> Holder {

@@ -132,6 +132,10 @@ pub struct ConnectionStatus {
     /// The credential's public claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialStatus>,
+    /// The authorization server that last exchanged a gateway credential of this connection for a token. Only a server
+    /// that has done so once is believed when it refuses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_exchange_host: Option<String>,
     /// The last value of the annotation `pingone-aic.io/requestedAt` that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_request: Option<String>,
@@ -165,6 +169,12 @@ pub struct CredentialStatus {
     /// The base URL of PingOne's authorization server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_url: Option<String>,
+    /// The id of the PingOne gateway that the credential is of: the product connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
+    /// The type of that gateway, as PingOne calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_type: Option<String>,
 }
 
 impl ConnectionStatus {
@@ -185,7 +195,10 @@ impl ConnectionStatus {
                 region: Some(text()),
                 api_url: Some(text()),
                 auth_url: Some(text()),
+                gateway_id: Some(text()),
+                gateway_type: Some(text()),
             }),
+            token_exchange_host: Some(text()),
             last_handled_request: Some(text()),
         }
     }

@@ -1,4 +1,4 @@
-//! Deletions under way, and since when each is tried.
+//! Deletions under way, and how much longer each is tried.
 
 use std::{
     collections::HashMap,
@@ -6,15 +6,50 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// When each object's deletion was first tried, by uid. Clones share it.
+/// How long a tenant is waited for, from the first try of this process on. An operator that was away itself has not
+/// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// How long, where a promotion's lock is in the way.
+const PATIENCE_WITH_A_LOCK: Duration = Duration::from_mins(30);
+
+/// The deletions, by uid. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Deletions(Arc<Mutex<HashMap<String, Instant>>>);
+pub(super) struct Deletions(Arc<Mutex<HashMap<String, Tried>>>);
+
+#[derive(Clone, Copy)]
+struct Tried {
+    first: Instant,
+    /// When a lock was last seen in the way.
+    locked: Option<Instant>,
+}
 
 impl Deletions {
-    /// How long the deletion has been tried; nothing at the first time.
-    pub(super) fn tried_for(&self, uid: &str, now: Instant) -> Duration {
-        let first = *self.lock().entry(uid.to_owned()).or_insert(now);
-        now.saturating_duration_since(first)
+    /// A try begins.
+    pub(super) fn begin(&self, uid: &str, now: Instant) {
+        self.lock().entry(uid.to_owned()).or_insert(Tried {
+            first: now,
+            locked: None,
+        });
+    }
+
+    /// A try has met a lock: when that is gone, the tenant is waited for as if it were the first try.
+    pub(super) fn met_a_lock(&self, uid: &str, now: Instant) {
+        if let Some(tried) = self.lock().get_mut(uid) {
+            tried.locked = Some(now);
+        }
+    }
+
+    /// How much longer it is tried; nothing if it has not begun.
+    pub(super) fn remaining(&self, uid: &str, now: Instant) -> Duration {
+        let tried = self.lock().get(uid).copied();
+        tried.map_or(Duration::ZERO, |Tried { first, locked }| {
+            let left =
+                |patience: Duration, since| patience.saturating_sub(now.saturating_duration_since(since));
+            match locked {
+                None => left(PATIENCE, first),
+                Some(locked) => left(PATIENCE, locked).min(left(PATIENCE_WITH_A_LOCK, first)),
+            }
+        })
     }
 
     /// The object is let go.
@@ -22,8 +57,34 @@ impl Deletions {
         self.lock().remove(uid);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Tried>> {
         // A map of values is whole at every step, so a panic elsewhere does not spoil it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_waited_for_five_minutes_and_a_lock_half_an_hour() {
+        let deletions = Deletions::default();
+        let start = Instant::now();
+        let at = |minutes| start + Duration::from_mins(minutes);
+        let left = |minutes| deletions.remaining("u", at(minutes)).as_secs() / 60;
+        assert_eq!(left(0), 0, "it has not begun");
+        deletions.begin("u", at(0));
+        assert_eq!((left(0), left(4), left(5)), (5, 1, 0));
+        for minutes in 1..=29 {
+            deletions.met_a_lock("u", at(minutes));
+            deletions.begin("u", at(minutes));
+            assert!(left(minutes) > 0, "{minutes}");
+        }
+        assert_eq!(left(30), 0, "no longer than half an hour in all");
+        deletions.end("u");
+        deletions.begin("u", at(60));
+        deletions.met_a_lock("u", at(61));
+        assert_eq!((left(62), left(66)), (4, 0), "unlocked, and the tenant is away");
     }
 }

@@ -27,12 +27,31 @@ pub struct Credential {
     pub api_url: Option<BaseUrl>,
     /// The authorization server; `None` where no known claim names it.
     pub auth_url: Option<BaseUrl>,
-    /// The OIDC client; `None` where no known claim names it.
+    /// The OIDC client; `None` where no known claim names it, as in a gateway credential.
     pub client: Option<ClientCredentials>,
+    /// The gateway that the credential is of; `None` where no claim names it.
+    pub gateway: Option<Gateway>,
     /// The names of all claims there are, for messages.
     pub claim_names: Vec<String>,
     /// The whole JWT.
     pub jwt: SecretString,
+}
+
+/// The PingOne gateway that a credential is of: the product connection itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its id (`gatewayId`).
+    pub id: String,
+    /// Its type (`gatewayType`), which PingOne may extend.
+    pub kind: Option<String>,
+}
+
+/// How PingOne is asked for a token.
+pub enum Grant<'a> {
+    /// By the client that the credential names: `client_credentials`.
+    Client(&'a ClientCredentials),
+    /// By the JWT itself: a token exchange.
+    Gateway(&'a SecretString),
 }
 
 /// The OIDC client that the credential stands for.
@@ -44,6 +63,17 @@ pub struct ClientCredentials {
 }
 
 impl Credential {
+    /// How PingOne is asked for a token with it; `None` where no known claim tells. The claims decide: whoever names a
+    /// client is to be asked by it.
+    #[must_use]
+    pub fn grant(&self) -> Option<Grant<'_>> {
+        match (&self.client, &self.gateway) {
+            (Some(client), _) => Some(Grant::Client(client)),
+            (None, Some(_)) => Some(Grant::Gateway(&self.jwt)),
+            (None, None) => None,
+        }
+    }
+
     /// What must not be repeated to anybody, wherever it comes back from.
     pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
         let client = self

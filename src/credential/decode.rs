@@ -5,21 +5,23 @@ use k8s_openapi::jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{ClientCredentials, Credential};
+use super::{ClientCredentials, Credential, Gateway};
 use crate::http::{BaseUrl, InvalidUrl};
 
 /// A credential is about 2 KiB; an ESV's value may not be larger than this.
 const LONGEST: usize = 16 * 1024;
 const LONGEST_TEXT: usize = 256;
 
-/// The claims with the OIDC client's id and secret. Their names are assumed (reference: the documented sibling,
-/// gateway credentials); a credential that has none of them is not thereby bad.
+/// The claims with the OIDC client's id and secret. Their names are assumed: no real credential was seen to have them.
+/// One that has none of them is not thereby bad.
 const ASSUMED_CLIENT_ID_CLAIMS: [&str; 2] = ["clientId", "client_id"];
 const ASSUMED_CLIENT_SECRET_CLAIMS: [&str; 2] = ["clientSecret", "client_secret"];
-/// The claims with PingOne's two URLs, seen under the first name in answers of a tenant's test; the second name is
-/// assumed.
+/// The claims with PingOne's two URLs. `authUrl` is recorded; the first names were seen in answers of a tenant's test,
+/// and are assumed here.
 const ASSUMED_API_URL_CLAIMS: [&str; 2] = ["apiServerUrl", "apiUrl"];
 const ASSUMED_AUTH_URL_CLAIMS: [&str; 2] = ["authServerUrl", "authUrl"];
+/// The claim with the API server in a gateway credential (recorded). Elsewhere an audience can be anything.
+const AUDIENCE: &str = "aud";
 
 /// What some editors write at the beginning of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -110,9 +112,10 @@ pub fn decode(bytes: &[u8]) -> Result<Credential, Undecodable> {
         organization_id: claims.text("organizationId")?,
         organization_name: claims.text("organizationName")?,
         region: claims.text("region")?,
-        api_url: claims.url(&ASSUMED_API_URL_CLAIMS, "/v1")?,
+        api_url: claims.api_url()?,
         auth_url: claims.url(&ASSUMED_AUTH_URL_CLAIMS, "")?,
         client: claims.client()?,
+        gateway: claims.gateway()?,
         claim_names: claims.names(),
         jwt: text.into(),
     })
@@ -178,6 +181,22 @@ impl Claims {
         Ok(found)
     }
 
+    fn api_url(&self) -> Result<Option<BaseUrl>, Undecodable> {
+        if let Some(named) = self.url(&ASSUMED_API_URL_CLAIMS, "/v1")? {
+            return Ok(Some(named));
+        }
+        let audience = self.0.get(AUDIENCE).and_then(Value::as_str);
+        Ok(audience.and_then(|audience| BaseUrl::parse(audience, "/v1").ok()))
+    }
+
+    fn gateway(&self) -> Result<Option<Gateway>, Undecodable> {
+        let Some(id) = self.text("gatewayId")? else {
+            return Ok(None);
+        };
+        let kind = self.text("gatewayType")?;
+        Ok(Some(Gateway { id, kind }))
+    }
+
     fn client(&self) -> Result<Option<ClientCredentials>, Undecodable> {
         let first = |names: [&'static str; 2]| -> Result<Option<SecretString>, Undecodable> {
             for name in names {
@@ -212,6 +231,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::credential::Grant;
 
     fn claims() -> Value {
         json!({
@@ -251,6 +271,34 @@ mod tests {
         let credential = decode(jwt(&claims).as_bytes()).unwrap();
         assert!(credential.client.is_none() && credential.api_url.is_none());
         assert!(credential.claim_names.contains(&"clientSecret".to_owned()));
+    }
+
+    #[test]
+    fn the_claims_decide_how_pingone_is_asked() {
+        let without = |claims: &Value, names: &[&str]| {
+            let mut claims = claims.clone();
+            for name in names {
+                claims.as_object_mut().unwrap().remove(*name);
+            }
+            decode(jwt(&claims).as_bytes()).unwrap()
+        };
+        let mut gateway = with("gatewayId", json!("g-1"));
+        gateway["gatewayType"] = json!("PING_FEDERATE");
+        gateway["aud"] = json!("https://api.pingone.ca");
+        let both = without(&gateway, &[]);
+        assert!(matches!(both.grant(), Some(Grant::Client(_))));
+        assert_eq!(both.api_url.unwrap().to_string(), "https://api.pingone.eu");
+        let names = ["clientId", "clientSecret", "apiServerUrl"];
+        let credential = without(&gateway, &names);
+        assert!(matches!(credential.grant(), Some(Grant::Gateway(_))));
+        assert_eq!(credential.gateway.unwrap().kind.as_deref(), Some("PING_FEDERATE"));
+        assert_eq!(credential.api_url.unwrap().to_string(), "https://api.pingone.ca");
+        gateway["aud"] = json!(["anything", 7]);
+        assert!(
+            without(&gateway, &names).api_url.is_none(),
+            "an audience need not be a server"
+        );
+        assert!(without(&claims(), &names).grant().is_none());
     }
 
     #[test]

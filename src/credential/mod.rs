@@ -8,7 +8,7 @@ mod decode;
 mod digest;
 mod fence;
 
-pub use claims::{ClientCredentials, Credential};
+pub use claims::{ClientCredentials, Credential, Gateway, Grant};
 pub use decode::{Undecodable, decode};
 pub use digest::Digest;
 pub use fence::{NotAllowed, check as check_fence};

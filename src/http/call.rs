@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-use super::{Error, Host, Lane, redact::redact};
+use super::{Error, Host, Lane, redact::redact, refusal::without_correlation_id};
 
 /// Whether a call may be sent again when no answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Call {
     pub(super) lane: Lane,
     /// A status beside success that is an answer, not a failure.
     pub(super) accepted: Option<StatusCode>,
+    /// Statuses by which the service itself says that it did nothing.
+    pub(super) refusals: &'static [u16],
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
     /// What must never be seen again outside this call.
@@ -69,6 +71,7 @@ impl Call {
             delivery: Delivery::Repeatable,
             lane: Lane::default(),
             accepted: None,
+            refusals: &[],
             headers: HeaderMap::new(),
             body: None,
             secrets: vec![],
@@ -97,10 +100,18 @@ impl Call {
         self
     }
 
-    /// Takes one more status as an answer that the caller reads.
+    /// Takes one more status as an answer that the caller reads. The service answers it in JSON; in another form it is
+    /// a load balancer's, and a failure.
     #[must_use]
     pub fn accept(mut self, status: StatusCode) -> Self {
         self.accepted = Some(status);
+        self
+    }
+
+    /// Names more statuses that mean *not done* where the answer is JSON, and so the service's own.
+    #[must_use]
+    pub fn refused_with(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
         self
     }
 
@@ -199,9 +210,15 @@ impl Reply {
         })
     }
 
-    /// A vendor's text without the call's secrets.
+    /// A vendor's text without the call's secrets, and without an id that differs from try to try: that one is logged.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        redact(text, &self.secrets)
+        let (text, id) = without_correlation_id(text);
+        if let Some(id) = id {
+            let (host, transaction_id) = (&self.host, self.transaction_id.as_deref());
+            let correlation_id = redact(&id, &self.secrets);
+            tracing::info!(%host, correlation_id, transaction_id, "PingOne's refusal, as the tenant repeats it");
+        }
+        redact(&text, &self.secrets)
     }
 }

@@ -99,8 +99,10 @@ pub enum Error {
         code: Option<String>,
         /// How long the host asks to be left alone.
         retry_after: Option<Duration>,
-        /// The vendor's name for the transaction.
+        /// The vendor's name for the transaction, or PingOne's Correlation ID.
         transaction_id: Option<String>,
+        /// What it says of the call's effect.
+        outcome: Outcome,
     },
 }
 
@@ -113,8 +115,20 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// What a status other than success says, whoever answered it: the vendor's service, or the load balancer in
+    /// front of it, which answers 411 and 403 before the service sees the call. A 404 and a 5xx of a load balancer
+    /// may come after the service has acted.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            400 | 401 | 403 | 409 | 411 | 429 => Self::NotDone,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 impl Error {
-    /// Whether the call had an effect. Never connected, 400, 401, 403, 409 and 429 mean that it had none.
+    /// Whether the call had an effect.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -122,12 +136,9 @@ impl Error {
             | Self::Throttled { .. }
             | Self::Down { .. }
             | Self::Withheld { .. }
-            | Self::NotConnected { .. }
-            | Self::Status {
-                status: 400 | 401 | 403 | 409 | 429,
-                ..
-            } => Outcome::NotDone,
-            Self::Unanswered { .. } | Self::Unreadable { .. } | Self::Status { .. } => Outcome::Unknown,
+            | Self::NotConnected { .. } => Outcome::NotDone,
+            Self::Unanswered { .. } | Self::Unreadable { .. } => Outcome::Unknown,
+            Self::Status { outcome, .. } => *outcome,
         }
     }
 
@@ -149,7 +160,7 @@ impl Error {
         }
     }
 
-    /// The vendor's name for the transaction. It differs from try to try, so that it stands in logs and not in the
+    /// The vendor's name for the transaction, or PingOne's Correlation ID. It differs from try to try, so that it stands in logs and not in the
     /// message, which would make every try a change of status.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&str> {

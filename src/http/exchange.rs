@@ -1,12 +1,13 @@
 //! One request on the wire, and what its answer says.
 
 use http::{HeaderName, header};
-use secrecy::SecretString;
+use serde_json::Value;
 
 use super::{
-    Call, Error, Host, Reply,
+    Call, Error, Host, Outcome, Reply,
     budget::Budget,
     redact::redact,
+    refusal::{Refusal, describe},
     retry_after::{http_date, retry_after},
 };
 
@@ -63,7 +64,9 @@ pub(super) async fn exchange(
         }
         body.extend_from_slice(&chunk);
     }
-    if status.is_success() || call.accepted == Some(status) {
+    let json = serde_json::from_slice::<Value>(&body).ok();
+    let is_of_service = json.as_ref().is_some_and(Value::is_object);
+    if status.is_success() || (call.accepted == Some(status) && is_of_service) {
         let (host, operation, secrets) = (host.clone(), call.operation, call.secrets.clone());
         return Ok(Reply {
             host,
@@ -74,15 +77,22 @@ pub(super) async fn exchange(
             secrets,
         });
     }
-    let (message, code) = describe(&body, &call.secrets);
+    let status = status.as_u16();
+    let outcome = if is_of_service && call.refusals.contains(&status) {
+        Outcome::NotDone
+    } else {
+        Outcome::of_status(status)
+    };
+    let Refusal { message, code, id } = describe(json.as_ref(), &body, &call.secrets);
     Err(Error::Status {
         host: host.clone(),
         operation: call.operation,
-        status: status.as_u16(),
+        status,
         message,
         code,
         retry_after: wait,
-        transaction_id,
+        transaction_id: transaction_id.or(id),
+        outcome,
     })
 }
 
@@ -113,22 +123,4 @@ fn innermost(error: &dyn std::error::Error) -> String {
         inner = source;
     }
     inner.to_string()
-}
-
-/// The vendor's message and code, in whichever of the known forms it answers: AIC's `{code, message}`, PingOne's
-/// `{code, message, details}`, OAuth's `{error, error_description}`, or a text.
-fn describe(body: &[u8], secrets: &[SecretString]) -> (String, Option<String>) {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return (redact(&String::from_utf8_lossy(body), secrets), None);
-    };
-    let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
-    let code = text("error").or_else(|| text("code"));
-    let message = text("error_description")
-        .or_else(|| text("message"))
-        .or_else(|| text("reason"));
-    let message = match (code, message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (one, other) => one.or(other).unwrap_or("no message").to_owned(),
-    };
-    (redact(&message, secrets), code.map(|code| redact(code, secrets)))
 }

@@ -14,6 +14,7 @@ mod host;
 mod hosts;
 mod lane;
 mod redact;
+mod refusal;
 mod retry_after;
 mod single_flight;
 

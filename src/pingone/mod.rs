@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     clock::Clock,
-    credential::{ClientCredentials, Digest},
+    credential::{Digest, Grant},
     http::{BaseUrl, Call, Error, Host, Http, Lane, SingleFlight},
 };
 
@@ -19,8 +19,13 @@ pub struct PingOne {
     tokens: SingleFlight<Client, SecretString, Error>,
 }
 
-/// Whose token it is: the authorization server, the environment, and a digest of the client's id and secret.
+/// Whose token it is: the authorization server, the environment, and a digest of what is shown there.
 type Client = (Host, String, Digest);
+
+/// RFC 8693's grant, and PingOne's name for its own JWTs in it (PingOne documentation, "Token exchange (gateway
+/// credential)").
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const GATEWAY_CREDENTIAL: &str = "pingone_gateway_credential";
 
 /// An environment, as `GET /environments/{id}` answers it.
 #[derive(Debug, Deserialize)]
@@ -55,13 +60,16 @@ impl PingOne {
         &self,
         auth_url: &BaseUrl,
         environment_id: &str,
-        client: &ClientCredentials,
+        grant: &Grant<'_>,
         lane: Lane,
     ) -> Result<SecretString, Error> {
-        let digest = Digest::of([&client.id, &client.secret]);
+        let digest = match grant {
+            Grant::Client(client) => Digest::of([&client.id, &client.secret]),
+            Grant::Gateway(jwt) => Digest::of([*jwt]),
+        };
         let who = (auth_url.host().clone(), environment_id.to_owned(), digest);
         let ask = async || {
-            let token = self.fetch_token(auth_url, environment_id, client, lane).await;
+            let token = self.fetch_token(auth_url, environment_id, grant, lane).await;
             let stands_for = token.as_ref().err().map(Error::stands_for).unwrap_or_default();
             // A token is proof that the credential is accepted now: it is never used for a second proof.
             (token, self.clock.instant() + stands_for)
@@ -73,17 +81,23 @@ impl PingOne {
         &self,
         auth_url: &BaseUrl,
         environment_id: &str,
-        client: &ClientCredentials,
+        grant: &Grant<'_>,
         lane: Lane,
     ) -> Result<SecretString, Error> {
-        let call = Call::new(
-            Method::POST,
-            format!("/{environment_id}/as/token"),
-            "get a PingOne access token",
-        )
-        .basic(client.id.expose_secret(), &client.secret)
-        .form(&[("grant_type", "client_credentials")])
-        .in_lane(lane);
+        let path = format!("/{environment_id}/as/token");
+        let call = Call::new(Method::POST, path, "get a PingOne access token").in_lane(lane);
+        let call = match grant {
+            Grant::Client(client) => call
+                .basic(client.id.expose_secret(), &client.secret)
+                .form(&[("grant_type", "client_credentials")]),
+            Grant::Gateway(jwt) => call
+                .form(&[
+                    ("grant_type", TOKEN_EXCHANGE),
+                    ("subject_token_type", GATEWAY_CREDENTIAL),
+                    ("subject_token", jwt.expose_secret()),
+                ])
+                .secret((*jwt).clone()),
+        };
         let token: Token = self.http.send(auth_url.host(), call).await?.json()?;
         Ok(token.access_token)
     }

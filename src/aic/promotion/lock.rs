@@ -2,10 +2,11 @@
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{call, null_as_default};
 use crate::{
-    aic::{Error, Tenant},
+    aic::{Error, Tenant, token::Scopes},
     http::Guard,
 };
 
@@ -128,14 +129,14 @@ impl LockState {
 
 impl Tenant {
     /// Reads this environment's own lock: `GET /environment/promotion/lock/state?localLockOnly=true`. Development
-    /// has no environment below it that could be asked about, too.
+    /// has no environment below it that could be asked about, too. An account that may only read promotions will do.
     pub async fn own_lock_state(&self) -> Result<LockState, Error> {
         let call = call(
             Method::GET,
             "lock/state?localLockOnly=true",
             "read the state of the promotion lock",
         );
-        Ok(self.send_promotion(call).await?.json()?)
+        Ok(self.send_as(Scopes::PromotionRead, call).await?.json()?)
     }
 
     /// Reads the lock of this environment and the one below: `GET /environment/promotion/lock/state`.
@@ -145,11 +146,13 @@ impl Tenant {
     }
 
     /// Locks this environment and the one below: `POST /environment/promotion/lock`. Its answer holds the only key,
-    /// the promotion's id.
+    /// the promotion's id. The load balancer in front of the tenant refuses a POST without Content-Length (recorded),
+    /// so that it has a body, although there is nothing to say.
     pub async fn lock(&self, guard: Guard) -> Result<String, Error> {
         let call = call(Method::POST, "lock", "lock the environments for a promotion")
             .once_only()
-            .guarded(guard);
+            .guarded(guard)
+            .json(&json!({}));
         let Accepted { promotion_id } = self.send_promotion(call).await?.json()?;
         Ok(promotion_id)
     }

@@ -13,12 +13,15 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportEntry {
-    /// The report's id.
-    pub report_id: String,
+    /// The report's id. No member is required (OpenAPI description).
+    #[serde(default)]
+    pub report_id: Option<String>,
     /// Of the lock that the run went under: assumed.
     #[serde(default)]
     pub promotion_id: Option<String>,
-    /// Whether nothing was changed.
+    /// Whether nothing was changed. One that does not say is taken for real: assumed, for the list always says it, and
+    /// nothing must be promoted twice.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub dry_run: bool,
     /// Its date, in one of the platform's two forms.
     #[serde(default, deserialize_with = "null_as_default")]

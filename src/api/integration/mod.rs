@@ -79,8 +79,8 @@ pub struct AICIntegrationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(
-        validation = Rule::new("self.matches('^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$')")
-            .message("name may hold letters and digits in groups joined by single hyphens, for example PingOne-Integration-AIC")
+        validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$')")
+            .message("name must begin with a letter and hold letters and digits in groups joined by single hyphens, for example PingOne-Integration-AIC")
     )]
     pub name: Option<String>,
     /// The realm that the worker belongs to: alpha or bravo.
@@ -93,9 +93,9 @@ pub struct AICIntegrationSpec {
     /// The ESV that holds the credential, when it is not the derived one (`esv-` and the name in lower case): to
     /// adopt what a person made in the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = 124))]
     #[x_kube(
-        validation = Rule::new("self.matches('^esv-[a-z0-9_-]{1,124}$')")
+        validation = Rule::new("self.matches('^esv-[a-z0-9_-]+$')")
             .message("esvId must begin with esv- and go on with lower-case letters, digits, '-' and '_', for example esv-pingone-integration-aic")
     )]
     pub esv_id: Option<String>,
@@ -104,8 +104,8 @@ pub struct AICIntegrationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 124))]
     #[x_kube(
-        validation = Rule::new("self.matches('^[A-Za-z0-9]([A-Za-z0-9.]*[A-Za-z0-9])?$')")
-            .message("secretLabelIdentifier may hold letters, digits and periods, and neither begins nor ends with a period, for example PingOne.Integration.AIC")
+        validation = Rule::new("self.matches('^[A-Za-z0-9]+([.][A-Za-z0-9]+)*$')")
+            .message("secretLabelIdentifier may hold letters and digits in groups joined by single periods, for example PingOne.Integration.AIC")
     )]
     pub secret_label_identifier: Option<String>,
     /// How often the tenant is checked: a duration from 1m to 24h.

@@ -22,7 +22,7 @@ use crate::{
         conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::Credential,
-    http::Lane,
+    http::{Host, Lane},
 };
 
 impl HasStatus for PingOneConnection {
@@ -68,6 +68,8 @@ struct Found {
     conclusion: Conclusion,
     credential: Option<CredentialStatus>,
     next: Next,
+    /// Where a gateway credential has just been exchanged for a token.
+    exchanged_at: Option<Host>,
 }
 
 /// One pass.
@@ -104,7 +106,8 @@ pub(super) async fn reconcile(
             conclusion,
             credential,
             next,
-        } = look(&connection, &status, lane, context).await;
+            exchanged_at,
+        } = look(&connection, &status, lane, &scope).await;
         let same = credential.is_some()
             && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
         status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
@@ -117,6 +120,9 @@ pub(super) async fn reconcile(
             status.conditions.set(ACTIVE, &active, generation, now);
         }
         status.credential = credential;
+        if let Some(host) = exchanged_at {
+            status.token_exchange_host = Some(host.to_string());
+        }
         (conclusion, next)
     };
     status.conditions.conclude(&conclusion, generation, now);
@@ -139,8 +145,9 @@ async fn look(
     connection: &PingOneConnection,
     before: &ConnectionStatus,
     lane: Lane,
-    context: &Context,
+    scope: &ScopeContext,
 ) -> Found {
+    let context = &scope.context;
     let interval: Duration = connection.spec.interval.into();
     let check = Next::Check(interval);
     let reference = &connection.spec.credential_secret_ref;
@@ -154,6 +161,7 @@ async fn look(
         conclusion: Conclusion::Stalled(reason, message),
         credential,
         next: check,
+        exchanged_at: None,
     };
 
     let secret = match SecretValues::read(context, &namespace, &reference.name).await {
@@ -179,6 +187,7 @@ async fn look(
                 conclusion,
                 credential: before.credential.clone(),
                 next: Next::Retry(None),
+                exchanged_at: None,
             };
         }
     };
@@ -203,18 +212,38 @@ async fn look(
             credential.id, credential.environment_name
         ),
     );
+    let known = proof::Before {
+        conditions: &before.conditions,
+        has_exchanged: credential
+            .auth_url
+            .as_ref()
+            .is_some_and(|url| has_exchanged(before, scope, url.host())),
+        interval,
+    };
     let proof::Judgement {
         active,
         conclusion,
         next,
-    } = proof::ask(&credential, &before.conditions, interval, lane, context).await;
+        exchanged_at,
+    } = proof::ask(&credential, &known, lane, context).await;
     Found {
         valid,
         active,
         conclusion,
         credential: Some(publish(&credential)),
         next,
+        exchanged_at,
     }
+}
+
+/// Whether a gateway credential, of this connection or of another one, was once exchanged by an authorization server.
+fn has_exchanged(own: &ConnectionStatus, scope: &ScopeContext, host: &Host) -> bool {
+    let is_there = |status: &ConnectionStatus| status.token_exchange_host.as_deref() == Some(host.as_str());
+    let another = || {
+        let find = |other: &PingOneConnection| other.status.as_ref().is_some_and(is_there);
+        scope.connections.find(find)
+    };
+    is_there(own) || another().is_some()
 }
 
 fn publish(credential: &Credential) -> CredentialStatus {
@@ -228,6 +257,11 @@ fn publish(credential: &Credential) -> CredentialStatus {
         region: credential.region.clone(),
         api_url: credential.api_url.as_ref().map(|url| format!("{url}/v1")),
         auth_url: credential.auth_url.as_ref().map(ToString::to_string),
+        gateway_id: credential.gateway.as_ref().map(|gateway| gateway.id.clone()),
+        gateway_type: credential
+            .gateway
+            .as_ref()
+            .and_then(|gateway| gateway.kind.clone()),
     }
 }
 

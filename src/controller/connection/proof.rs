@@ -8,10 +8,13 @@ use crate::{
         Conditions, Reason,
         conditions::{Conclusion, Finding},
     },
-    credential::Credential,
-    http::{Error, Lane, REFUSAL_STANDS_FOR},
+    credential::{Credential, Grant},
+    http::{Error, Host, Lane, REFUSAL_STANDS_FOR},
     pingone::Environment,
 };
+
+/// How PingOne says that it does not accept a credential. Anything else says nothing of it.
+const NOT_ACCEPTED: [&str; 2] = ["invalid_client", "invalid_grant"];
 
 /// What is to be thought of the credential.
 pub(super) struct Judgement {
@@ -19,50 +22,93 @@ pub(super) struct Judgement {
     pub(super) active: Option<Finding>,
     pub(super) conclusion: Conclusion,
     pub(super) next: Next,
+    /// Where a gateway credential has just been exchanged for a token.
+    pub(super) exchanged_at: Option<Host>,
+}
+
+/// What was known before PingOne is asked.
+pub(super) struct Before<'a> {
+    pub(super) conditions: &'a Conditions,
+    /// Whether the credential's authorization server has exchanged a gateway credential before.
+    pub(super) has_exchanged: bool,
+    pub(super) interval: Duration,
 }
 
 pub(super) async fn ask(
     credential: &Credential,
-    before: &Conditions,
-    interval: Duration,
+    before: &Before<'_>,
     lane: Lane,
     context: &Context,
 ) -> Judgement {
-    let Credential {
-        api_url: Some(api),
-        auth_url: Some(auth),
-        client: Some(client),
-        environment_id,
-        ..
-    } = credential
+    let Before {
+        conditions,
+        has_exchanged,
+        interval,
+    } = *before;
+    let (Some(api), Some(auth), Some(grant)) =
+        (&credential.api_url, &credential.auth_url, credential.grant())
     else {
         return cannot_ask(credential, interval);
     };
-    let token = match context.pingone.token(auth, environment_id, client, lane).await {
+    let environment_id = &credential.environment_id;
+    let is_exchange = matches!(grant, Grant::Gateway(_));
+    let token = match context.pingone.token(auth, environment_id, &grant, lane).await {
         Ok(token) => token,
-        Err(error) => return failed(credential, &error, before, interval),
+        Err(error) if is_exchange && is_no_exchange(&error) && !has_exchanged => {
+            return cannot_exchange(credential, &error, interval);
+        }
+        Err(error) => return failed(credential, &error, conditions, interval),
     };
-    accepted(
-        credential,
-        context
-            .pingone
-            .environment(api, environment_id, &token, lane)
-            .await,
-        before,
-        interval,
-    )
+    let environment = context
+        .pingone
+        .environment(api, environment_id, &token, lane)
+        .await;
+    Judgement {
+        exchanged_at: is_exchange.then(|| auth.host().clone()),
+        ..accepted(credential, environment, conditions, interval)
+    }
 }
 
 /// An assumption about claim names that turns out wrong must cost a warning, not the product.
 fn cannot_ask(credential: &Credential, interval: Duration) -> Judgement {
     let message = format!(
-        "the claims with the client and the URLs were not found, so PingOne cannot be asked from here; the tenant's own test decides (claims: {})",
+        "the credential names no server, or neither a client nor a gateway, under a name that the operator knows, so PingOne cannot be asked from here; the tenant's own test decides (claims: {})",
         credential.claim_names.join(", ")
     );
-    Judgement {
-        active: Some(Finding::unknown(Reason::CannotAskPingOne, &message)),
-        conclusion: Conclusion::Done(Reason::CannotAskPingOne, message),
-        next: Next::Check(interval),
+    Judgement::warning(message, interval)
+}
+
+/// Whether an answer may mean that the exchange wants a client authentication that AIC does not have either: nobody
+/// has seen whether it does. One that PingOne never gave, or that will be another soon, means nothing.
+fn is_no_exchange(error: &Error) -> bool {
+    matches!(error.status(), Some(400..=499)) && !error.is_retryable()
+}
+
+/// Only where an exchange has succeeded before does a refusal speak of the credential.
+fn cannot_exchange(credential: &Credential, error: &Error, interval: Duration) -> Judgement {
+    let message = format!(
+        "PingOne does not exchange gateway credential {} for a token: {error}. No gateway credential has been exchanged there before, so the credential need not be at fault; the tenant's own test decides. Check in PingOne that the product connection is enabled and has this credential",
+        credential.id
+    );
+    Judgement::warning(message, interval.max(REFUSAL_STANDS_FOR))
+}
+
+impl Judgement {
+    fn of(active: Finding, conclusion: Conclusion, next: Next) -> Self {
+        Self {
+            active: Some(active),
+            conclusion,
+            next,
+            exchanged_at: None,
+        }
+    }
+
+    fn warning(message: String, interval: Duration) -> Self {
+        Self::of(
+            Finding::unknown(Reason::CannotAskPingOne, &message),
+            Conclusion::Done(Reason::CannotAskPingOne, message),
+            Next::Check(interval),
+        )
     }
 }
 
@@ -78,11 +124,11 @@ fn accepted(
                 "PingOne answered with environment {} when asked for {}: add a new credential in the right environment",
                 environment.id, credential.environment_id
             );
-            return Judgement {
-                active: Some(Finding::no(Reason::EnvironmentMismatch, &message)),
-                conclusion: Conclusion::Stalled(Reason::EnvironmentMismatch, message),
-                next: Next::Check(interval),
-            };
+            return Judgement::of(
+                Finding::no(Reason::EnvironmentMismatch, &message),
+                Conclusion::Stalled(Reason::EnvironmentMismatch, message),
+                Next::Check(interval),
+            );
         }
         Ok(environment) if environment.name != credential.environment_name => format!(
             "PingOne accepts credential {}; its environment was renamed from {:?} to {:?} since the credential was issued",
@@ -95,25 +141,26 @@ fn accepted(
         ),
         Err(error) => return failed(credential, &error, before, interval),
     };
-    Judgement {
-        active: Some(Finding::yes(Reason::CredentialAccepted, &message)),
-        conclusion: Conclusion::Done(Reason::CredentialAccepted, message),
-        next: Next::Check(interval),
-    }
+    Judgement::of(
+        Finding::yes(Reason::CredentialAccepted, &message),
+        Conclusion::Done(Reason::CredentialAccepted, message),
+        Next::Check(interval),
+    )
 }
 
 fn failed(credential: &Credential, error: &Error, before: &Conditions, interval: Duration) -> Judgement {
     // OAuth's own word is what counts: a proxy's 401 says nothing of the credential.
-    if matches!(error.status(), Some(400 | 401)) && error.code() == Some("invalid_client") {
+    let is_refused = error.code().is_some_and(|code| NOT_ACCEPTED.contains(&code));
+    if matches!(error.status(), Some(400 | 401)) && is_refused {
         let message = format!(
             "PingOne refuses credential {}: {error}. Add a new credential in PingOne and put it into the Secret, or enable its product connection",
             credential.id
         );
-        return Judgement {
-            active: Some(Finding::no(Reason::CredentialRefused, &message)),
-            conclusion: Conclusion::Stalled(Reason::CredentialRefused, message),
-            next: Next::Check(interval.max(REFUSAL_STANDS_FOR)),
-        };
+        return Judgement::of(
+            Finding::no(Reason::CredentialRefused, &message),
+            Conclusion::Stalled(Reason::CredentialRefused, message),
+            Next::Check(interval.max(REFUSAL_STANDS_FOR)),
+        );
     }
     let reason = match error {
         _ if error.is_throttled() => Reason::RateLimited,
@@ -129,6 +176,7 @@ fn failed(credential: &Credential, error: &Error, before: &Conditions, interval:
         active: None,
         conclusion: Conclusion::InProgress(reason, message),
         next: Next::Retry(error.wait()),
+        exchanged_at: None,
     }
 }
 
@@ -137,7 +185,7 @@ mod tests {
     use k8s_openapi::jiff::Timestamp;
 
     use super::*;
-    use crate::api::Active;
+    use crate::{api::Active, http::Outcome};
 
     fn credential() -> Credential {
         Credential {
@@ -151,6 +199,7 @@ mod tests {
             api_url: None,
             auth_url: None,
             client: None,
+            gateway: None,
             claim_names: vec!["jti".into()],
             jwt: "x.y.z".into(),
         }
@@ -165,6 +214,7 @@ mod tests {
             code: Some(code.into()),
             retry_after,
             transaction_id: None,
+            outcome: Outcome::NotDone,
         }
     }
 
@@ -201,6 +251,16 @@ mod tests {
                 Reason::CredentialRefused,
             ),
             (
+                refused(400, "invalid_grant", None),
+                Active::False,
+                Reason::CredentialRefused,
+            ),
+            (
+                cannot_exchange(&credential(), &status(401, "invalid_client", None), INTERVAL),
+                Active::Unknown,
+                Reason::CannotAskPingOne,
+            ),
+            (
                 refused(401, "proxy", None),
                 Active::Unknown,
                 Reason::PingOneUnavailable,
@@ -224,6 +284,21 @@ mod tests {
                 None => Active::Unknown,
             };
             assert_eq!((says, judgement.conclusion.text().0), (active, reason));
+        }
+    }
+
+    #[test]
+    fn only_a_definite_answer_may_mean_that_there_is_no_exchange() {
+        for (code, error, may) in [
+            (400, "unsupported_grant_type", true),
+            (401, "invalid_client", true),
+            (403, "", true),
+            (404, "", true),
+            (408, "", false),
+            (429, "", false),
+            (503, "", false),
+        ] {
+            assert_eq!(is_no_exchange(&status(code, error, None)), may, "{code}");
         }
     }
 

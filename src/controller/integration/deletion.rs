@@ -1,6 +1,7 @@
 //! The object is being deleted: mapping, worker and ESV go, in that order, as far as the environment allows.
 //!
-//! Deletion is never stuck: after five minutes, or without credentials, the object goes and what is left is named.
+//! Deletion is never stuck: after five minutes (thirty while the environment is locked), or without credentials, the
+//! object goes and what is left is named.
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
@@ -11,14 +12,11 @@ use kube::{Api, ResourceExt};
 
 use super::{
     super::{Next, finalizer},
-    pass::{End, Pass},
+    pass::{End, Lock, Pass},
     teardown::{self, Left},
 };
 use crate::api::{AICIntegration, DeletionPolicy, Reason, conditions::Conclusion};
 
-/// How long the tenant is waited for, from the first try of this process on. An operator that was away itself has not
-/// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
-const PATIENCE: Duration = Duration::from_mins(5);
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// One pass over an object that is being deleted.
@@ -38,10 +36,16 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
             return Next::Retry(None);
         }
     }
-    let remaining = remaining(&pass);
+    let uid = pass.object.uid().unwrap_or_default();
+    pass.context.deletions.begin(&uid, pass.context.clock.instant());
     let left = match remove(&mut pass).await {
         Continue(left) => left,
         Break(end) => {
+            let (deletions, now) = (&pass.context.deletions, pass.context.clock.instant());
+            if pass.lock == Lock::Closed {
+                deletions.met_a_lock(&uid, now);
+            }
+            let remaining = deletions.remaining(&uid, now);
             if !remaining.is_zero() {
                 return wait(pass, &end, remaining).await;
             }
@@ -71,7 +75,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
         }
         Ok(()) => tracing::info!(name = pass.object.name_any(), left = ?left, "object is let go"),
     }
-    pass.context.deletions.end(&pass.object.uid().unwrap_or_default());
+    pass.context.deletions.end(&uid);
     Next::Check(pass.object.spec.interval.into())
 }
 
@@ -99,19 +103,14 @@ async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 /// Says what is waited for.
 async fn wait(mut pass: Pass<'_>, end: &End, remaining: Duration) -> Next {
     let (_, why) = end.conclusion.text();
-    let message = format!("it is being deleted, and waits for its tenant for at most five minutes: {why}");
+    let (patience, again) = match pass.lock {
+        Lock::Closed => ("thirty minutes", end.next),
+        Lock::NotLookedAt | Lock::Open => ("five minutes", Next::Poll(remaining.min(TRY_AGAIN))),
+    };
+    let message = format!("it is being deleted, and waits for its tenant for at most {patience}: {why}");
     let conclusion = Conclusion::InProgress(Reason::Deleting, message);
     pass.conclude(&conclusion);
     // The object may be gone by now; the next pass would see it.
     let _ = pass.record().await;
-    Next::Poll(remaining.min(TRY_AGAIN))
-}
-
-fn remaining(pass: &Pass<'_>) -> Duration {
-    let uid = pass.object.uid().unwrap_or_default();
-    let tried_for = pass
-        .context
-        .deletions
-        .tried_for(&uid, pass.context.clock.instant());
-    PATIENCE.saturating_sub(tried_for)
+    again
 }

@@ -1,4 +1,4 @@
-//! Static configuration is written only while the environment is not locked for a promotion.
+//! A promotion's lock blocks static configuration and ESVs: what it blocks waits until the environment is unlocked.
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     super::Next,
-    pass::{End, Pass},
+    pass::{End, Lock, Pass},
 };
 use crate::{
     aic::{Error, Tenant},
@@ -19,10 +19,13 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Goes on if static configuration can be written; asks once a pass. A sandbox is outside any promotion.
 pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
-    if pass.unlocked || pass.object.spec.tenant.environment == TenantEnvironment::Sandbox {
+    if pass.lock == Lock::Open || is_sandbox(pass) {
         return Continue(());
     }
-    look(pass, tenant).await
+    match tenant.own_lock_state().await {
+        Ok(state) => seen(pass, state.is_unlocked()),
+        Err(error) => Break(pass.trouble(&error)),
+    }
 }
 
 /// What came of a write to static configuration. One that was refused may have met a lock that began after the look.
@@ -34,27 +37,67 @@ pub(super) async fn written(
     let Err(error) = result else {
         return Continue(());
     };
-    let is_refused = matches!(&error, Error::Call(error) if matches!(error.status(), Some(403 | 409)));
-    if is_refused && pass.unlocked {
-        look(pass, tenant).await?;
+    if error.may_be_a_lock() && pass.lock == Lock::Open {
+        pass.lock = Lock::NotLookedAt;
+        check_unlocked(pass, tenant).await?;
     }
     Break(pass.trouble(&error))
 }
 
-async fn look(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
-    match tenant.own_lock_state().await {
-        Ok(state) if state.is_unlocked() => {
-            pass.unlocked = true;
-            Continue(())
+/// Makes a call on ESVs. Where it is refused and no lock is the cause, it is made once more: the lock may have gone in
+/// between.
+pub(super) async fn esv<T, F>(
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    call: impl Fn() -> F,
+) -> ControlFlow<End, T>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    match call().await {
+        Err(error) if error.may_be_a_lock() => {
+            refused(pass, tenant, &error).await?;
+            pass.tried(call().await)
         }
-        Ok(_) => Break(End {
-            conclusion: Conclusion::InProgress(
-                Reason::EnvironmentLocked,
-                "the environment is locked for a promotion: worker and mapping are written when it is unlocked"
-                    .to_owned(),
-            ),
-            next: Next::Poll(LOOK_AGAIN),
-        }),
-        Err(error) => Break(pass.trouble(&error)),
+        result => pass.tried(result),
     }
+}
+
+/// Goes on if no lock is what refused a call on ESVs.
+pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error) -> ControlFlow<End> {
+    if is_sandbox(pass) {
+        return Break(pass.trouble(error));
+    }
+    match tenant.own_lock_state().await {
+        Ok(state) => seen(pass, state.is_unlocked()),
+        Err(unread) => Break(waits(
+            Reason::TenantRefused,
+            format!(
+                "{error}. Either a promotion has locked the environment, which cannot be seen ({unread}), or the service account may not do this: give it the scopes fr:idc:esv:* and fr:idc:promotion:read; the operator tries again every minute"
+            ),
+        )),
+    }
+}
+
+fn seen(pass: &mut Pass<'_>, is_unlocked: bool) -> ControlFlow<End> {
+    if is_unlocked {
+        pass.lock = Lock::Open;
+        return Continue(());
+    }
+    pass.lock = Lock::Closed;
+    Break(waits(
+        Reason::EnvironmentLocked,
+        "a promotion has locked the environment, and its ESVs, worker and mapping with it: the operator goes on when it is unlocked".to_owned(),
+    ))
+}
+
+fn waits(reason: Reason, message: String) -> End {
+    End {
+        conclusion: Conclusion::InProgress(reason, message),
+        next: Next::Poll(LOOK_AGAIN),
+    }
+}
+
+fn is_sandbox(pass: &Pass<'_>) -> bool {
+    pass.object.spec.tenant.environment == TenantEnvironment::Sandbox
 }

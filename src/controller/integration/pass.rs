@@ -25,8 +25,18 @@ pub(super) struct Pass<'a> {
     pub(super) status: IntegrationStatus,
     /// Whose turns its calls take.
     pub(super) lane: Lane,
-    /// The environment was seen unlocked in this pass.
-    pub(super) unlocked: bool,
+    /// What this pass has seen of the environment's lock.
+    pub(super) lock: Lock,
+}
+
+/// A promotion's lock, as a pass has seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    NotLookedAt,
+    /// The environment is unlocked.
+    Open,
+    /// It is locked, or on the way there or back.
+    Closed,
 }
 
 /// How a pass ends: what is left to do, and when it goes on.
@@ -44,7 +54,7 @@ impl<'a> Pass<'a> {
             object: object.clone(),
             status: object.status.clone().unwrap_or_default(),
             lane,
-            unlocked: false,
+            lock: Lock::NotLookedAt,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{
     dereference::{NoAccount, read_account},
     esv,
-    lock::{check_unlocked, written},
+    lock::{self, check_unlocked, written},
     names::Names,
     pass::{End, Pass},
     rivals, usage,
@@ -78,9 +78,9 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 }
 
 /// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
-async fn owns(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, bool> {
+async fn owns(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, bool> {
     let remembers = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
-    let esv = pass.tried(tenant.esv(&names.esv).await)?;
+    let esv = lock::esv(pass, tenant, || tenant.esv(&names.esv)).await?;
     Continue(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
 }
 
@@ -117,10 +117,10 @@ async fn remove_worker(
     Continue(None)
 }
 
-async fn remove_esv(pass: &Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {
+async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {
     let labels = pass.tried(usage::labels(tenant, &names.esv).await)?;
     if labels.is_empty() {
-        pass.tried(tenant.delete_esv(&names.esv).await)?;
+        lock::esv(pass, tenant, || tenant.delete_esv(&names.esv)).await?;
         return Continue(None);
     }
     let labels: Vec<_> = labels.iter().map(ToString::to_string).collect();

@@ -100,6 +100,7 @@ mod tests {
             code: None,
             retry_after: wait.map(Duration::from_secs),
             transaction_id: None,
+            outcome: http::Outcome::NotDone,
         }
     }
 

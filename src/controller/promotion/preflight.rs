@@ -104,19 +104,29 @@ async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option
         (!PASSING.contains(&reason)).then_some(message)
     };
     let mut seen = Vec::new();
+    let mut refused = None;
     for member in members.iter().filter(|member| member.names.host == *host) {
         match missing_esv(&tenant, member).await {
             Ok(missing) => seen.extend(missing),
             Err(error) => {
-                seen.push(lasting(&error)?);
+                refused = Some(error);
                 break;
             }
         }
     }
-    match tenant.lock_state().await {
-        Ok(lock) if lock.is_unlocked() => {}
-        Ok(_) => seen.push(format!("{host} or the environment below it is not unlocked")),
-        Err(error) => seen.push(lasting(&error)?),
+    let is_unlocked = match tenant.lock_state().await {
+        Ok(lock) => lock.is_unlocked(),
+        Err(error) => {
+            seen.push(lasting(&error)?);
+            true
+        }
+    };
+    if !is_unlocked {
+        seen.push(format!("{host} or the environment below it is not unlocked"));
+    }
+    // A lock blocks ESVs, too, and has been told of.
+    if let Some(error) = refused.filter(|error| is_unlocked || !error.may_be_a_lock()) {
+        seen.push(lasting(&error)?);
     }
     Some(seen)
 }
@@ -129,10 +139,27 @@ async fn faults(
     upper: &[Member],
 ) -> Result<Vec<String>, Error> {
     let mut faults = refusals(run, lower, upper);
-    for member in upper {
-        faults.extend(missing_esv(tenant, member).await?);
+    match missing_esvs(tenant, upper).await {
+        Ok(missing) => faults.extend(missing),
+        Err(error) if !error.may_be_a_lock() => return Err(error),
+        // A lock blocks ESVs, too. Where there is none, it may just have gone: once more decides.
+        Err(_) if tenant.lock_state().await?.is_unlocked() => {
+            faults.extend(missing_esvs(tenant, upper).await?);
+        }
+        Err(_) => faults.push(format!(
+            "the ESVs of {} cannot be seen while it is locked",
+            tenant.host()
+        )),
     }
     Ok(each_once(faults))
+}
+
+async fn missing_esvs(tenant: &Tenant, members: &[Member]) -> Result<Vec<String>, Error> {
+    let mut missing = Vec::new();
+    for member in members {
+        missing.extend(missing_esv(tenant, member).await?);
+    }
+    Ok(missing)
 }
 
 /// Connections that PingOne refuses.

@@ -64,8 +64,7 @@ pub(super) async fn read(
         && let Some(last) = tenant.last_report().await?
         && !last.dry_run
     {
-        entries.retain(|entry| entry.report_id != last.report_id);
-        entries.insert(0, last);
+        put_first(&mut entries, last);
     }
     let mut reports = Vec::new();
     let mut is_found = false;
@@ -87,7 +86,7 @@ pub(super) async fn read(
                 .as_ref()
                 .is_some_and(|mark| mark.key == wanted.key && mark.stage == wanted.stage);
         reports.push(SeenReport {
-            id: entry.report_id,
+            id: entry.report_id.unwrap_or_default(),
             lock_id: entry.promotion_id,
             is_dry_run: entry.dry_run,
             kind: entry.kind,
@@ -99,23 +98,40 @@ pub(super) async fn read(
     Ok(reports)
 }
 
+/// Puts the last report before all others; the list may have it already, and with an id that it lacks itself.
+fn put_first(entries: &mut Vec<ReportEntry>, last: ReportEntry) {
+    let is_last = |entry: &ReportEntry| match &last.report_id {
+        Some(id) => entry.report_id.as_ref() == Some(id),
+        None => {
+            (&entry.promotion_id, entry.kind, date(&entry.created_date))
+                == (&last.promotion_id, last.kind, date(&last.created_date))
+        }
+    };
+    let listed = entries.iter().position(is_last).map(|at| entries.remove(at));
+    entries.insert(0, listed.unwrap_or(last));
+}
+
 async fn known(
     tenant: &Tenant,
     runs: &Runs,
     entry: &ReportEntry,
     wanted: &Wanted<'_>,
 ) -> Result<KnownReport, Blind> {
-    if let Some(known) = runs.report(tenant.host(), &entry.report_id) {
+    // One without an id can be read by nobody: all that is known of it stands in the list.
+    let Some(id) = &entry.report_id else {
+        return Ok(KnownReport::default());
+    };
+    if let Some(known) = runs.report(tenant.host(), id) {
         return Ok(known);
     }
-    let error = match tenant.report(&entry.report_id).await {
+    let error = match tenant.report(id).await {
         Ok(report) => {
             let known = KnownReport {
                 mark: RunMark::find(&report.promotion_description),
                 is_empty: summary::of(&report).is_empty(),
                 missing_esvs: report.missing_esvs,
             };
-            runs.remember_report(tenant.host(), &entry.report_id, known.clone());
+            runs.remember_report(tenant.host(), id, known.clone());
             return Ok(known);
         }
         Err(error) => error,
@@ -126,10 +142,10 @@ async fn known(
         return Ok(KnownReport::default());
     }
     if is_no_longer_kept(entry, &error, tenant.time()) {
-        runs.remember_report(tenant.host(), &entry.report_id, KnownReport::default());
+        runs.remember_report(tenant.host(), id, KnownReport::default());
         return Ok(KnownReport::default());
     }
-    Err(Blind::Report(entry.report_id.clone(), error))
+    Err(Blind::Report(id.clone(), error))
 }
 
 /// Listed, and not there: a report that is new is about to be, an old one is gone for good.
@@ -149,6 +165,33 @@ fn date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aic::RunKind;
+
+    #[test]
+    fn the_last_report_is_put_first_once_and_keeps_the_id_of_the_list() {
+        let entry = |id: Option<&str>, date: &str| ReportEntry {
+            report_id: id.map(Into::into),
+            promotion_id: Some("p".into()),
+            dry_run: false,
+            created_date: date.into(),
+            kind: RunKind::Promotion,
+        };
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
+        let list = || vec![entry(Some("r1"), old), entry(Some("r2"), new)];
+        let ids = |last: ReportEntry| {
+            let mut entries = list();
+            put_first(&mut entries, last);
+            entries
+                .into_iter()
+                .map(|entry| entry.report_id)
+                .collect::<Vec<_>>()
+        };
+        let some = |id: &str| Some(id.to_owned());
+        assert_eq!(ids(entry(Some("r2"), new)), [some("r2"), some("r1")]);
+        assert_eq!(ids(entry(None, new)), [some("r2"), some("r1")]);
+        assert_eq!(ids(entry(Some("r3"), new)), [some("r3"), some("r1"), some("r2")]);
+        assert_eq!(ids(entry(None, "")), [None, some("r1"), some("r2")]);
+    }
 
     #[test]
     fn both_forms_of_a_date_are_read() {

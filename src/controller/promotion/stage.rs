@@ -219,7 +219,8 @@ async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatu
     if is_done && next.report.is_none() {
         let real = sight.reports.iter().find(|report| {
             let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
-            !report.is_dry_run && report.mark.as_ref().is_some_and(is_ours)
+            // One without an id can be read by nobody.
+            !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
         });
         if let Some(real) = real {
             next.report = Some(summary_of(tenant, real.id.clone()).await);

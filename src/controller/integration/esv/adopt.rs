@@ -9,7 +9,7 @@ use super::{
         pass::{End, Pass},
         usage::{self, Label},
     },
-    look, not_owned, our_mark,
+    describe, look, not_owned, our_mark,
 };
 use crate::{aic::Esv, api::Reason};
 
@@ -35,9 +35,7 @@ pub(super) async fn take(
         return Break(not_owned(pass, inputs, &what));
     }
     let ours = our_mark(pass, UNKNOWN, &esv.active_version);
-    if let Err(error) = inputs.tenant.describe_esv(&inputs.esv, &ours.to_string()).await {
-        return Break(pass.trouble(&error));
-    }
+    describe(pass, inputs, &ours.to_string()).await?;
     // Nothing compares and sets a mark at once: whose it is now is read back before anything is written.
     match look(pass, inputs).await? {
         Some(esv) if Mark::read(&esv.description).as_ref() == Some(&ours) => {

@@ -12,13 +12,12 @@ pub(super) enum Decision {
     NotOurs(String),
     /// Somebody else's, and this object has no memory: it can be adopted.
     Foreign(Option<Mark>),
-    /// Ours; which credential it holds, only a test can tell.
-    AskTest,
     /// Of a former object of our name, with another credential: ours only if a test shows the wanted one.
     Former(Mark),
-    /// A version was being written when the operator last knew.
-    Recover(PendingVersion),
-    /// Write the credential as a new version.
+    /// A version of another credential was being written when the operator last knew: it may still arrive.
+    AwaitPending(PendingVersion),
+    /// Write the credential. Where the newest version holds it already, the tenant makes none and names that one, so
+    /// that whoever does not know what it holds writes, too.
     Write,
     /// The same, because somebody has written one in between.
     WriteOverDrift(String),
@@ -55,13 +54,18 @@ pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: 
         return Decision::NotOurs(format!("bears the mark of {}", mark.owner));
     }
     if let Some(pending) = &memory.pending {
-        return Decision::Recover(pending.clone());
+        // The same again makes no second version, whichever arrives first.
+        return if pending.credential_id == wanted.id && pending.digest == wanted.digest {
+            Decision::Write
+        } else {
+            Decision::AwaitPending(pending.clone())
+        };
     }
     if *version != esv.active_version {
-        return Decision::WriteOverDrift(format!(
-            "version {} of the ESV was not written by the operator",
-            esv.active_version
-        ));
+        return Decision::WriteOverDrift(match esv.active_version.as_str() {
+            "" => "no version of the ESV is enabled".to_owned(),
+            other => format!("version {other} of the ESV was not written by the operator"),
+        });
     }
     // A credential that was repaired under its id is another one.
     let same = memory.credential_id.as_deref() == Some(wanted.id)
@@ -89,7 +93,7 @@ fn without_memory(mark: Option<Mark>, esv: &Esv, wanted: &Wanted<'_>, owner: &Ow
         return Decision::Settled(mark.version);
     }
     if mark.uid == owner.uid || names_ours {
-        return Decision::AskTest;
+        return Decision::Write;
     }
     Decision::Former(mark)
 }
@@ -155,8 +159,8 @@ mod tests {
         let table = [
             ("the creation's answer was lost", none(), esv("1", &ours("c1", "1")), settled("1")),
             ("the status was lost after a rotation", none(), esv("2", &ours("c1", "2")), settled("2")),
-            ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::AskTest),
-            ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::AskTest),
+            ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::Write),
+            ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::Write),
             ("re-created with the same credential", none(), esv("1", &mark("ns/dev", "u0", "c1", "1")), settled("1")),
             ("re-created with another", none(), esv("1", &former), Decision::Former(Mark::read(&former).unwrap())),
             ("made in the console", none(), esv("1", "mine"), foreign("mine")),
@@ -180,16 +184,31 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_nobody_told_us_of_is_drift_and_a_pending_one_is_recovered_first() {
-        let mut memory = memory("1", "c1");
-        assert!(matches!(
-            decided(&memory, &esv("2", "")),
-            Decision::WriteOverDrift(_)
-        ));
-        memory.pending = Some(PendingVersion {
-            base: "1".into(),
-            ..PendingVersion::default()
-        });
-        assert!(matches!(decided(&memory, &esv("2", "")), Decision::Recover(_)));
+    fn a_version_that_nobody_told_us_of_is_drift() {
+        let says = |active: &str| match decided(&memory("1", "c1"), &esv(active, "")) {
+            Decision::WriteOverDrift(what) => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(says("2").starts_with("version 2 "));
+        assert!(says("").starts_with("no version "));
+    }
+
+    #[test]
+    fn a_pending_version_is_written_again_and_one_of_another_credential_is_awaited() {
+        let pending = |id: &str, digest: &str| EsvStatus {
+            pending: Some(PendingVersion {
+                credential_id: id.into(),
+                digest: digest.into(),
+                base: "1".into(),
+                ..PendingVersion::default()
+            }),
+            ..memory("1", "c0")
+        };
+        let written_since = esv("2", "");
+        assert_eq!(decided(&pending("c1", "d1"), &written_since), Decision::Write);
+        for other in [pending("c0", "d0"), pending("c1", "d0")] {
+            let decision = decided(&other, &written_since);
+            assert!(matches!(decision, Decision::AwaitPending(_)), "{decision:?}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use self::decide::{Decision, Owner, Wanted, decide};
 pub(super) use self::test::LONGEST_CACHE;
 use super::{
     dereference::Inputs,
+    lock,
     mark::Mark,
     pass::{End, Pass},
 };
@@ -70,9 +71,8 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
         Decision::NotOurs(what) => Break(not_owned(pass, inputs, &what)),
         Decision::Foreign(mark) => {
             let esv = adopt::take(pass, inputs, &esv, mark.as_ref()).await?;
-            settle_by_test(pass, inputs, &esv).await
+            write::version(pass, inputs, &esv.active_version).await
         }
-        Decision::AskTest => settle_by_test(pass, inputs, &esv).await,
         Decision::Former(mark) => {
             let served = test::served_credential(pass, inputs).await?;
             let esv = if served.as_ref() == Some(&inputs.credential.id) {
@@ -80,9 +80,11 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
             } else {
                 adopt::take(pass, inputs, &esv, Some(&mark)).await?
             };
-            settle_by_test(pass, inputs, &esv).await
+            write::version(pass, inputs, &esv.active_version).await
         }
-        Decision::Recover(pending) => write::recover(pass, inputs, &esv, pending).await,
+        Decision::AwaitPending(pending) => {
+            write::after_pending(pass, inputs, &esv.active_version, &pending).await
+        }
         Decision::Write => write::version(pass, inputs, &esv.active_version).await,
         Decision::WriteOverDrift(what) => {
             drifted(pass, &what)?;
@@ -96,16 +98,6 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
             settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
         }
     }
-}
-
-/// The ESV is ours, and what its newest version holds is not known: where a test shows it, nothing is written. A
-/// duplicate is harmless, a stale credential is an outage.
-async fn settle_by_test(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> ControlFlow<End> {
-    if test::newest_holds_credential(pass, inputs, esv).await? {
-        let version = esv.active_version.clone();
-        return settle(pass, inputs, version, &inputs.credential.id, &esv.description).await;
-    }
-    write::version(pass, inputs, &esv.active_version).await
 }
 
 fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> End {
@@ -128,21 +120,22 @@ pub(super) fn is_ours(pass: &Pass<'_>, esv: &Esv, remembers: bool) -> bool {
 
 /// Disables the versions before the one that a test has just proved; never before.
 pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
-    let Some(esv) = pass.status.esv.clone() else {
+    let (tenant, Some(esv)) = (&inputs.tenant, pass.status.esv.clone()) else {
         return Continue(());
     };
     if esv.proven_version == esv.version {
         return Continue(());
     }
     if esv.version.as_deref() != Some("1") {
-        let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
+        let versions = lock::esv(pass, tenant, || tenant.esv_versions(&inputs.esv)).await?;
         let newest = esv.version.as_deref().and_then(number);
         for old in versions.iter().filter(|old| {
             old.status == "ENABLED" && number(&old.version).is_some_and(|old| Some(old) < newest)
         }) {
-            if let Err(error) = inputs.tenant.disable_esv_version(&inputs.esv, &old.version).await {
-                return Break(pass.trouble(&error));
-            }
+            lock::esv(pass, tenant, || {
+                tenant.disable_esv_version(&inputs.esv, &old.version)
+            })
+            .await?;
         }
     }
     pass.status.esv = Some(EsvStatus {
@@ -155,22 +148,18 @@ pub(super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) 
 /// `Some` when the ESV was made just now.
 async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<()>> {
     let mark = our_mark(pass, &inputs.credential.id, "1").to_string();
-    match inputs
-        .tenant
-        .create_esv(&inputs.esv, &inputs.credential.jwt, &mark)
-        .await
-    {
-        Ok(Creation::Created(esv)) => {
+    let (tenant, value) = (&inputs.tenant, &inputs.credential.jwt);
+    match lock::esv(pass, tenant, || tenant.create_esv(&inputs.esv, value, &mark)).await? {
+        Creation::Created(esv) => {
             settle(pass, inputs, esv.active_version, &inputs.credential.id, &mark).await?;
             Continue(Some(()))
         }
-        Ok(Creation::Exists) => Continue(None),
-        Err(error) => Break(pass.trouble(&error)),
+        Creation::Exists => Continue(None),
     }
 }
 
-async fn look(pass: &Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<Esv>> {
-    pass.tried(inputs.tenant.esv(&inputs.esv).await)
+async fn look(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Option<Esv>> {
+    lock::esv(pass, &inputs.tenant, || inputs.tenant.esv(&inputs.esv)).await
 }
 
 /// The newest version holds this credential: status says so first, then the mark.
@@ -183,12 +172,15 @@ async fn settle(
 ) -> ControlFlow<End> {
     let mark = our_mark(pass, credential_id, &version).to_string();
     remember(pass, inputs, version, credential_id);
-    if description != mark
-        && let Err(error) = inputs.tenant.describe_esv(&inputs.esv, &mark).await
-    {
-        return Break(pass.trouble(&error));
+    if description == mark {
+        return Continue(());
     }
-    Continue(())
+    describe(pass, inputs, &mark).await
+}
+
+async fn describe(pass: &mut Pass<'_>, inputs: &Inputs, mark: &str) -> ControlFlow<End> {
+    let tenant = &inputs.tenant;
+    lock::esv(pass, tenant, || tenant.describe_esv(&inputs.esv, mark)).await
 }
 
 fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id: &str) {

@@ -5,16 +5,11 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::jiff::Timestamp;
-
-use super::{
-    super::{
-        dereference::Inputs,
-        pass::{End, Pass},
-    },
-    number,
+use super::super::{
+    dereference::Inputs,
+    pass::{End, Pass},
 };
-use crate::aic::{Esv, Proof};
+use crate::aic::Proof;
 
 /// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
 /// the clock and the way.
@@ -33,24 +28,4 @@ pub(super) async fn served_credential(pass: &Pass<'_>, inputs: &Inputs) -> Contr
         Ok(Proof::NoWorker) => Continue(None),
         Err(error) => Break(pass.trouble(&error)),
     }
-}
-
-/// Whether a test shows that the newest version holds the credential. One so young that the tenant may still serve
-/// the version before it cannot be told by a test.
-pub(super) async fn newest_holds_credential(
-    pass: &Pass<'_>,
-    inputs: &Inputs,
-    esv: &Esv,
-) -> ControlFlow<End, bool> {
-    if served_credential(pass, inputs).await?.as_ref() != Some(&inputs.credential.id) {
-        return Continue(false);
-    }
-    let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
-    let newest = versions.iter().max_by_key(|version| number(&version.version));
-    let made = newest.and_then(|newest| newest.create_date.parse::<Timestamp>().ok());
-    let only = versions.len() == 1 && esv.active_version == "1";
-    Continue(
-        only || made
-            .is_some_and(|made| inputs.tenant.time().duration_since(made).unsigned_abs() > LONGEST_CACHE),
-    )
 }

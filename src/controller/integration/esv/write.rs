@@ -11,13 +11,13 @@ use tracing::Instrument;
 use super::{
     super::{
         dereference::Inputs,
-        mark::Mark,
+        lock,
         pass::{End, Pass},
     },
-    number, our_mark, settle, settle_by_test,
+    settle,
 };
 use crate::{
-    aic::{Esv, Version},
+    aic::{Error, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
     controller::{Next, status},
     credential::Digest,
@@ -28,8 +28,33 @@ use crate::{
 /// minute for what stands in between.
 const SETTLE: Duration = Duration::from_secs(90);
 
-/// Writes the credential as the version after `base`.
+/// Writes the credential as the version after `base`. A refusal may be that of a lock, which is looked at; where there
+/// is none, the tenant is asked once more.
 pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End> {
+    let answer = match write(pass, inputs, base).await? {
+        Err(error) if error.may_be_a_lock() => {
+            lock::refused(pass, &inputs.tenant, &error).await?;
+            write(pass, inputs, base).await?
+        }
+        answer => answer,
+    };
+    match answer {
+        Ok(version) => settle(pass, inputs, version.version, &inputs.credential.id, "").await,
+        Err(error) if error.outcome() == Outcome::NotDone => Break(pass.trouble(&error)),
+        Err(error) => {
+            let message =
+                format!("{error}; the operator sends it again: the same value makes no second version");
+            let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
+            Break(End {
+                conclusion,
+                next: Next::Retry(error.wait()),
+            })
+        }
+    }
+}
+
+/// Records the intent, sends the value, and records the answer.
+async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End, Result<Version, Error>> {
     let pending = PendingVersion {
         credential_id: inputs.credential.id.clone(),
         digest: Digest::of([&inputs.credential.jwt]).to_string(),
@@ -58,27 +83,27 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     let guard = pass.context.guard();
     let task = async move {
         let answer = tenant.create_esv_version(&esv, &value, guard).await;
-        let time = tenant.time().to_string();
         let known = match &answer {
             Ok(version) => Some(EsvStatus {
                 version: Some(version.version.clone()),
                 credential_id: Some(credential_id),
                 digest: Some(digest),
-                written_at: Some(time),
+                // One that was there already is as old as it is, and served accordingly.
+                written_at: Some(written_at(version, tenant.time()).to_string()),
                 pending: None,
                 ..status.esv.take().unwrap_or_default()
             }),
             Err(error) if error.outcome() == Outcome::NotDone => {
                 status.esv.take().map(|esv| EsvStatus { pending: None, ..esv })
             }
-            // Whether it was done is found out by looking.
+            // Whether it was done is found out by sending it again.
             Err(_) => None,
         };
         if let Some(esv) = known {
             status.esv = Some(esv);
-            // If this fails, the pending version is recovered from what the tenant has.
+            // If this fails, the version is still pending for the next pass, which sends it again.
             if let Err(error) = status::write(&context, &mut object, &status).await {
-                tracing::warn!(%error, "failed to record a version; it is recovered in the next pass");
+                tracing::warn!(%error, "failed to record a version; it is sent again in the next pass");
             }
         }
         (answer, object, status)
@@ -92,111 +117,47 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         });
     };
     pass.object = object;
-    match answer {
-        Ok(version) => {
-            pass.status = status;
-            settle(pass, inputs, version.version, &inputs.credential.id, "").await
-        }
-        Err(error) if error.outcome() == Outcome::NotDone => {
-            pass.status = status;
-            Break(pass.trouble(&error))
-        }
-        Err(error) => {
-            let message = format!("{error}; the operator finds out whether it was done");
-            let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
-            Break(End {
-                conclusion,
-                next: Next::Retry(error.wait()),
-            })
-        }
+    let is_known = answer.as_ref().map_or_else(Error::outcome, |_| Outcome::NotDone) == Outcome::NotDone;
+    if is_known {
+        pass.status = status;
     }
+    Continue(answer)
 }
 
-/// Finds out what became of a version that was being written.
-pub(super) async fn recover(
+/// Writes the credential once a version of another one, which may still arrive, would have done so: it must not come
+/// last.
+pub(super) async fn after_pending(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
-    esv: &Esv,
-    pending: PendingVersion,
+    base: &str,
+    pending: &PendingVersion,
 ) -> ControlFlow<End> {
-    let versions = pass.tried(inputs.tenant.esv_versions(&inputs.esv).await)?;
-    match judge(&pending, &versions, inputs.tenant.time()) {
-        Fate::Wait(wait) => {
-            let message = format!(
-                "whether the version after {} was written is not known yet; the operator looks again by itself",
-                pending.base
-            );
-            let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
-            Break(End {
-                conclusion,
-                next: Next::Poll(wait),
-            })
-        }
-        Fate::Written(written) => {
-            settle(pass, inputs, written, &pending.credential_id, &esv.description).await?;
-            if pending.credential_id == inputs.credential.id
-                && pending.digest == Digest::of([&inputs.credential.jwt]).to_string()
-            {
-                return Continue(());
-            }
-            // The Secret has changed again since.
-            let base = pass
-                .status
-                .esv
-                .as_ref()
-                .and_then(|esv| esv.version.clone())
-                .unwrap_or_default();
-            version(pass, inputs, &base).await
-        }
-        // What the newest version holds, when the count does not tell: the mark was set after a version was recorded.
-        Fate::Unclear if mark_tells(pass, inputs, esv) => {
-            let version = esv.active_version.clone();
-            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
-        }
-        Fate::Unclear => settle_by_test(pass, inputs, esv).await,
-        Fate::NotWritten => version(pass, inputs, &esv.active_version).await,
+    let wait = remaining(pending, inputs.tenant.time());
+    if wait.is_zero() {
+        return version(pass, inputs, base).await;
     }
+    let message = format!(
+        "a version with credential {} was being written and may still arrive; the operator writes credential {} after that",
+        pending.credential_id, inputs.credential.id
+    );
+    Break(End {
+        conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message),
+        next: Next::Poll(wait),
+    })
 }
 
-fn mark_tells(pass: &Pass<'_>, inputs: &Inputs, esv: &Esv) -> bool {
-    let ours = our_mark(pass, &inputs.credential.id, &esv.active_version);
-    Mark::read(&esv.description) == Some(ours)
+/// When a version was written, as far as the tenant tells it.
+fn written_at(version: &Version, now: Timestamp) -> Timestamp {
+    version.create_date.parse().unwrap_or(now)
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Fate {
-    /// The request may still arrive.
-    Wait(Duration),
-    NotWritten,
-    Written(String),
-    /// Somebody else has written, too: a duplicate is harmless, a stale credential is an outage.
-    Unclear,
-}
-
-fn judge(pending: &PendingVersion, versions: &[Version], now: Timestamp) -> Fate {
-    let newest = versions.iter().max_by_key(|version| number(&version.version));
-    let requested_at = pending.requested_at.parse::<Timestamp>().ok();
-    let (Some(newest), Some(base), Some(requested_at)) = (newest, number(&pending.base), requested_at) else {
-        return Fate::Unclear;
+/// How much longer a request may arrive.
+fn remaining(pending: &PendingVersion, now: Timestamp) -> Duration {
+    let Ok(requested_at) = pending.requested_at.parse::<Timestamp>() else {
+        return Duration::ZERO;
     };
-    let made_since = || {
-        // The tenant's dates have whole seconds.
-        newest
-            .create_date
-            .parse::<Timestamp>()
-            .is_ok_and(|made| made.as_second() >= requested_at.as_second())
-    };
-    match number(&newest.version) {
-        Some(number) if number == base => {
-            let passed: Duration = now.duration_since(requested_at).try_into().unwrap_or_default();
-            SETTLE
-                .checked_sub(passed)
-                .filter(|wait| !wait.is_zero())
-                .map_or(Fate::NotWritten, Fate::Wait)
-        }
-        Some(number) if number == base + 1 && made_since() => Fate::Written(newest.version.clone()),
-        _ => Fate::Unclear,
-    }
+    let passed: Duration = now.duration_since(requested_at).try_into().unwrap_or_default();
+    SETTLE.saturating_sub(passed)
 }
 
 /// Records the intent. Only when it stands may anything be sent.
@@ -217,46 +178,22 @@ async fn record(pass: &mut Pass<'_>) -> ControlFlow<End> {
 mod tests {
     use super::*;
 
-    fn version(version: &str, create_date: &str) -> Version {
-        Version {
-            version: version.into(),
-            create_date: create_date.into(),
-            status: "ENABLED".into(),
-        }
-    }
-
     #[test]
-    fn what_became_of_a_lost_write_is_read_from_the_newest_version() {
-        let pending = PendingVersion {
-            base: "1".into(),
-            requested_at: "2026-01-01T00:00:10.5Z".into(),
+    fn a_lost_request_may_arrive_for_as_long_as_it_takes_to_settle() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let pending = |requested_at: &str| PendingVersion {
+            requested_at: requested_at.into(),
             ..PendingVersion::default()
         };
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let (soon, later) = (at("2026-01-01T00:00:20.5Z"), at("2026-01-01T00:05:00Z"));
-        let old = || version("1", "2025-01-01T00:00:00Z");
-        let table = [
-            (vec![old()], soon, Fate::Wait(Duration::from_secs(80))),
-            (vec![old()], later, Fate::NotWritten),
-            (
-                vec![version("2", "2026-01-01T00:00:10Z"), old()],
-                soon,
-                Fate::Written("2".into()),
-            ),
-            (
-                vec![version("2", "2026-01-01T00:00:09Z"), old()],
-                soon,
-                Fate::Unclear,
-            ),
-            (
-                vec![version("3", "2026-01-01T00:00:12Z"), old()],
-                soon,
-                Fate::Unclear,
-            ),
-            (vec![], soon, Fate::Unclear),
-        ];
-        for (versions, now, fate) in table {
-            assert_eq!(judge(&pending, &versions, now), fate, "{versions:?}");
-        }
+        let requested = pending("2026-01-01T00:00:10.5Z");
+        assert_eq!(
+            remaining(&requested, at("2026-01-01T00:00:20.5Z")),
+            Duration::from_secs(80)
+        );
+        assert_eq!(remaining(&requested, at("2026-01-01T00:05:00Z")), Duration::ZERO);
+        assert_eq!(
+            remaining(&pending("?"), at("2026-01-01T00:00:00Z")),
+            Duration::ZERO
+        );
     }
 }
