@@ -64,7 +64,7 @@ pub struct Options {
         value_name = "PATTERN"
     )]
     pub allowed_pingone_hosts: Vec<HostPattern>,
-    /// A file of PEM certificates that are trusted beside the system's.
+    /// A file of PEM certificates that are trusted beside the system's: for the vendors, and for --otlp-endpoint.
     #[arg(long, env = "PINGONE_AIC_CA_BUNDLE", value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
     /// Where /metrics is served.
@@ -128,7 +128,29 @@ pub enum LogFormat {
     Text,
 }
 
+/// The file of --ca-bundle cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read --ca-bundle {path}: {source}")]
+pub struct UnreadableBundle {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
 impl Options {
+    /// The certificates in PEM that are trusted beside the system's; none if no bundle is given.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn extra_roots(&self) -> Result<Vec<u8>, UnreadableBundle> {
+        let Some(path) = &self.ca_bundle else {
+            return Ok(Vec::new());
+        };
+        std::fs::read(path).map_err(|source| UnreadableBundle {
+            path: path.clone(),
+            source,
+        })
+    }
+
     /// The tenant hosts that may be called.
     #[must_use]
     pub fn tenant_allow_list(&self) -> AllowList {

@@ -1,10 +1,12 @@
 //! From options to a running operator, and to its orderly end.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Candidate, Health, Leadership, Lost, Metrics, Options, Vendor, kubernetes, serve};
+use super::{
+    Candidate, Health, Leadership, Lost, Metrics, Options, UnreadableBundle, Vendor, kubernetes, serve,
+};
 use crate::{
     aic::Aic,
     clock::Clock,
@@ -17,13 +19,8 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The bundle of certificates cannot be read.
-    #[error("failed to read --ca-bundle {path}: {source}")]
-    CaBundle {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    CaBundle(#[from] UnreadableBundle),
     /// The bundle holds something else than certificates, or the system has none.
     #[error("failed to trust the certificate authorities of the system and of --ca-bundle: {}", cause(.0))]
     Tls(#[from] reqwest::Error),
@@ -48,13 +45,7 @@ pub enum Error {
 pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::default());
     let health = Health::default();
-    let extra_roots = match &options.ca_bundle {
-        Some(path) => tokio::fs::read(path).await.map_err(|source| Error::CaBundle {
-            path: path.clone(),
-            source,
-        })?,
-        None => Vec::new(),
-    };
+    let extra_roots = options.extra_roots()?;
     let stack = |vendor, allowed, per_second| {
         let observer = Arc::new(Vendor {
             name: vendor,

@@ -52,7 +52,12 @@ impl Subject {
 
     /// A new service account in the Secret.
     pub async fn set_account(&self, namespace: &TestNamespace) {
-        let account = self.tenant.create_service_account("operator", &SCOPES);
+        self.set_account_with(namespace, &SCOPES).await;
+    }
+
+    /// The same with these scopes.
+    pub async fn set_account_with(&self, namespace: &TestNamespace, scopes: &[&str]) {
+        let account = self.tenant.create_service_account("operator", scopes);
         let data = [
             ("serviceAccountId", account.id.as_str()),
             ("jwk", account.jwk.as_str()),

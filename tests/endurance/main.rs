@@ -11,6 +11,7 @@
 mod arena;
 
 mod deletion;
+mod locked;
 mod refusals;
 mod rest;
 mod rotation;

@@ -8,6 +8,7 @@
 )]
 
 mod active;
+mod credentials;
 mod deletion;
 mod drift;
 mod failures;

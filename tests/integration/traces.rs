@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes, routing::post};
+use pingone_aic_simulator::Mutability;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -58,4 +59,30 @@ async fn a_collector_is_sent_passes_and_calls_and_no_secret() {
     for secret in world.network.secret_markers() {
         assert!(!sent.contains(&secret), "a secret was sent");
     }
+}
+
+/// A collector inside the company is known by the company's own authority. A tenant plays it: what matters is that
+/// the operator trusts whom it talks to, and what it sends.
+#[tokio::test]
+async fn a_collector_that_the_ca_bundle_vouches_for_is_trusted() {
+    const COLLECTOR: &str = "collector.example.com";
+    let endpoint = format!("https://{COLLECTOR}");
+    let mut world = World::start_with("traces over TLS", json!({"otlpEndpoint": endpoint})).await;
+    let _collector = world.network.tenant(COLLECTOR, Mutability::Mutable);
+    let site = world.site("dev", Kind::Development);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    world.active("dev").await;
+    assert!(world.operator.terminate().await.unwrap().success());
+    let journal = world.network.journal();
+    let sent: Vec<_> = journal
+        .iter()
+        .filter(|exchange| exchange.host == COLLECTOR)
+        .collect();
+    assert!(!sent.is_empty(), "nothing was sent");
+    assert!(
+        sent.iter().all(|exchange| exchange.path == "/v1/traces"),
+        "{sent:?}"
+    );
 }

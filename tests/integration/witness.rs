@@ -1,6 +1,7 @@
 //! What is waited for, and what everybody can see.
 
 use kube::core::DynamicObject;
+pub use pingone_aic_harness::condition;
 use pingone_aic_harness::is_condition;
 use pingone_aic_simulator::Exchange;
 use serde_json::Value;
@@ -114,13 +115,6 @@ impl World {
         let violations = self.network.openapi_violations();
         assert!(violations.is_empty(), "{}", lines(&violations));
     }
-}
-
-pub fn condition<'a>(object: &'a DynamicObject, type_: &str) -> &'a Value {
-    object.data["status"]["conditions"]
-        .as_array()
-        .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == type_))
-        .unwrap_or(&Value::Null)
 }
 
 /// The calls to one site's two vendors, as `METHOD path-end action`.

@@ -5,7 +5,7 @@ mod test_namespace;
 mod wait;
 
 pub use test_namespace::TestNamespace;
-pub use wait::is_condition;
+pub use wait::{condition, is_condition};
 
 use crate::ControlPlane;
 use anyhow::{Context as _, Result};

@@ -3,6 +3,7 @@
 use super::Namespace;
 use anyhow::{Context as _, Result, bail};
 use kube::{api::DynamicObject, runtime::wait::await_condition};
+use serde_json::Value;
 use std::{sync::Mutex, time::Duration};
 use tokio::time::timeout;
 
@@ -61,14 +62,18 @@ impl Namespace {
     }
 }
 
+/// A condition of the object's status; null if it is not there.
+#[must_use]
+pub fn condition<'a>(object: &'a DynamicObject, type_: &str) -> &'a Value {
+    let conditions = object.data["status"]["conditions"].as_array();
+    let found = conditions.and_then(|all| all.iter().find(|one| one["type"] == type_));
+    found.unwrap_or(&Value::Null)
+}
+
 /// Whether the object's status has this condition with this status (`True`, `False`, `Unknown`),
 /// made for the object's present generation.
 #[must_use]
-pub fn is_condition(object: &DynamicObject, condition: &str, status: &str) -> bool {
-    let conditions = object.data["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|found| {
-        found["type"] == condition
-            && found["status"] == status
-            && found["observedGeneration"].as_i64() == object.metadata.generation
-    })
+pub fn is_condition(object: &DynamicObject, type_: &str, status: &str) -> bool {
+    let found = condition(object, type_);
+    found["status"] == status && found["observedGeneration"].as_i64() == object.metadata.generation
 }
