@@ -28,7 +28,7 @@ reasons! {
     ClaimsMatch,
     /// PingOne accepts the credential.
     CredentialAccepted,
-    /// The names of the client claims or URLs are not known, so PingOne cannot be asked from here; the tenant's own test decides. Nothing has to be done; the message names the claims that there are.
+    /// PingOne cannot be asked from here: the credential names no server, or neither a client nor a gateway, under a name that the operator knows; or PingOne has never exchanged a gateway credential, and refuses this one. Nothing has to be done, for the tenant's own test decides; the message names the claims that there are, or PingOne's answer.
     CannotAskPingOne,
     /// The Secret does not exist, or could not be read. Create it, and it is noticed at once; where it is there, the message says whether the operator lacks the right or the API server failed.
     SecretNotFound,
@@ -72,7 +72,7 @@ reasons! {
     ScopeMissing,
     /// The tenant could not be reached or did not answer as it should. The operator tries again by itself.
     TenantUnavailable,
-    /// The tenant refused what the operator asked for; the message repeats its answer. Put right what it says; the operator looks again after the interval.
+    /// The tenant refused what the operator asked for; the message repeats its answer. Put right what it says; the operator looks again after the interval, or every minute where a lock may be the cause that it cannot see.
     TenantRefused,
     /// The vendor asked the operator to wait. It does.
     RateLimited,
@@ -96,9 +96,9 @@ reasons! {
     WorkerMissing,
     /// The tenant differs from what it should be, and the drift policy or the environment forbids a correction; the message names the fields. Put them right in the tenant or set spec.driftPolicy to Correct; in UAT, staging and production correct the environment below and promote.
     DriftDetected,
-    /// Somebody else's promotion has locked the environment: an integration cannot write static configuration, a Promotion cannot begin. The operator waits. If nobody promotes, unlock in the tenant's console.
+    /// A promotion has locked the environment, which blocks ESVs and static configuration: an integration cannot be checked or written, another Promotion cannot begin. The operator looks every minute and goes on when it is unlocked. If nobody promotes, unlock in the tenant's console.
     EnvironmentLocked,
-    /// The object is being deleted, and what it made in the tenant is being removed. Wait: it goes after at most five minutes, and what is left is then named.
+    /// The object is being deleted, and what it made in the tenant is being removed. Wait: it goes after at most five minutes (thirty while a promotion has locked the environment), and what is left is then named.
     Deleting,
     /// The object is gone, and not all of what it made in the tenant; the message names what is left and why. Remove it in the tenant's console.
     LeftBehind,

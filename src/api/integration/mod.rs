@@ -120,8 +120,8 @@ pub struct AICIntegrationSpec {
     #[serde(default)]
     pub drift_policy: DriftPolicy,
     /// What happens in the tenant when this object is deleted: Retain everything, or Delete mapping, worker and ESV
-    /// as far as the environment allows. The deletion waits for the tenant for at most five minutes; an event names
-    /// what was left behind.
+    /// as far as the environment allows. The deletion waits for the tenant for at most five minutes, or thirty while a
+    /// promotion has locked it; an event names what was left behind.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// Take over, once, an ESV, worker or mapping of the same name that this object did not make: for instance what
