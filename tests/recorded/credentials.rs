@@ -29,7 +29,7 @@ async fn recorded_credentials_are_read_claim_by_claim() {
         let credential = signed(&network, &sample["header"], claims);
         let read = json!({
             "jti": credential.id,
-            "iat": credential.issued_at.map(|at| at.as_second()),
+            "iat": credential.issued_at.map(jiff::Timestamp::as_second),
             "environmentId": credential.environment_id,
             "environmentName": credential.environment_name,
             "organizationId": credential.organization_id,
