@@ -41,7 +41,10 @@ pub async fn put(play: &mut Play<'_>) -> Made {
         json!({"properties": {"labelOfSchema": {"title": LABEL_TITLE}}}),
     );
     play.answers([schema, worker, play.answer().clone()]);
-    let attribute = play.tenant.label_attribute(realm).await?.unwrap();
+    let Some(attribute) = play.tenant.label_attribute(realm).await? else {
+        play.wrong("the client does not find the label's attribute by its title".to_owned());
+        return Ok(());
+    };
     let worker = play.tenant.worker(realm, &name).await?;
     let uses_credential = worker.as_ref().map(Worker::uses_credential);
     let recorded = play.answer().body.member("useCredential") == true;
