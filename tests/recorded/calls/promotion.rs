@@ -59,7 +59,7 @@ pub async fn lock(play: &mut Play<'_>) -> Made {
         play.tenant.lock(Guard::new(|| true)).await?;
         return Ok(());
     }
-    let recorded = json!("60712afb-0000-4000-8000-000000000000");
+    let recorded = json!("00000000-0000-4000-8000-000000000001");
     play.answers([accepted("locking", &recorded)]);
     let id = play.tenant.lock(Guard::new(|| true)).await?;
     play.same("promotionId", id, &recorded);
