@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pingone_aic_operator::{
-    credential::{self, Credential},
+    credential::{self, Credential, Grant},
     http::Host,
 };
 use pingone_aic_simulator::Network;
@@ -37,11 +37,18 @@ async fn recorded_credentials_are_read_claim_by_claim() {
             "region": credential.region,
             "aud": credential.api_url.as_ref().map(ToString::to_string),
             "authUrl": credential.auth_url.as_ref().map(ToString::to_string),
+            "gatewayId": credential.gateway.as_ref().map(|gateway| &gateway.id),
+            "gatewayType": credential.gateway.as_ref().and_then(|gateway| gateway.kind.as_ref()),
         });
         for (name, read) in read.as_object().unwrap() {
             assert_eq!(read, &claims[name], "{name} of {}", claims["jti"]);
         }
         assert!(credential.client.is_none(), "no claim names a client: {claims}");
+        let is_exchanged = matches!(credential.grant(), Some(Grant::Gateway(_)));
+        assert!(
+            is_exchanged,
+            "a gateway credential is exchanged for a token: {claims}"
+        );
         let names: BTreeSet<_> = credential.claim_names.into_iter().collect();
         assert_eq!(names, keys(claims));
     }

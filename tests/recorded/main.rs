@@ -25,6 +25,7 @@ mod server;
 mod stage;
 mod tally;
 mod told;
+mod wire;
 
 use self::{
     exchange::Exchange,

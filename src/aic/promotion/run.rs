@@ -72,12 +72,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// How far it is. Seen: `UNLOCKED`, `READY` and `RUNNING`; anything else may be a run.
+    /// How far it is. Seen: `UNLOCKED`, `READY`, `RUNNING`, and by one client `IN_PROGRESS`; anything else may be a run.
     #[must_use]
     pub fn state(&self) -> RunState {
         match self.status.as_str() {
             "READY" | "UNLOCKED" => RunState::Idle,
-            "RUNNING" => RunState::Running,
+            "RUNNING" | "IN_PROGRESS" => RunState::Running,
             _ => RunState::Unknown,
         }
     }

@@ -1,7 +1,7 @@
 //! PingOne: a credential's token, and the environment that it belongs to.
 
-use pingone_aic_operator::{credential::ClientCredentials, http::BaseUrl, pingone::PingOne};
-use secrecy::ExposeSecret;
+use pingone_aic_operator::{credential::Grant, http::BaseUrl, pingone::PingOne};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::play::{LANE, Made, Play};
 
@@ -9,11 +9,8 @@ pub async fn token(play: &mut Play<'_>) -> Made {
     let (pingone, url) = client(play);
     let id = "11111111-2222-4333-8444-555555555555";
     play.replace("environment", "{environmentId}", id);
-    let client = ClientCredentials {
-        id: "client".into(),
-        secret: "secret".into(),
-    };
-    let token = pingone.token(&url, id, &client, LANE).await?;
+    let jwt = SecretString::from("header.claims.signature");
+    let token = pingone.token(&url, id, &Grant::Gateway(&jwt), LANE).await?;
     play.same_member("access_token", token.expose_secret());
     Ok(())
 }

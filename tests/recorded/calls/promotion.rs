@@ -15,7 +15,7 @@ pub async fn progress(play: &mut Play<'_>) -> Made {
     let progress = play.tenant.promotion_progress().await?;
     let state = match play.answer().body.text("status").as_deref() {
         Some("READY" | "UNLOCKED") => RunState::Idle,
-        Some("RUNNING") => RunState::Running,
+        Some("RUNNING" | "IN_PROGRESS") => RunState::Running,
         _ => RunState::Unknown,
     };
     if progress.state() != state {
