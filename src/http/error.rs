@@ -103,6 +103,8 @@ pub enum Error {
         transaction_id: Option<String>,
         /// What it says of the call's effect.
         outcome: Outcome,
+        /// Whether the service has spoken, in JSON, and not the load balancer in front of it.
+        by_service: bool,
     },
 }
 
@@ -219,6 +221,8 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::HostNotAllowed { .. } => false,
+            // A load balancer knows neither accounts nor objects: what it refuses may pass a moment later.
+            Self::Status { by_service: false, .. } => true,
             Self::Status { status, .. } => {
                 *status == 408 || *status == 429 || *status >= 500 || *status < 400
             }

@@ -93,6 +93,7 @@ pub(super) async fn exchange(
         retry_after: wait,
         transaction_id: transaction_id.or(id),
         outcome,
+        by_service: is_of_service,
     })
 }
 

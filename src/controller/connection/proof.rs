@@ -215,6 +215,7 @@ mod tests {
             retry_after,
             transaction_id: None,
             outcome: Outcome::NotDone,
+            by_service: true,
         }
     }
 

@@ -43,7 +43,9 @@ pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
         Error::ScopeMissing(_) => (Reason::ScopeMissing, true, error.to_string()),
         Error::Assertion(_) => (Reason::ServiceAccountInvalid, true, error.to_string()),
         Error::Token(http::Error::Status {
-            status: 400 | 401, ..
+            status: 400 | 401,
+            by_service: true,
+            ..
         }) => (
             Reason::ServiceAccountRefused,
             true,
@@ -101,6 +103,7 @@ mod tests {
             retry_after: wait.map(Duration::from_secs),
             transaction_id: None,
             outcome: http::Outcome::NotDone,
+            by_service: true,
         }
     }
 
@@ -132,6 +135,20 @@ mod tests {
             says(&Error::Call(status(429, None)), &more),
             judge(&Error::Call(status(429, None))).2
         );
+    }
+
+    #[test]
+    fn a_page_of_the_load_balancer_says_nothing_of_the_account() {
+        for code in [400, 401, 403, 404] {
+            let mut error = status(code, None);
+            if let http::Error::Status { by_service, .. } = &mut error {
+                *by_service = false;
+            }
+            for error in [Error::Token(error.clone()), Error::Call(error)] {
+                let (reason, needs_person, _) = judge(&error);
+                assert_eq!((reason, needs_person), (Reason::TenantUnavailable, false), "{error}");
+            }
+        }
     }
 
     #[test]
