@@ -79,10 +79,10 @@ impl Error {
         }
     }
 
-    /// Whether nothing was sent, for what the tenant answered before, or did not.
+    /// Whether nothing was sent, because the tenant did not answer before.
     #[must_use]
-    pub fn is_left_alone(&self) -> bool {
-        matches!(self, Self::Call(error) | Self::Token(error) if error.is_left_alone())
+    pub fn is_down(&self) -> bool {
+        matches!(self, Self::Call(error) | Self::Token(error) if error.is_down())
     }
 
     /// How long the tenant is left alone.

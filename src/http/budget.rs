@@ -1,5 +1,4 @@
-//! What may be sent to one host: a token bucket with lanes, a tap that the host's `Retry-After` closes, and the host's
-//! clock.
+//! What may be sent to one host: a token bucket with lanes, which the host's refusals close, and the host's clock.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +9,10 @@ use std::{
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::Lane;
+use super::{
+    Lane, RetryAfter,
+    closure::{Closed, Closure},
+};
 use crate::clock::Clock;
 
 /// How fast a host is called.
@@ -35,7 +37,7 @@ struct State {
     /// Calls that are free now.
     tokens: f64,
     counted_at: Instant,
-    closed_until: Option<Instant>,
+    closure: Closure,
     skew: SignedDuration,
     /// Who waits for a turn, in the order of turns.
     waiting: BTreeMap<Place, Arc<Notify>>,
@@ -45,16 +47,12 @@ struct State {
 /// A place in the order of turns: the lane, then who came first.
 type Place = (Lane, u64);
 
-/// The host has asked to be left alone for this long.
-#[derive(Debug, PartialEq)]
-pub(super) struct Closed(pub(super) Duration);
-
 impl Budget {
     pub(super) fn new(rate: Rate, clock: Clock) -> Self {
         let state = State {
             tokens: rate.burst,
             counted_at: clock.instant(),
-            closed_until: None,
+            closure: Closure::default(),
             skew: SignedDuration::ZERO,
             waiting: BTreeMap::new(),
             arrivals: 0,
@@ -86,8 +84,8 @@ impl Budget {
     fn take(&self, place: Place) -> Result<Result<(), Closed>, Option<Instant>> {
         let now = self.clock.instant();
         let mut state = self.lock();
-        if let Some(wait) = state.closed(now) {
-            return Ok(Err(Closed(wait)));
+        if let Some(closed) = state.closure.closed(place.0, now) {
+            return Ok(Err(closed));
         }
         if state
             .waiting
@@ -110,14 +108,16 @@ impl Budget {
         Ok(Ok(()))
     }
 
-    /// Closes the tap; a later end stands. Whoever waits is told.
-    pub(super) fn close_for(&self, wait: Duration) {
+    /// The host refuses, and may ask to be left alone for a while: what that means for a lane. Whoever waits is told.
+    pub(super) fn refused(&self, status: u16, asked: Option<Duration>, lane: Lane) -> Option<RetryAfter> {
         let mut state = self.lock();
-        let until = self.clock.instant() + wait;
-        state.closed_until = Some(state.closed_until.map_or(until, |before| before.max(until)));
+        let instant = self.clock.instant();
+        state.closure.refused(status, asked, (instant, self.clock.now()));
         for waiting in state.waiting.values() {
             waiting.notify_one();
         }
+        let closed = state.closure.closed(lane, instant);
+        asked.and(closed).map(|closed| closed.asked)
     }
 
     /// Learns the host's clock from the date of its answer.
@@ -138,23 +138,13 @@ impl Budget {
 
     /// Whether the host has asked to be left alone.
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed(self.clock.instant()).is_some()
+        let now = self.clock.instant();
+        self.lock().closure.closed(Lane::Check, now).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every critical section leaves the state whole, so a panic elsewhere does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn closed(&mut self, now: Instant) -> Option<Duration> {
-        let wait = self.closed_until?.saturating_duration_since(now);
-        if wait.is_zero() {
-            self.closed_until = None;
-            return None;
-        }
-        Some(wait)
     }
 }
 
@@ -269,18 +259,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_tap_opens_when_the_longest_wait_is_over_and_whoever_waited_is_told() {
+    async fn a_refusal_ends_every_wait_and_work_that_holds_a_lock_goes_again_before_the_others() {
         let (budget, control) = budget();
         while budget.turn(Lane::Check).now_or_never().is_some() {}
-        let mut waiting = Box::pin(budget.turn(Lane::Lock));
+        let mut waiting = Box::pin(budget.turn(Lane::Check));
         assert!((&mut waiting).now_or_never().is_none());
-        budget.close_for(Duration::from_mins(1));
-        budget.close_for(Duration::from_secs(10));
-        let Some(Err(Closed(wait))) = waiting.now_or_never() else {
-            panic!("it waits on")
+        budget.refused(429, Some(Duration::from_hours(1)), Lane::Check);
+        let closed = waiting.now_or_never().expect("its wait has ended").unwrap_err();
+        let wait = closed.asked.wait;
+        assert!(wait > Duration::from_mins(59), "{wait:?}");
+        let is_free = |lane| {
+            let turn = budget.turn(lane).now_or_never();
+            turn.expect("nobody waits for a host that is left alone").is_ok()
         };
-        assert!(wait > Duration::from_secs(59), "{wait:?}");
+        assert_eq!((is_free(Lane::Lock), is_free(Lane::New)), (false, false));
         control.advance(Duration::from_mins(1));
-        assert_eq!(budget.turn(Lane::Check).now_or_never(), Some(Ok(())));
+        assert_eq!((is_free(Lane::Lock), is_free(Lane::New)), (true, false));
+        // Refused again: another minute.
+        let asked = budget.refused(429, Some(Duration::from_hours(1)), Lane::Lock);
+        assert_eq!(asked.unwrap().wait, Duration::from_mins(1));
+        assert_eq!((is_free(Lane::Lock), is_free(Lane::New)), (false, false));
+        control.advance(Duration::from_hours(1));
+        assert_eq!((is_free(Lane::Lock), is_free(Lane::New)), (true, true));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_names_no_time_closes_the_host_for_ten_seconds() {
+        for status in [429, 503] {
+            let (budget, control) = budget();
+            assert_eq!(budget.refused(status, None, Lane::Change), None);
+            assert!(budget.is_closed());
+            let closed = budget.turn(Lane::Change).await.unwrap_err();
+            assert_eq!(closed.is_outage, status == 503);
+            control.advance(Duration::from_secs(10));
+            assert!(!budget.is_closed());
+            assert_eq!(budget.turn(Lane::Change).await, Ok(()));
+        }
     }
 }

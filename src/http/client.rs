@@ -8,7 +8,8 @@ use tracing::{Instrument, field::Empty};
 use super::{
     AllowList, Call, Delivery, Error, Host, HostsLoad, Lane, News, Rate, Reply,
     breaker::Down,
-    budget::{Budget, Closed},
+    budget::Budget,
+    closure::Closed,
     exchange::{TOO_LONG, exchange},
     hosts::Hosts,
 };
@@ -121,7 +122,8 @@ impl Http {
             .observer
             .call_ended(operation, class, self.shared.clock.instant() - started);
         if let Err(error) = &result {
-            tracing::info!(%host, %error, transaction_id = error.transaction_id(), "call failed");
+            let (transaction_id, answer) = (error.transaction_id(), error.unsaid());
+            tracing::info!(%host, %error, transaction_id, answer, "call failed");
         }
         result
     }
@@ -181,10 +183,16 @@ impl Http {
     async fn wait_for_turn(&self, host: &Host, lane: Lane, budget: &Budget) -> Result<(), Error> {
         let clock = &self.shared.clock;
         let started = clock.instant();
-        budget.turn(lane).await.map_err(|Closed(wait)| Error::Throttled {
-            host: host.clone(),
-            wait,
-        })?;
+        let left_alone = |Closed { asked, is_outage }| {
+            let host = host.clone();
+            if is_outage {
+                let wait = asked.wait;
+                Error::Down { host, wait }
+            } else {
+                Error::Throttled { host, asked }
+            }
+        };
+        budget.turn(lane).await.map_err(left_alone)?;
         let waited = clock.instant().saturating_duration_since(started);
         self.shared.settings.observer.had_its_turn(lane, waited);
         Ok(())

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::Host;
+use super::{
+    Host, RetryAfter,
+    closure::WITHOUT_RETRY_AFTER,
+    left_alone::{answered, left_alone},
+};
 
 /// How long a refusal is believed, unless other credentials are tried: at most five tries an hour.
 pub const REFUSAL_STANDS_FOR: Duration = Duration::from_mins(12);
@@ -27,12 +31,12 @@ pub enum Error {
         allowed: String,
     },
     /// The host asked to be left alone. Nothing was sent.
-    #[error("{host} asked to be left alone for a while")]
+    #[error("{}", left_alone(.host, .asked.until))]
     Throttled {
         /// The host.
         host: Host,
-        /// How much longer.
-        wait: Duration,
+        /// What it asked for.
+        asked: RetryAfter,
     },
     /// The host has not answered for a while. Nothing was sent.
     #[error("{host} does not answer: it is asked again from time to time")]
@@ -85,7 +89,7 @@ pub enum Error {
         transaction_id: Option<String>,
     },
     /// An answer other than success.
-    #[error("{host} answered HTTP {status} to {operation}: {message}")]
+    #[error("{}", answered(.host, *.status, .operation, .message, .retry_after.as_ref()))]
     Status {
         /// The host.
         host: Host,
@@ -98,7 +102,7 @@ pub enum Error {
         /// The vendor's error code (`code`, or OAuth's `error`), where it is a text.
         code: Option<String>,
         /// How long the host asks to be left alone.
-        retry_after: Option<Duration>,
+        retry_after: Option<RetryAfter>,
         /// The vendor's name for the transaction, or PingOne's Correlation ID.
         transaction_id: Option<String>,
         /// What it says of the call's effect.
@@ -174,20 +178,35 @@ impl Error {
         }
     }
 
-    /// How long the host is left alone.
+    /// How long the host is left alone, whether it asked for that or not.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { wait, .. } | Self::Down { wait, .. } => Some(*wait),
-            Self::Status { retry_after, .. } => *retry_after,
+            Self::Throttled { asked, .. }
+            | Self::Status {
+                retry_after: Some(asked),
+                ..
+            } => Some(asked.wait),
+            Self::Down { wait, .. } => Some(*wait),
+            Self::Status {
+                status: 429 | 503, ..
+            } => Some(WITHOUT_RETRY_AFTER),
             _ => None,
         }
     }
 
-    /// Whether nothing was sent, for what the host answered before, or did not.
+    /// The vendor's words that the message leaves out.
+    pub(super) fn unsaid(&self) -> Option<&str> {
+        match self {
+            Self::Status { message, .. } if self.is_throttled() => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was sent, because the host did not answer before.
     #[must_use]
-    pub fn is_left_alone(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Down { .. })
+    pub fn is_down(&self) -> bool {
+        matches!(self, Self::Down { .. })
     }
 
     /// Whether the host itself asks to be left alone.
@@ -222,7 +241,9 @@ impl Error {
         match self {
             Self::HostNotAllowed { .. } => false,
             // A load balancer knows neither accounts nor objects: what it refuses may pass a moment later.
-            Self::Status { by_service: false, .. } => true,
+            Self::Status {
+                by_service: false, ..
+            } => true,
             Self::Status { status, .. } => {
                 *status == 408 || *status == 429 || *status >= 500 || *status < 400
             }

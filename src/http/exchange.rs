@@ -4,7 +4,7 @@ use http::{HeaderName, header};
 use serde_json::Value;
 
 use super::{
-    Call, Error, Host, Outcome, Reply,
+    Call, Error, Host, Outcome, Reply, RetryAfter,
     budget::Budget,
     redact::redact,
     refusal::{Refusal, describe},
@@ -17,7 +17,8 @@ pub(super) const TOO_LONG: &str = "it took too long";
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
 
-/// Sends a call and reads its answer, which tells the budget of the host's clock, and whether it is to be left alone.
+/// Sends a call and reads its answer, which tells the budget of the host's clock, and whether it is to be left
+/// alone.
 pub(super) async fn exchange(
     client: &reqwest::Client,
     host: &Host,
@@ -40,10 +41,11 @@ pub(super) async fn exchange(
     if let Some(date) = text(header::DATE).and_then(http_date) {
         budget.learn_date(date);
     }
-    let wait = text(header::RETRY_AFTER).and_then(|value| retry_after(value, budget.host_time()));
-    if let (Some(wait), 429 | 503) = (wait, status.as_u16()) {
-        budget.close_for(wait);
-    }
+    let asked = text(header::RETRY_AFTER).and_then(|value| retry_after(value, budget.host_time()));
+    let asked = match status.as_u16() {
+        status @ (429 | 503) => budget.refused(status, asked, call.lane),
+        _ => asked.map(|wait| RetryAfter { wait, until: None }),
+    };
     let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));
     let mut body = Vec::new();
     while let Some(chunk) = response
@@ -90,7 +92,7 @@ pub(super) async fn exchange(
         status,
         message,
         code,
-        retry_after: wait,
+        retry_after: asked,
         transaction_id: transaction_id.or(id),
         outcome,
         by_service: is_of_service,

@@ -12,6 +12,7 @@ mod arena;
 
 mod deletion;
 mod locked;
+mod pace;
 mod refusals;
 mod rest;
 mod rotation;

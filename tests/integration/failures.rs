@@ -77,7 +77,7 @@ async fn retry_after_closes_the_tap_for_the_whole_host() {
     let message = world
         .reason("AICIntegration", "dev", "Reconciling", "RateLimited")
         .await;
-    assert!(message.contains("slow down"), "{message}");
+    assert!(message.contains("asked to be left alone until "), "{message}");
     let calls = || {
         world
             .network
@@ -87,7 +87,7 @@ async fn retry_after_closes_the_tap_for_the_whole_host() {
             .count()
     };
     let before = calls();
-    // A person who asks again does not open the tap, and still reads what the tenant said.
+    // A person who asks again does not open the tap, and still reads until when it is closed.
     world.check_now("dev").await;
     let again = world
         .reason("AICIntegration", "dev", "Reconciling", "RateLimited")

@@ -166,8 +166,8 @@ fn failed(credential: &Credential, error: &Error, before: &Conditions, interval:
         _ if error.is_throttled() => Reason::RateLimited,
         _ => Reason::PingOneUnavailable,
     };
-    // Why PingOne is left alone has been said, and that says more.
-    let why = before.said(reason).filter(|_| error.is_left_alone());
+    // How PingOne failed has been said, and that says more.
+    let why = before.said(reason).filter(|_| error.is_down());
     let message = why.map_or_else(
         || format!("PingOne could not be asked: {error}. It is asked again"),
         str::to_owned,
@@ -185,7 +185,10 @@ mod tests {
     use k8s_openapi::jiff::Timestamp;
 
     use super::*;
-    use crate::{api::Active, http::Outcome};
+    use crate::{
+        api::Active,
+        http::{Outcome, RetryAfter},
+    };
 
     fn credential() -> Credential {
         Credential {
@@ -212,7 +215,7 @@ mod tests {
             status,
             message: String::new(),
             code: Some(code.into()),
-            retry_after,
+            retry_after: retry_after.map(|wait| RetryAfter { wait, until: None }),
             transaction_id: None,
             outcome: Outcome::NotDone,
             by_service: true,
@@ -304,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn why_pingone_is_left_alone_is_said_once() {
+    fn why_pingone_does_not_answer_is_said_once() {
         let mut before = Conditions::default();
         let why = failed(&credential(), &status(503, "", None), &before, INTERVAL).conclusion;
         before.conclude(&why, None, Timestamp::UNIX_EPOCH);
@@ -317,15 +320,33 @@ mod tests {
             INTERVAL,
         );
         assert_eq!(down.conclusion, why);
-        let throttled = Error::Throttled { host: host(), wait };
-        let throttled = failed(&credential(), &throttled, &before, INTERVAL);
-        assert_ne!(
-            throttled.conclusion.text().1,
-            why.text().1,
-            "that is something else"
-        );
         let again = failed(&credential(), &status(502, "", None), &before, INTERVAL);
         assert_ne!(again.conclusion, why, "it was asked again");
+    }
+
+    #[test]
+    fn until_when_pingone_is_left_alone_is_said_the_same_by_every_try() {
+        let until = Some("2026-01-01T14:05:00Z".parse().unwrap());
+        let asked = |minutes| RetryAfter {
+            wait: Duration::from_mins(minutes),
+            until,
+        };
+        let host = || "auth.pingone.eu".parse().unwrap();
+        let refused = |minutes| Error::Status {
+            host: host(),
+            operation: "get a token",
+            status: 429,
+            message: format!("{minutes} minutes"),
+            code: None,
+            retry_after: Some(asked(minutes)),
+            transaction_id: Some(minutes.to_string()),
+        };
+        let says = |error: &Error| failed(&credential(), error, &Conditions::default(), INTERVAL).conclusion;
+        let first = says(&refused(60));
+        assert!(first.text().1.contains("until 14:05 UTC"), "{first:?}");
+        assert_eq!(says(&refused(59)), first);
+        let (host, asked) = (host(), asked(58));
+        assert_eq!(says(&Error::Throttled { host, asked }), first);
     }
 
     #[test]
@@ -334,7 +355,11 @@ mod tests {
             refused(401, "invalid_client", None).next,
             Next::Check(REFUSAL_STANDS_FOR)
         );
-        let wait = Some(Duration::from_hours(2));
+        let wait = Some(Duration::from_mins(20));
         assert_eq!(refused(429, "", wait).next, Next::Retry(wait));
+        for status in [429, 503] {
+            let unnamed = Next::Retry(Some(Duration::from_secs(10)));
+            assert_eq!(refused(status, "", None).next, unnamed);
+        }
     }
 }

@@ -71,15 +71,14 @@ pub(in super::super) fn judge(error: &Error) -> (Reason, bool, String) {
     }
 }
 
-/// The same, after what was said before: why a tenant is left alone has been, and that says more.
+/// The same, after what was said before: how a tenant failed that does not answer now was said, and that says more.
 pub(in super::super) fn judge_anew(error: &Error, before: &Conditions) -> (Reason, bool, String) {
     let (reason, needs_person, message) = judge(error);
     // What else was said may not be so any more.
-    let why = before.said(reason).and_then(|said| {
-        let ends = [WAITS, TRIES_AGAIN].map(|words| Some(said.find(words)? + words.len()));
-        said.get(..ends.into_iter().flatten().min()?)
-    });
-    match why.filter(|_| error.is_left_alone()) {
+    let why = before
+        .said(reason)
+        .and_then(|said| said.get(..said.find(TRIES_AGAIN)? + TRIES_AGAIN.len()));
+    match why.filter(|_| error.is_down()) {
         Some(why) => (reason, needs_person, why.to_owned()),
         None => (reason, needs_person, message),
     }
@@ -92,6 +91,14 @@ mod tests {
     use k8s_openapi::jiff::Timestamp;
 
     use super::*;
+    use crate::http::RetryAfter;
+
+    fn asked(seconds: u64) -> RetryAfter {
+        RetryAfter {
+            wait: Duration::from_secs(seconds),
+            until: Some("2026-01-01T14:05:00Z".parse().unwrap()),
+        }
+    }
 
     fn status(status: u16, wait: Option<u64>) -> http::Error {
         http::Error::Status {
@@ -100,40 +107,43 @@ mod tests {
             status,
             message: String::new(),
             code: None,
-            retry_after: wait.map(Duration::from_secs),
+            retry_after: wait.map(asked),
             transaction_id: None,
             outcome: http::Outcome::NotDone,
             by_service: true,
         }
     }
 
+    fn told(reason: Reason, message: &str) -> Conditions {
+        let mut conditions = Conditions::default();
+        let conclusion = Conclusion::InProgress(reason, message.to_owned());
+        conditions.conclude(&conclusion, None, Timestamp::UNIX_EPOCH);
+        conditions
+    }
+
+    fn host() -> http::Host {
+        "t.id.forgerock.io".parse().unwrap()
+    }
+
     #[test]
-    fn why_a_tenant_is_left_alone_is_said_once() {
-        let told = |reason: Reason, message: &str| {
-            let mut conditions = Conditions::default();
-            let conclusion = Conclusion::InProgress(reason, message.to_owned());
-            conditions.conclude(&conclusion, None, Timestamp::UNIX_EPOCH);
-            conditions
-        };
-        let wait = Duration::from_mins(1);
-        let host = || "t.id.forgerock.io".parse().unwrap();
-        let throttled = Error::Call(http::Error::Throttled { host: host(), wait });
-        let says = |error: &Error, before: &Conditions| judge_anew(error, before).2;
-        let why = judge(&Error::Call(status(429, Some(60)))).2;
-        let more = told(Reason::RateLimited, &format!("{why}. The ESV is not there"));
-        assert_eq!(says(&throttled, &more), why, "the ESV may be there by now");
-        let other = told(Reason::TenantUnavailable, &format!("other{TRIES_AGAIN}"));
-        let own = judge(&throttled).2;
-        assert_eq!(says(&throttled, &other), own);
+    fn why_a_tenant_does_not_answer_is_said_once() {
+        let (host, wait) = (host(), Duration::from_mins(1));
+        let down = Error::Call(http::Error::Down { host, wait });
+        let says = |before: &Conditions| judge_anew(&down, before).2;
+        let why = judge(&Error::Call(status(502, None))).2;
+        assert_eq!(says(&told(Reason::TenantUnavailable, &why)), why);
+        let more = format!("{why}. The ESV is not there");
+        let more = told(Reason::TenantUnavailable, &more);
+        assert_eq!(says(&more), why, "the ESV may be there by now");
+        let own = judge(&down).2;
+        for other in [Reason::TenantUnavailable, Reason::RateLimited] {
+            assert_eq!(says(&told(other, "something else")), own);
+        }
+        let answered = Error::Call(status(503, None));
         assert_eq!(
-            says(&throttled, &told(Reason::RateLimited, "something else")),
-            own
-        );
-        let down = Error::Call(http::Error::Down { host: host(), wait });
-        assert_eq!(says(&down, &other), format!("other{TRIES_AGAIN}"));
-        assert_eq!(
-            says(&Error::Call(status(429, None)), &more),
-            judge(&Error::Call(status(429, None))).2
+            judge_anew(&answered, &more),
+            judge(&answered),
+            "it was asked again"
         );
     }
 
@@ -146,9 +156,23 @@ mod tests {
             }
             for error in [Error::Token(error.clone()), Error::Call(error)] {
                 let (reason, needs_person, _) = judge(&error);
-                assert_eq!((reason, needs_person), (Reason::TenantUnavailable, false), "{error}");
+                assert_eq!(
+                    (reason, needs_person),
+                    (Reason::TenantUnavailable, false),
+                    "{error}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn until_when_a_tenant_is_left_alone_is_said_the_same_by_every_try() {
+        let says = |error: http::Error| judge(&Error::Call(error)).2;
+        let first = says(status(429, Some(3600)));
+        assert!(first.contains("until 14:05 UTC"), "{first}");
+        assert_eq!(says(status(503, Some(60))), first);
+        let (host, asked) = (host(), asked(30));
+        assert_eq!(says(http::Error::Throttled { host, asked }), first);
     }
 
     #[test]
@@ -163,6 +187,9 @@ mod tests {
             (Error::Call(status(401, None)), Reason::TenantRefused, true),
             (Error::Call(status(403, None)), Reason::TenantRefused, true),
             (Error::Call(status(429, Some(60))), Reason::RateLimited, false),
+            (Error::Call(status(429, None)), Reason::RateLimited, false),
+            (Error::Call(status(503, Some(60))), Reason::RateLimited, false),
+            (Error::Call(status(503, None)), Reason::TenantUnavailable, false),
             (Error::Call(status(502, None)), Reason::TenantUnavailable, false),
             (Error::ScopeMissing("fr:am:*".into()), Reason::ScopeMissing, true),
         ] {

@@ -1,0 +1,147 @@
+//! A host that refuses calls (429, 503) is left alone: until when, for which calls, and until when people are told.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{Lane, RetryAfter};
+
+/// How long a host is left alone that names no time.
+pub(super) const WITHOUT_RETRY_AFTER: Duration = Duration::from_secs(10);
+/// A lock blocks everybody else, so work that holds one tries again this long after the host asked.
+const LONGEST_WITH_LOCK: Duration = Duration::from_mins(1);
+const MINUTE: i64 = 60;
+
+/// Until when a host is left alone.
+#[derive(Debug, Default)]
+pub(super) struct Closure {
+    until: Option<Instant>,
+    until_with_lock: Option<Instant>,
+    /// The minute that people are told. It stays while it lies ahead, so that repeated refusals say the same.
+    told: Option<Timestamp>,
+    is_outage: bool,
+}
+
+/// The host is left alone for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Closed {
+    pub(super) asked: RetryAfter,
+    /// It answered 503 and asked for nothing: it is away rather than busy.
+    pub(super) is_outage: bool,
+}
+
+impl Closure {
+    /// The host refuses with this status, and may ask to be left alone for a while. A later end stands.
+    pub(super) fn refused(
+        &mut self,
+        status: u16,
+        asked: Option<Duration>,
+        (instant, now): (Instant, Timestamp),
+    ) {
+        let is_outage = status == 503 && asked.is_none();
+        self.is_outage = is_outage && (self.is_outage || self.closed(Lane::Check, instant).is_none());
+        let wait = asked.unwrap_or(WITHOUT_RETRY_AFTER);
+        self.until = self.until.max(Some(instant + wait));
+        self.until_with_lock = self
+            .until_with_lock
+            .max(Some(instant + wait.min(LONGEST_WITH_LOCK)));
+        if self.told.is_none_or(|told| told <= now) {
+            self.told = asked.and_then(|wait| whole_minute(now, wait));
+        }
+    }
+
+    /// Whether calls of a lane are held back.
+    pub(super) fn closed(&self, lane: Lane, instant: Instant) -> Option<Closed> {
+        let until = if lane == Lane::Lock {
+            self.until_with_lock
+        } else {
+            self.until
+        };
+        let wait = until?.saturating_duration_since(instant);
+        let asked = RetryAfter {
+            wait,
+            until: self.told,
+        };
+        let is_outage = self.is_outage;
+        (!wait.is_zero()).then_some(Closed { asked, is_outage })
+    }
+}
+
+/// The first whole minute after a wait. A wait of less than a minute is over before anybody reads of it.
+fn whole_minute(now: Timestamp, wait: Duration) -> Option<Timestamp> {
+    if wait.as_secs() < MINUTE.unsigned_abs() {
+        return None;
+    }
+    let end = now.saturating_add(wait).ok()?;
+    Timestamp::from_second((end.as_second() / MINUTE + 1) * MINUTE).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn every_refusal_closes_the_host_and_work_that_holds_a_lock_goes_again_after_a_minute() {
+        let minutes = |minutes| Some(at(minutes * MINUTE));
+        // Status, Retry-After; seconds for others, for a lock; the minute that is told; whether it is an outage.
+        for (status, asked, others, lock, told, is_outage) in [
+            (429, None, 10, 10, None, false),
+            (503, None, 10, 10, None, true),
+            (429, Some(5), 5, 5, None, false),
+            (503, Some(30), 30, 30, None, false),
+            (429, Some(59), 59, 59, None, false),
+            (503, Some(60), 60, 60, minutes(2), false),
+            (429, Some(90), 90, 60, minutes(2), false),
+            (429, Some(3600), 3600, 60, minutes(61), false),
+        ] {
+            let (mut closure, now) = (Closure::default(), Instant::now());
+            closure.refused(status, asked.map(Duration::from_secs), (now, at(1)));
+            for (lane, seconds) in [(Lane::Lock, lock), (Lane::New, others), (Lane::Check, others)] {
+                let wait = Duration::from_secs(seconds);
+                let asked = RetryAfter { wait, until: told };
+                let closed = Some(Closed { asked, is_outage });
+                assert_eq!(closure.closed(lane, now), closed, "{status} {asked:?} {lane:?}");
+                assert_eq!(closure.closed(lane, now + wait), None, "{status} {lane:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_within_a_wait_change_nothing_that_people_are_told() {
+        let (mut closure, start) = (Closure::default(), Instant::now());
+        let told = |closure: &Closure, instant| closure.closed(Lane::Lock, instant).unwrap().asked.until;
+        for minute in 0..60_u32 {
+            let passed = MINUTE * i64::from(minute);
+            let instant = start + Duration::from_mins(minute.into());
+            closure.refused(429, Some(HOUR), (instant, at(passed)));
+            assert_eq!(told(&closure, instant), Some(at(61 * MINUTE)), "minute {minute}");
+        }
+        let later = start + 2 * HOUR;
+        closure.refused(429, Some(HOUR), (later, at(7200)));
+        assert_eq!(
+            told(&closure, later),
+            Some(at(7200 + 61 * MINUTE)),
+            "another wait"
+        );
+    }
+
+    #[test]
+    fn a_later_end_stands_and_an_outage_does_not_hide_what_was_asked() {
+        let (mut closure, now) = (Closure::default(), Instant::now());
+        closure.refused(429, Some(HOUR), (now, at(0)));
+        closure.refused(503, None, (now, at(0)));
+        let closed = closure.closed(Lane::Change, now).unwrap();
+        assert_eq!((closed.asked.wait, closed.is_outage), (HOUR, false));
+        assert_eq!(closed.asked.until, Some(at(61 * MINUTE)));
+        let (mut closure, now) = (Closure::default(), Instant::now());
+        closure.refused(503, None, (now, at(0)));
+        closure.refused(429, Some(HOUR), (now, at(0)));
+        assert!(!closure.closed(Lane::Change, now).unwrap().is_outage);
+    }
+}
