@@ -1,7 +1,5 @@
 //! A stage's proof, and what happens when there is none.
 
-use std::time::Duration;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
@@ -21,8 +19,6 @@ use crate::{
     api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
 };
 
-const TEST_AGAIN: Duration = Duration::from_secs(15);
-
 /// Asks the tenant's own tests, and ends the stage when they pass, or will not.
 pub(super) async fn prove(
     run: &mut Run<'_>,
@@ -37,7 +33,7 @@ pub(super) async fn prove(
         is_active: is_whole && verdict.is_active(),
         ..proof(run, &stage, !verdict.faults.is_empty())
     };
-    let (ruling, is_overdue) = (proof.ruling(), proof.is_overdue());
+    let (ruling, is_overdue, pace) = (proof.ruling(), proof.is_overdue(), proof.pace());
     let message = [group.missing.as_slice(), &[verdict.message()]].concat();
     let message: Vec<_> = message.into_iter().filter(|part| !part.is_empty()).collect();
     let message = message.join("; ");
@@ -62,7 +58,7 @@ pub(super) async fn prove(
             return Ok(End {
                 phase: PromotionPhase::Running,
                 conclusion: Conclusion::InProgress(Reason::Verifying, message),
-                next: Next::Poll(TEST_AGAIN),
+                next: Next::Poll(pace),
             });
         }
     };
@@ -149,7 +145,7 @@ async fn roll_back(
 }
 
 /// The integrations of a proved stage look for themselves, sooner than their interval.
-fn wake_integrations(run: &Run<'_>, index: usize) {
+pub(super) fn wake_integrations(run: &Run<'_>, index: usize) {
     let namespace = run.object.namespace().unwrap_or_default();
     for name in &run.object.spec.order[index].integrations {
         run.scope.wake_integration(&namespace, name);

@@ -135,7 +135,7 @@ impl Case<'_> {
         let obeys = |id: &&str| shown.shows(id) && !self.may_run(id, is_overdue);
         if let Some(id) = self.rules.unlock.filter(obeys) {
             let message = format!("lock {id} is given back, as its annotation asks");
-            return Act::Unlock(id.to_owned(), self.until(Reason::Unlocking, false, message));
+            return self.unlock(id, Reason::Unlocking, false, message);
         }
         let Some(id) = shown.common_id() else {
             // One environment only: another pair's lock, or one that is still on its way.

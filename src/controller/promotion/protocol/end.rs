@@ -48,7 +48,7 @@ impl Case<'_> {
                 } else {
                     format!("lock {id} is being given back")
                 };
-                return Act::Unlock(id.to_owned(), self.until(reason, is_stalled, message));
+                return self.unlock(id, reason, is_stalled, message);
             }
             let remedy = if is_stalled {
                 format!(

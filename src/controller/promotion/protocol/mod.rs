@@ -11,6 +11,7 @@ mod end;
 mod locking;
 #[cfg(test)]
 mod model;
+mod pace;
 mod promoting;
 mod reads;
 mod sight;
@@ -28,6 +29,7 @@ use crate::{
     http::ONCE_ONLY_TIMEOUT,
 };
 
+use self::pace::{LONGEST_POLL, POLL, pace, pace_of_release};
 pub(super) use answer::{dry_run_refused, lock_accepted, lock_refused};
 pub(super) use end::finish;
 pub(super) use reads::{Reports, reads_reports, reads_run};
@@ -43,10 +45,7 @@ pub(super) const RUN_SETTLES: Duration = Duration::from_mins(2);
 pub(super) const QUIET_PERIOD: Duration = Duration::from_mins(10);
 /// How often a stage begins anew, and a dry run is asked for.
 const MOST_TRIES: i32 = 3;
-const POLL: Duration = Duration::from_secs(15);
-/// A minute, with what the queue adds so that runs do not stay in step.
-const LONGEST_POLL: Duration = Duration::from_secs(50);
-/// For this long something is looked at often.
+/// Two looks are no further apart than this while somebody looks.
 const OFTEN: Duration = Duration::from_mins(5);
 /// A lock that is not gone after this long is a person's affair, too.
 const LONGEST_RELEASE: Duration = Duration::from_mins(10);
@@ -157,12 +156,20 @@ impl Case<'_> {
             reason,
             is_stalled,
             message: message.into(),
-            after: self.pace(),
+            after: self.step_has_taken().map_or(LONGEST_POLL, pace),
         }
     }
 
-    /// How soon to look again: after as long as the step has taken so far, from a second to fifteen, later about a minute.
-    fn pace(&self) -> Duration {
+    /// A lock is asked back, and looked at again.
+    fn unlock(&self, id: &str, reason: Reason, is_stalled: bool, message: String) -> Act {
+        let after = self.step_has_taken().map_or(LONGEST_POLL, pace_of_release);
+        let wait = self.until(reason, is_stalled, message);
+        Act::Unlock(id.to_owned(), Wait { after, ..wait })
+    }
+
+    /// For how long the last thing that was asked for is under way. Nothing is asked for while another's lock is waited
+    /// for.
+    fn step_has_taken(&self) -> Option<Duration> {
         let StageStatus {
             lock,
             dry_run_request,
@@ -175,11 +182,7 @@ impl Case<'_> {
             promote.as_ref().map(|promote| &promote.requested_at),
             lock.as_ref().and_then(|lock| lock.releasing_since.as_ref()),
         ];
-        let passed = begun.into_iter().flatten().map(|time| self.since(time)).min();
-        match passed {
-            Some(passed) if passed < OFTEN => passed.clamp(Duration::from_secs(1), POLL),
-            _ => LONGEST_POLL,
-        }
+        begun.into_iter().flatten().map(|time| self.since(time)).min()
     }
 
     /// The stage as it is to be, with a change.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::pace::pace;
 use crate::api::{FailurePolicy, Outcome, PromotionSpec, Reason, StageStatus};
 
 /// A fault is believed when it is seen for this long, whenever it is looked for: until then the tenant may be loading.
@@ -56,9 +57,18 @@ impl Proof<'_> {
 
     /// Whether it has been verified for as long as `spec.timeouts.verification` allows.
     pub(in super::super) fn is_overdue(&self) -> bool {
+        self.passed() >= Duration::from(self.spec.timeouts.verification)
+    }
+
+    /// How soon to test again.
+    pub(in super::super) fn pace(&self) -> Duration {
+        pace(self.passed())
+    }
+
+    fn passed(&self) -> Duration {
         let since = self.stage.verifying_since.as_ref();
         let passed = since.and_then(|since| self.now.duration_since(since.0).try_into().ok());
-        passed.unwrap_or(Duration::ZERO) >= Duration::from(self.spec.timeouts.verification)
+        passed.unwrap_or_default()
     }
 }
 

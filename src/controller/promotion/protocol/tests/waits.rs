@@ -16,7 +16,7 @@ fn act(stage: &StageStatus, sight: &Sight) -> Act {
 }
 
 #[test]
-fn polls_start_at_a_second_and_become_fifteen_and_then_about_a_minute() {
+fn every_step_is_looked_at_at_the_same_pace_and_another_ones_lock_about_once_a_minute() {
     let after = |stage: &StageStatus, sight: &Sight| match act(stage, sight) {
         Act::Wait(wait) => wait.after,
         act => panic!("it waits for nothing: {act:?}"),
@@ -24,13 +24,12 @@ fn polls_start_at_a_second_and_become_fifteen_and_then_about_a_minute() {
     let on_its_way = sides((Shown::Locking, "ours"), (Shown::Locked, "ours"), Shown::Locking);
     for (age, seconds) in [
         (0, 1),
-        (1, 1),
-        (2, 2),
-        (5, 5),
-        (14, 14),
-        (15, 15),
-        (299, 15),
-        (300, 50),
+        (2, 1),
+        (3, 5),
+        (119, 5),
+        (120, 15),
+        (599, 15),
+        (600, 50),
         (1500, 50),
     ] {
         let stage = asked(Step::Locking, Some("ours"), age);
