@@ -10,6 +10,7 @@ mod definitions;
 mod deletions;
 mod events;
 mod finalizer;
+mod fingerprint;
 mod fleet;
 mod integration;
 mod passes;
@@ -21,6 +22,7 @@ mod scope;
 mod secret;
 mod shard;
 mod status;
+mod triggers;
 mod undecodable;
 mod waits;
 mod wake;
@@ -30,7 +32,7 @@ use futures::future::join_all;
 use kube::runtime::reflector;
 use tokio_util::sync::CancellationToken;
 
-use self::{fleet::Fleet, scope::Fleets};
+use self::{fleet::Fleet, scope::Fleets, triggers::Triggers};
 use crate::runtime::Health;
 pub use context::Context;
 
@@ -56,17 +58,18 @@ pub fn close_gates(health: &Health, namespaces: &[String]) {
 
 /// Runs the controllers of every watched namespace until `shutdown`, and until the passes under way have ended.
 pub async fn run(context: &Context, watching: &kube::Client, shutdown: &CancellationToken) {
-    let (mut integrations, mut promotions, mut scopes) = (vec![], vec![], vec![]);
+    let (mut everywhere, mut scopes) = (vec![], vec![]);
     for namespace in context.shard.namespaces().iter().cloned() {
         let (integration_store, integration_writer) = reflector::store();
         let (promotion_store, promotion_writer) = reflector::store();
-        integrations.push(integration_store);
-        promotions.push(promotion_store);
-        scopes.push((namespace, integration_writer, promotion_writer));
+        let own = Triggers::new(&context.clock, integration_store, promotion_store);
+        everywhere.push(own.clone());
+        scopes.push((namespace, own, integration_writer, promotion_writer));
     }
     let fleets = Fleets {
-        integrations: Fleet::new(integrations),
-        promotions: Fleet::new(promotions),
+        integrations: Fleet::new(everywhere.iter().map(|own| own.integrations.clone())),
+        promotions: Fleet::new(everywhere.iter().map(|own| own.promotions.clone())),
+        everywhere: everywhere.into(),
     };
     context.metrics.milestones.oldest_lock({
         let (promotions, clock) = (fleets.promotions.clone(), context.clock.clone());
@@ -78,9 +81,13 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
             held.max()
         }
     });
-    join_all(scopes.into_iter().map(|(namespace, integrations, promotions)| {
-        let written = (&fleets, integrations, promotions);
-        scope::run(context, watching, namespace, written, shutdown)
-    }))
+    join_all(
+        scopes
+            .into_iter()
+            .map(|(namespace, own, integrations, promotions)| {
+                let written = (&fleets, own, integrations, promotions);
+                scope::run(context, watching, namespace, written, shutdown)
+            }),
+    )
     .await;
 }

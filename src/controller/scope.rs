@@ -16,24 +16,15 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context, connection,
-    context::ScopeContext,
-    fleet::Fleet,
-    integration, passes, promotion,
-    queue::Queue,
-    undecodable,
-    waits::tell_who_waits,
-    wake::{self, Wake},
-    watch,
+    Context, connection, context::ScopeContext, fingerprint, fleet::Fleet, integration, passes, promotion,
+    queue::Queue, triggers::Triggers, undecodable, waits::tell_who_waits, wake::Wake, watch,
 };
 use crate::{
     api::{AICIntegration, PingOneConnection, Promotion},
     runtime::{Gate, Health},
 };
 
-/// Passes over integrations that one tenant is asked by at once, for each watched namespace.
-const AT_ONE_TENANT: usize = 4;
-/// Passes over connections that one PingOne host is asked by at once, likewise.
+/// Passes over connections that one PingOne host is asked by at once, for each watched namespace.
 const AT_ONE_PINGONE: usize = 32;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 
@@ -41,6 +32,7 @@ const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 pub(super) struct Fleets {
     pub(super) integrations: Fleet<AICIntegration>,
     pub(super) promotions: Fleet<Promotion>,
+    pub(super) everywhere: Arc<[Triggers]>,
 }
 
 /// Says what is missing before anything has been looked at.
@@ -79,7 +71,12 @@ pub(super) async fn run(
     context: &Context,
     watching: &Client,
     namespace: Option<String>,
-    (fleets, integration_writer, promotion_writer): (&Fleets, Writer<AICIntegration>, Writer<Promotion>),
+    (fleets, own, integration_writer, promotion_writer): (
+        &Fleets,
+        Triggers,
+        Writer<AICIntegration>,
+        Writer<Promotion>,
+    ),
     shutdown: &CancellationToken,
 ) {
     let namespace = namespace.as_deref();
@@ -88,15 +85,11 @@ pub(super) async fn run(
         () = shutdown.cancelled() => return,
     }
     let (connections, connection_writer) = reflector::store();
-    let integrations = integration_writer.as_reader();
-    let promotions = promotion_writer.as_reader();
     let wake = Wake {
         connections: connections.clone(),
-        integrations: integrations.clone(),
         connection_queue: Arc::new(Queue::new(context.clock.clone(), AT_ONE_PINGONE)),
-        integration_queue: Arc::new(Queue::new(context.clock.clone(), AT_ONE_TENANT)),
-        promotions: promotions.clone(),
-        promotion_queue: Arc::new(Queue::new(context.clock.clone(), usize::MAX)),
+        own,
+        everywhere: Arc::clone(&fleets.everywhere),
     };
     let health = &context.health;
     let watch = (context, watching, namespace);
@@ -104,7 +97,7 @@ pub(super) async fn run(
         watch,
         context.shard.watched(),
         connection_writer,
-        wake::told_of_connection,
+        fingerprint::told_of_connection,
     )
     .map(|change| wake.connection_changed(change))
     .collect::<()>();
@@ -112,7 +105,7 @@ pub(super) async fn run(
         watch,
         context.shard.watched(),
         integration_writer,
-        wake::asked_for,
+        fingerprint::told_of_integration,
     )
     .map(|change| wake.integration_changed(change))
     .collect::<()>();
@@ -140,10 +133,10 @@ pub(super) async fn run(
     let scope = Arc::new(ScopeContext {
         context: context.clone(),
         connections: connections.clone(),
-        integrations: integrations.clone(),
+        integrations: wake.own.integrations.clone(),
         fleet: fleets.integrations.clone(),
         promotions: fleets.promotions.clone(),
-        integration_queue: Arc::clone(&wake.integration_queue),
+        integration_queue: Arc::clone(&wake.own.integration_queue),
     });
     let passes = passes(&scope, &wake, fleets, &listed, shutdown);
     // The watches go on while the last passes end, and then are dropped.
@@ -164,12 +157,13 @@ async fn passes(
     listed: &CancellationToken,
     shutdown: &CancellationToken,
 ) {
-    let Wake {
-        connections,
+    let connections = &wake.connections;
+    let Triggers {
         integrations,
+        integration_queue,
         promotions,
-        ..
-    } = wake;
+        promotion_queue,
+    } = &wake.own;
     let over_connections = async {
         if shutdown.run_until_cancelled(listed.cancelled()).await.is_none() {
             return;
@@ -199,17 +193,16 @@ async fn passes(
         if shutdown.run_until_cancelled(known).await.is_none() {
             return;
         }
-        let queue = &wake.integration_queue;
         let passes = passes::run(
             integrations.clone(),
-            queue,
+            integration_queue,
             Arc::clone(scope),
             shutdown,
             integration::reconcile,
         );
         future::join(
             passes,
-            tell_who_waits(integrations, queue, &scope.context, shutdown),
+            tell_who_waits(integrations, integration_queue, &scope.context, shutdown),
         )
         .await;
     };
@@ -223,10 +216,9 @@ async fn passes(
         if shutdown.run_until_cancelled(known).await.is_none() {
             return;
         }
-        let queue = &wake.promotion_queue;
         passes::run(
             promotions.clone(),
-            queue,
+            promotion_queue,
             Arc::clone(scope),
             shutdown,
             promotion::reconcile,

@@ -1,69 +1,33 @@
 //! Who is looked at again when something changes.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use kube::{
-    Resource, ResourceExt,
+    Resource,
     runtime::reflector::{ObjectRef, Store},
 };
 
 use super::{
+    fingerprint::{Asked, Shown, Vouched, asked_for},
     promotion,
     queue::{Queue, Ref},
     status::HasStatus,
+    triggers::Triggers,
     waits::TakesTurns,
     watch::Change,
 };
 use crate::{
-    api::{
-        AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Promotion, PromotionPhase,
-        REQUESTED_AT_ANNOTATION, Reason,
-        conditions::{CREDENTIAL_VALID, READY},
-    },
+    api::{AICIntegration, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason, conditions::READY},
     http::Lane,
 };
 
 /// The objects of one namespace, or of all, and the queues in which they wait.
 pub(super) struct Wake {
     pub(super) connections: Store<PingOneConnection>,
-    pub(super) integrations: Store<AICIntegration>,
     pub(super) connection_queue: Arc<Queue<Ref>>,
-    pub(super) integration_queue: Arc<Queue<Ref>>,
-    pub(super) promotions: Store<Promotion>,
-    pub(super) promotion_queue: Arc<Queue<Ref>>,
-}
-
-/// A digest of what an object's owner asks for. Status is left out: our own writes are no news.
-pub(super) type Asked = u64;
-
-pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
-    let mut digest = DefaultHasher::new();
-    let meta = object.meta();
-    let is_going = meta.deletion_timestamp.is_some();
-    (&meta.uid, meta.generation, is_going).hash(&mut digest);
-    let all = object.annotations().iter();
-    for ours in all.filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX)) {
-        ours.hash(&mut digest);
-    }
-    digest.finish()
-}
-
-/// What a connection vouches for, which is news for its integrations.
-type Vouched = (Option<i64>, bool, Active, Option<String>);
-
-pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Vouched) {
-    let status = connection.status.as_ref();
-    let credential = status.and_then(|status| status.credential.as_ref());
-    let vouched = (
-        status.map(|status| status.observed_generation),
-        status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
-        status.map_or(Active::Unknown, |status| status.conditions.active()),
-        credential.map(|credential| credential.id.clone()),
-    );
-    (asked_for(connection), vouched)
+    pub(super) own: Triggers,
+    /// Those of every watched namespace.
+    pub(super) everywhere: Arc<[Triggers]>,
 }
 
 impl Wake {
@@ -78,80 +42,66 @@ impl Wake {
                 if before.is_none_or(|(asked, _)| asked != asked_for(&*connection)) {
                     self.connection_due(&connection, is_news);
                 }
-                // Until it is looked at, there is nothing to say of its integrations.
+                // Until it is looked at, there is nothing to say of its integrations, nor to their runs.
                 if is_looked_at(&connection) {
                     self.integrations_of(&item, is_news);
+                    self.own.runs_of_connection(&item);
                 }
             }
             Change::Deleted(gone) => {
                 self.integrations_of(&gone, true);
+                self.own.runs_of_connection(&gone);
                 self.connection_queue.forget(&gone);
             }
         }
     }
 
-    pub(super) fn integration_changed(&self, change: Change<Asked>) {
+    pub(super) fn integration_changed(&self, change: Change<(Asked, Shown)>) {
         match change {
             Change::Applied(item, before) => {
-                let Some(integration) = find(&self.integrations, &item) else {
+                let Some(integration) = find(&self.own.integrations, &item) else {
                     return;
                 };
-                if before.is_some() || !self.comes_with_its_connection(&integration) {
-                    self.integration_due(&item, &integration, before.is_some());
+                // What it shows is our own doing, and news for runs only.
+                let is_asked = before.is_none_or(|(asked, _)| asked != asked_for(&*integration));
+                if is_asked && (before.is_some() || !self.comes_with_its_connection(&integration)) {
+                    self.own.integration_due(&integration, before.is_some());
                 }
-                self.promotions_of(&item);
+                self.own.runs_of_integration(&item);
             }
             Change::Deleted(gone) => {
-                self.integration_queue.forget(&gone);
+                self.own.integration_queue.forget(&gone);
                 self.heirs();
-                self.promotions_of(&gone);
+                self.own.runs_of_integration(&gone);
             }
         }
     }
 
     pub(super) fn promotion_changed(&self, change: Change<promotion::Told>) {
-        match change {
+        let changed = match change {
             Change::Applied(item, before) => {
-                let Some(promotion) = find(&self.promotions, &item) else {
+                let Some(promotion) = find(&self.own.promotions, &item) else {
                     return;
                 };
-                // Its own doing is no news to itself.
-                if before.is_none_or(|(asked, ..)| asked != promotion::told_of(&promotion).0) {
-                    self.promotion_queue.now(&item, "", Lane::Change);
+                let told = promotion::told_of(&promotion);
+                if before.as_ref().is_none_or(|before| before.asked != told.asked) {
+                    self.own.promotion_queue.now(&item, "", Lane::Change);
                 }
+                let unlocked = before
+                    .map(|before| before.locked_until(&told))
+                    .unwrap_or_default();
+                for triggers in &*self.everywhere {
+                    triggers.unlocked(&unlocked);
+                }
+                item
             }
-            Change::Deleted(gone) => self.promotion_queue.forget(&gone),
-        }
-        self.queued_promotions();
-    }
-
-    /// Whoever waits for another run looks whether it is still in the way.
-    fn queued_promotions(&self) {
-        self.wake_promotions(|promotion| {
-            let phase = promotion.status.as_ref().and_then(|status| status.phase);
-            phase == Some(PromotionPhase::Queued)
-        });
-    }
-
-    /// A run that waits for its integrations; one that is under way looks by itself.
-    fn promotions_of(&self, integration: &Ref) {
-        self.wake_promotions(|promotion| {
-            let phase = promotion.status.as_ref().and_then(|status| status.phase);
-            phase.is_none_or(|phase| phase == PromotionPhase::Pending)
-                && integration.is_beside(promotion)
-                && promotion
-                    .spec
-                    .order
-                    .iter()
-                    .any(|stage| stage.integrations.iter().any(|name| **name == *integration.name))
-        });
-    }
-
-    fn wake_promotions(&self, concerned: impl Fn(&Promotion) -> bool) {
-        for promotion in self.promotions.state() {
-            if concerned(&promotion) {
-                self.promotion_queue.now(&Ref::of(&*promotion), "", Lane::Change);
+            Change::Deleted(gone) => {
+                self.own.promotion_queue.forget(&gone);
+                gone
             }
+        };
+        for triggers in &*self.everywhere {
+            triggers.queued_runs(&changed);
         }
     }
 
@@ -167,6 +117,7 @@ impl Wake {
             secret.is_beside(integration)
                 && *integration.spec.tenant.service_account_secret_ref.name == *secret.name
         });
+        self.own.runs_of_secret(secret);
     }
 
     fn integrations_of(&self, connection: &Ref, is_news: bool) {
@@ -198,9 +149,9 @@ impl Wake {
     }
 
     fn integrations(&self, is_news: bool, concerned: impl Fn(&AICIntegration) -> bool) {
-        for integration in self.integrations.state() {
+        for integration in self.own.integrations.state() {
             if concerned(&integration) {
-                self.integration_due(&Ref::of(&*integration), &integration, is_news);
+                self.own.integration_due(&integration, is_news);
             }
         }
     }
@@ -211,12 +162,6 @@ impl Wake {
         let own = format!("{}/{}", item.namespace, item.name);
         let place = connection.place().unwrap_or(&own);
         self.connection_queue.now(&item, place, lane(connection, is_news));
-    }
-
-    fn integration_due(&self, item: &Ref, integration: &AICIntegration, is_news: bool) {
-        let place = &integration.spec.tenant.url;
-        self.integration_queue
-            .now(item, place, lane(integration, is_news));
     }
 }
 

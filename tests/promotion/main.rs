@@ -28,3 +28,4 @@ mod stolen;
 mod turns;
 mod unreadable;
 mod unrecorded;
+mod woken;

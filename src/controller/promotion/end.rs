@@ -6,14 +6,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
     super::Next,
-    End,
+    End, LOOK_AGAIN,
     protocol::{Wait, whole_seconds},
     run::Run,
 };
 use crate::api::{Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion};
-
-/// How soon something is looked for that only a person or another object brings.
-pub(super) const LOOK_FOR_MISSING: Duration = Duration::from_mins(1);
 
 /// The pass ends, and the next one begins at once.
 pub(super) fn next_stage(stage: &StageStatus) -> End {
@@ -32,7 +29,7 @@ pub(super) fn pending(reason: Reason, what: &[String]) -> End {
     End {
         phase: PromotionPhase::Pending,
         conclusion: Conclusion::InProgress(reason, what.join(". ")),
-        next: Next::Poll(LOOK_FOR_MISSING),
+        next: Next::Poll(LOOK_AGAIN),
     }
 }
 
@@ -45,7 +42,7 @@ pub(super) fn queued(run: &mut Run<'_>, stage: StageStatus, other: &str) -> End 
             Reason::Queued,
             format!("Promotion {other} comes first in one of the two environments"),
         ),
-        next: Next::Poll(LOOK_FOR_MISSING),
+        next: Next::Poll(LOOK_AGAIN),
     }
 }
 

@@ -46,7 +46,8 @@ use crate::{
     runtime::Milestones,
 };
 
-/// How often a run that waits at its gate is looked at.
+/// How often a run is looked at that waits for a person or another object: a change of either wakes it, but not what
+/// its tenant shows.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 impl HasStatus for Promotion {

@@ -9,7 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use super::{
-    super::wake::{Asked, asked_for},
+    super::fingerprint::{Asked, asked_for},
     run::Run,
 };
 use crate::{
@@ -18,22 +18,44 @@ use crate::{
 };
 
 /// What is asked of a run, its annotations included, and what it tells the others: whom it stands in the way of.
-pub(in super::super) type Told = (Asked, Option<PromotionPhase>, Vec<String>);
+#[derive(Clone, Debug, PartialEq)]
+pub(in super::super) struct Told {
+    pub(in super::super) asked: Asked,
+    phase: Option<PromotionPhase>,
+    occupied: Vec<String>,
+    /// Where it has a lock.
+    locked: Vec<String>,
+}
+
+impl Told {
+    /// The hosts that were locked until then.
+    pub(in super::super) fn locked_until(self, then: &Self) -> Vec<String> {
+        let hosts = self.locked.into_iter();
+        hosts.filter(|host| !then.locked.contains(host)).collect()
+    }
+}
 
 pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
     let mut asked = DefaultHasher::new();
     // It is watched whatever its labels are, and they tell whose it is.
     (asked_for(promotion), &promotion.metadata.labels).hash(&mut asked);
     let status = promotion.status.as_ref();
-    let occupied = status.map(|status| {
-        let occupied = status.stages.iter().filter(|stage| stage.occupies());
-        occupied.flat_map(hosts).map(ToOwned::to_owned).collect()
-    });
-    (
-        asked.finish(),
-        status.and_then(|status| status.phase),
-        occupied.unwrap_or_default(),
-    )
+    let hosts_of = |is: fn(&StageStatus) -> bool| {
+        let stages = status.into_iter().flat_map(|status| &status.stages);
+        let hosts = stages.filter(|stage| is(stage)).flat_map(hosts);
+        hosts.map(ToOwned::to_owned).collect()
+    };
+    Told {
+        asked: asked.finish(),
+        phase: status.and_then(|status| status.phase),
+        occupied: hosts_of(StageStatus::occupies),
+        locked: hosts_of(has_lock),
+    }
+}
+
+/// Whether the stage has a lock, rather than having asked for one.
+fn has_lock(stage: &StageStatus) -> bool {
+    stage.may_hold_lock() && stage.lock.as_ref().is_some_and(|lock| lock.id.is_some())
 }
 
 fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {
@@ -69,4 +91,44 @@ fn age(object: &Promotion) -> (Option<Timestamp>, Option<&str>) {
         meta.creation_timestamp.as_ref().map(|time| time.0),
         meta.uid.as_deref(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_given_and_is_gone_tells_of_both_of_its_hosts() {
+        let told = |step: &str, id: Option<&str>| {
+            let lock = json!({"attempt": "a", "requestedAt": "2026-01-01T00:00:00Z", "id": id});
+            let secret = json!({"name": "s"});
+            let target =
+                json!({"lowerHost": "lower", "upperHost": "upper", "serviceAccountSecretRef": secret});
+            let stages = json!([{"name": "s", "step": step, "lock": lock, "target": target}]);
+            let promotion: Promotion = serde_json::from_value(json!({
+                "metadata": {"name": "p"}, "spec": {"order": [], "upTo": ""},
+                "status": {"observedGeneration": 1, "stages": stages},
+            }))
+            .unwrap();
+            told_of(&promotion)
+        };
+        let mine = Some("mine");
+        for (before, after, unlocked) in [
+            (
+                told("Unlocking", mine),
+                told("Verifying", mine),
+                ["lower", "upper"].as_slice(),
+            ),
+            (told("Unlocking", mine), told("Done", mine), &["lower", "upper"]),
+            (told("DryRun", mine), told("Unlocking", mine), &[]),
+            (told("Verifying", mine), told("Done", mine), &[]),
+            (told("LockRequested", None), told("Locking", mine), &[]),
+            // Nothing was locked.
+            (told("LockRequested", None), told("Done", None), &[]),
+        ] {
+            assert_eq!(before.locked_until(&after), unlocked);
+        }
+    }
 }

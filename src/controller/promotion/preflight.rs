@@ -13,8 +13,8 @@ use super::{
 use crate::{
     aic::{Error, Tenant},
     api::{
-        Active, Reason, StageStatus,
-        conditions::{ESV_READY, READY},
+        Active, Reason, StageStatus, TenantEnvironment,
+        conditions::{ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
     },
 };
 
@@ -162,10 +162,24 @@ async fn missing_esvs(tenant: &Tenant, members: &[Member]) -> Result<Vec<String>
     Ok(missing)
 }
 
-/// Connections that PingOne refuses.
+/// Connections that PingOne refuses, and configuration that is not there to be promoted.
 fn refusals(run: &Run<'_>, lower: &[Member], upper: &[Member]) -> Vec<String> {
     let members = lower.iter().chain(upper);
-    members.filter_map(|member| refused(run, member)).collect()
+    let refused = members.filter_map(|member| refused(run, member));
+    refused.chain(lower.iter().filter_map(unwritten)).collect()
+}
+
+/// Worker and mapping that the operator has still to write below: a promotion would leave them behind, and its lock
+/// would keep them from being written.
+fn unwritten(member: &Member) -> Option<String> {
+    let status = member.integration.status.as_ref();
+    let is_true = |type_| status.is_some_and(|status| status.conditions.is_true(type_));
+    let is_written = is_true(WORKER_READY) && is_true(SECRET_MAPPED);
+    let is_written_here = member.integration.spec.tenant.environment == TenantEnvironment::Development;
+    (is_written_here && !is_written).then(|| {
+        let name = name_of(member);
+        format!("AICIntegration {name} has not written its worker and mapping yet: its conditions say why")
+    })
 }
 
 /// A connection that PingOne refuses.

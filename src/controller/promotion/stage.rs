@@ -1,14 +1,17 @@
 //! One stage: from its preflight to its proof.
 
+use std::time::Duration;
+
 use kube::ResourceExt;
 
 use super::{
+    super::Next,
     End,
     end::{next_stage, over, pending, queued, waiting},
     group::Group,
     look::look,
     preflight::{Obstacle, obstacle, with_the_rest},
-    proof::{give_up, prove},
+    proof::{give_up, prove, wake_integrations},
     protocol::{self, Act, Rules, Sight, Wait},
     run::Run,
     summary,
@@ -23,6 +26,8 @@ use crate::{
     http::{Guard, Lane},
 };
 
+/// How soon a run looks again that begins at the same moment as another.
+const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
 /// A pass does no more than this: then others have their turn.
 const MOST_ACTS: usize = 32;
 
@@ -95,11 +100,15 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                     );
                     run.set_stage(stage);
                     run.record().await?;
+                    wake_integrations(run, index);
                 }
             }
             Act::Lock(next) => {
                 if !claim(run, &stage) {
-                    return Ok(queued(run, stage, "another run"));
+                    // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
+                    let next = Next::Poll(LOOK_AT_CLAIM_AGAIN);
+                    let end = queued(run, stage, "another run");
+                    return Ok(End { next, ..end });
                 }
                 tenant = tenant.in_lane(Lane::Lock);
                 run.lock(&tenant, next).await?;

@@ -1,6 +1,6 @@
 //! The two environments of a stage, and the account that sees them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
@@ -11,7 +11,7 @@ use super::{
         secret::SecretValues,
     },
     End, LOOK_AGAIN,
-    end::{LOOK_FOR_MISSING, pending},
+    end::pending,
     group::Group,
     run::Run,
 };
@@ -23,6 +23,9 @@ use crate::{
     },
     http::{Host, Lane},
 };
+
+/// How soon the account is looked for that alone gives an open lock back.
+const LOOK_FOR_ACCOUNT: Duration = Duration::from_mins(1);
 
 pub(super) async fn read_group(run: &Run<'_>) -> Group {
     let namespace = run.object.namespace().unwrap_or_default();
@@ -94,7 +97,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     let stalled = |reason: Reason, message: String| End {
         phase: run.phase(),
         conclusion: Conclusion::Stalled(reason, message),
-        next: Next::Poll(LOOK_FOR_MISSING),
+        next: Next::Poll(LOOK_AGAIN),
     };
     let host: Host = host.parse().map_err(|error| {
         stalled(
@@ -144,10 +147,16 @@ fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
         message += ". A lock may be open, and only this account can give it back";
     }
     let needs_person = run.may_hold_lock() || matches!(error, NoAccount::Invalid(..));
+    // A change of the Secret wakes the run; one that could not be read may be as it should be.
+    let next = match error {
+        NoAccount::Unread(_) => run.again(None),
+        _ if run.may_hold_lock() => Next::Poll(LOOK_FOR_ACCOUNT),
+        _ => Next::Poll(LOOK_AGAIN),
+    };
     End {
         phase: run.phase(),
         conclusion: Conclusion::unfinished(needs_person, reason, message),
-        next: Next::Poll(LOOK_FOR_MISSING),
+        next,
     }
 }
 
