@@ -32,17 +32,42 @@ pub enum Fault {
     Hang,
     /// The request is processed and never answered.
     HangAfter,
+    /// The load balancer in front of a tenant answers with a page of its own: HTML, without `via` and without a
+    /// transaction id.
+    FrontEnd {
+        /// The status of the page.
+        status: StatusCode,
+        /// Whether the tenant has processed the request all the same.
+        processed: bool,
+    },
 }
 
 impl Fault {
     /// An answer with this status and an empty body.
     #[must_use]
     pub fn status(status: u16) -> Self {
-        let status = StatusCode::from_u16(status).expect("a test names a status between 100 and 999");
         Self::Status {
-            status,
+            status: legal(status),
             headers: Vec::new(),
             body: String::new(),
+        }
+    }
+
+    /// The front end's own page with this status; the tenant never sees the request.
+    #[must_use]
+    pub fn front_end(status: u16) -> Self {
+        Self::FrontEnd {
+            status: legal(status),
+            processed: false,
+        }
+    }
+
+    /// The front end's own page with this status, in place of the answer of a tenant that has processed the request.
+    #[must_use]
+    pub fn front_end_after(status: u16) -> Self {
+        Self::FrontEnd {
+            status: legal(status),
+            processed: true,
         }
     }
 
@@ -63,6 +88,10 @@ impl Fault {
         }
         self
     }
+}
+
+fn legal(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).expect("a test names a status between 100 and 999")
 }
 
 /// Which requests a fault meets. Without narrowing, all of them.

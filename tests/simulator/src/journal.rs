@@ -33,7 +33,8 @@ pub struct Exchange {
     /// The fault that was acted out.
     pub fault: Option<Fault>,
     /// The status of the answer: none while it is being made, or when none was made. Under
-    /// [`Fault::CloseAfter`] and [`Fault::HangAfter`] the status of the answer that was lost.
+    /// [`Fault::CloseAfter`], [`Fault::HangAfter`] and [`Fault::front_end_after`] the status of the answer that
+    /// was lost.
     pub status: Option<u16>,
     /// The answer's body, in the same forms as the request's.
     pub response: Value,

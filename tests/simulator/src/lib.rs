@@ -12,6 +12,7 @@
 
 mod clock;
 mod fault;
+mod front_end;
 mod jose;
 mod journal;
 mod markers;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 use hyper::body::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
+    pub(crate) version: Version,
     /// As sent, percent-encoding included.
     pub(crate) path: String,
     /// As sent, without the question mark.
@@ -108,6 +109,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// Whether a tenant puts its transaction id on it.
+    pub(crate) traced: bool,
 }
 
 impl Answer {
@@ -122,6 +125,7 @@ impl Answer {
             status,
             headers: Vec::new(),
             body: String::new(),
+            traced: true,
         }
     }
 
@@ -132,6 +136,22 @@ impl Answer {
 
     pub(crate) fn body(mut self, body: String) -> Self {
         self.body = body;
+        self
+    }
+
+    /// Leaves the transaction id out.
+    pub(crate) fn untraced(mut self) -> Self {
+        self.traced = false;
+        self
+    }
+
+    /// Names the media type of a body otherwise; an empty one has none.
+    pub(crate) fn media_type(mut self, media_type: &str) -> Self {
+        for (name, value) in &mut self.headers {
+            if name == "Content-Type" {
+                media_type.clone_into(value);
+            }
+        }
         self
     }
 }

@@ -18,11 +18,15 @@ use uuid::Uuid;
 
 use crate::clock::http_date;
 use crate::fault::Fault;
+use crate::front_end;
 use crate::message::{Answer, Request};
 use crate::network::Shared;
 use crate::pingone::PingOne;
 use crate::relay::Relay;
 use crate::tenant::Tenant;
+
+/// What the load balancer puts on what a tenant answers.
+const VIA: &str = "1.1 google";
 
 /// Who answers at a host.
 #[derive(Clone, Debug)]
@@ -91,6 +95,12 @@ async fn exchange(
     shared: &Shared,
 ) -> Result<hyper::Response<Body>, Closed> {
     let request = read(request).await?;
+    if matches!(site, Site::Tenant(_)) && front_end::misses_length(&request) {
+        let sequence = shared.journal().begin(host, &request, Value::Null, None);
+        let answer = dated(site, front_end::page(StatusCode::LENGTH_REQUIRED));
+        shared.journal().finish(sequence, &answer);
+        return Ok(whole(answer));
+    }
     let fault = shared.faults().meet(host, &request);
     // What goes to a real server holds what is nobody's business here.
     let body = if matches!(site, Site::Relay(_)) {
@@ -103,7 +113,11 @@ async fn exchange(
     let _in_flight = (!hangs).then(|| shared.in_flight());
     let process = async || process(&request, host, site, shared, sequence).await;
     let made = match &fault {
-        None | Some(Fault::CloseAfter | Fault::HangAfter | Fault::Garbage) => process().await?,
+        None
+        | Some(
+            Fault::CloseAfter | Fault::HangAfter | Fault::Garbage | Fault::FrontEnd { processed: true, .. },
+        ) => process().await?,
+        Some(Fault::FrontEnd { status, .. }) => Made::Answer(dated(site, front_end::page(*status))),
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(*delay).await;
             process().await?
@@ -118,6 +132,7 @@ async fn exchange(
                 status: *status,
                 headers: headers.clone(),
                 body: body.clone(),
+                traced: true,
             },
         )),
         Some(Fault::CloseBefore) => return Err(Closed),
@@ -132,14 +147,16 @@ async fn exchange(
         Some(Fault::HangAfter) => pending().await,
         _ => {}
     }
-    let made = if fault == Some(Fault::Garbage) {
-        let garbage = Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned());
-        Made::Answer(finished(site, garbage))
-    } else {
-        made
+    let made = match fault {
+        Some(Fault::Garbage) => {
+            let garbage = Answer::empty(StatusCode::OK).body("<html>\u{fffd}{".to_owned());
+            Made::Answer(finished(site, garbage))
+        }
+        Some(Fault::FrontEnd { status, .. }) => Made::Answer(dated(site, front_end::page(status))),
+        _ => made,
     };
     Ok(match made {
-        Made::Answer(answer) => write(answer).map(|body| body.map_err(|never| match never {}).boxed()),
+        Made::Answer(answer) => whole(answer),
         Made::Flow(response) => response.map(BodyExt::boxed),
     })
 }
@@ -174,11 +191,19 @@ fn is_for(request: &Request, host: &str) -> bool {
 
 /// Adds what every answer of a site carries.
 fn finished(site: &Site, answer: Answer) -> Answer {
-    let answer = answer.header("Date", http_date(site.now()));
+    let traced = answer.traced;
+    let answer = dated(site, answer);
     match site {
-        Site::Tenant(_) => answer.header("X-ForgeRock-TransactionId", Uuid::new_v4().to_string()),
+        Site::Tenant(_) if traced => answer
+            .header("Via", VIA)
+            .header("X-ForgeRock-TransactionId", Uuid::new_v4().to_string()),
+        Site::Tenant(_) => answer.header("Via", VIA),
         Site::PingOneApi(_) | Site::PingOneAuth(_) | Site::Relay(_) => answer,
     }
+}
+
+fn dated(site: &Site, answer: Answer) -> Answer {
+    answer.header("Date", http_date(site.now()))
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, Closed> {
@@ -186,11 +211,16 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Closed> {
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     Ok(Request {
         method: head.method,
+        version: head.version,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body,
     })
+}
+
+fn whole(answer: Answer) -> hyper::Response<Body> {
+    write(answer).map(|body| body.map_err(|never| match never {}).boxed())
 }
 
 fn write(answer: Answer) -> hyper::Response<Full<Bytes>> {

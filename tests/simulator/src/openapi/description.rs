@@ -114,6 +114,7 @@ mod tests {
         };
         Request {
             method: Method::PUT,
+            version: http::Version::HTTP_11,
             path: path.to_owned(),
             query: query.to_owned(),
             headers,

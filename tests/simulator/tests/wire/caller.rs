@@ -5,6 +5,7 @@ use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, StatusCode};
 use pingone_aic_simulator::tenant::ServiceAccount;
 use pingone_aic_simulator::{Mutability, Network, Side, Tenant};
@@ -154,6 +155,12 @@ impl Caller {
 
     pub(crate) async fn post(&self, path: &str, version: &str, body: &Value) -> Reply {
         send(self.request(Method::POST, path, version).json(body)).await
+    }
+
+    /// A POST with a body of no length.
+    pub(crate) async fn act(&self, path: &str, version: &str) -> Reply {
+        let request = self.request(Method::POST, path, version);
+        send(request.header(CONTENT_LENGTH, 0)).await
     }
 
     pub(crate) async fn delete(&self, path: &str, version: &str) -> Reply {

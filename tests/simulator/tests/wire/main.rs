@@ -10,6 +10,7 @@ mod connection_test;
 mod esv;
 mod esv_list;
 mod faults;
+mod front_end;
 mod immutable;
 mod mappings;
 mod network;

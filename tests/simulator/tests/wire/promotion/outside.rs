@@ -32,7 +32,7 @@ async fn assert_refused(caller: &Caller) {
         let mut request = caller.request(method.clone(), &path, PROMOTION);
         if path == PROMOTE && method == Method::POST {
             request = request.json(&json!({"dryRun": true}));
-        } else if path == ROLLBACK {
+        } else if [ROLLBACK, LOCK].contains(&path.as_str()) {
             request = request.json(&json!({}));
         }
         let reply = send(request).await;
