@@ -37,6 +37,16 @@ pub(crate) fn iso_date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// A date as the ESV service writes it from its store: microseconds, without trailing zeros.
+pub(crate) fn stored_date(time: Timestamp) -> String {
+    in_microseconds(time).to_string()
+}
+
+/// The time, cut to what a store keeps of it.
+pub(crate) fn in_microseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).expect("a shorter time is in range")
+}
+
 /// A date as an HTTP header carries it.
 pub(crate) fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

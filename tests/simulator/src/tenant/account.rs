@@ -25,8 +25,28 @@ pub(super) struct Account {
     pub(super) key: RsaKey,
 }
 
+/// Scopes that are part of a broader one, by the end that they have in place of its `*`.
+const PARTS: [(&str, &[&str]); 3] = [
+    ("fr:idc:esv:*", &["read", "update", "restart"]),
+    ("fr:idc:promotion:*", &["read"]),
+    ("fr:idc:release:*", &["read"]),
+];
+
+impl Account {
+    /// Whether a token can have this scope: it is one of the account's own, or part of one.
+    pub(super) fn may_ask_for(&self, scope: &str) -> bool {
+        let is_part_of = |own: &str| {
+            PARTS.iter().any(|(broad, ends)| {
+                let end = scope.strip_prefix(broad.trim_end_matches('*'));
+                own == *broad && end.is_some_and(|end| ends.contains(&end))
+            })
+        };
+        self.scopes.iter().any(|own| own == scope || is_part_of(own))
+    }
+}
+
 impl Tenant {
-    /// Creates a service account that may ask for these scopes, each by exactly this name.
+    /// Creates a service account that may ask for these scopes, and for parts of them (`…:read` of `…:*`).
     #[must_use]
     pub fn create_service_account(&self, name: &str, scopes: &[&str]) -> ServiceAccount {
         let key = RsaKey::generate();

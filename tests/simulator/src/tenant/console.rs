@@ -40,7 +40,7 @@ impl Console {
         self.0.state().secrets.insert(id.to_owned(), secret);
     }
 
-    /// Adds a version to an ESV secret.
+    /// Adds a version to an ESV secret, unless its newest one has that value.
     ///
     /// # Panics
     /// If there is no such secret, as the other edits do.
@@ -51,12 +51,11 @@ impl Console {
         });
     }
 
-    /// Replaces an ESV secret's description.
+    /// Replaces an ESV secret's description, if it is another.
     pub fn set_description(&self, id: &str, description: &str) {
         let now = self.0.now();
         self.edit_secret(id, |secret| {
-            description.clone_into(&mut secret.description);
-            secret.touch(Self::PERSON, now);
+            secret.describe(description, Self::PERSON, now);
         });
     }
 

@@ -25,7 +25,7 @@ pub use console::Console;
 pub use esv::{Secret, Version, VersionStatus};
 pub use promotion::{Done, Group, LockState, ProvisionalSide, Times};
 
-use crate::message::{Answer, Request};
+use crate::message::{Answer, Outcome, Request};
 use crate::pingone::World;
 use promotion::Place;
 use state::State;
@@ -65,6 +65,12 @@ impl fmt::Display for Realm {
             Self::Bravo => "bravo",
         })
     }
+}
+
+/// What the services of `/environment` answer names its media type otherwise than AM does.
+fn of_environment(outcome: Outcome) -> Outcome {
+    let plain = |answer: Answer| answer.media_type("application/json");
+    outcome.map(plain).map_err(plain)
 }
 
 /// A tenant environment: what answers at its host, and what a test does to it behind the operator's back.
@@ -118,8 +124,8 @@ impl Tenant {
         let segments = request.segments();
         let outcome = match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["am", "oauth2", "access_token"] => token::answer(self, request),
-            ["environment", "promotion", path @ ..] => promotion::answer(self, path, request),
-            ["environment", path @ ..] => esv::answer(self, path, request),
+            ["environment", "promotion", path @ ..] => of_environment(promotion::answer(self, path, request)),
+            ["environment", path @ ..] => of_environment(esv::answer(self, path, request)),
             [
                 "am",
                 "json",
@@ -130,6 +136,17 @@ impl Tenant {
                 "realm-config",
                 path @ ..,
             ] => am::answer(self, realm, path, request),
+            ["am", "json", "global-config", "secrets", "stores", ..]
+            | [
+                "am",
+                "json",
+                "realms",
+                "root",
+                "realm-config",
+                "secrets",
+                "stores",
+                ..,
+            ] => Err(refusal::not_available()),
             _ => Err(refusal::am(StatusCode::NOT_FOUND, "Not Found")),
         };
         outcome.unwrap_or_else(|refusal| refusal)

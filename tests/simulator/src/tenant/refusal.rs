@@ -21,6 +21,15 @@ pub(super) fn am(status: StatusCode, message: &str) -> Answer {
     am_with_detail(status, message, None)
 }
 
+/// What AIC does not offer at all; what says so stands before AM, and puts no transaction id on it.
+pub(super) fn not_available() -> Answer {
+    am(
+        StatusCode::FORBIDDEN,
+        "This operation is not available in PingOne Advanced Identity Cloud.",
+    )
+    .untraced()
+}
+
 /// AM's form with a `detail`.
 pub(super) fn am_with_detail(status: StatusCode, message: &str, detail: Option<Value>) -> Answer {
     let reason = status.canonical_reason().unwrap_or_default();

@@ -21,6 +21,8 @@ pub(super) struct State {
     /// Service account and `jti` of every assertion that was accepted.
     pub(super) used_assertions: HashSet<(String, String)>,
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// How many calls of the ESV API were answered.
+    esv_answers: usize,
     /// When the restart under way will be over.
     pub(super) restart_ends: Option<Timestamp>,
     /// ESV values as AM has them in its cache, by ESV id.
@@ -44,6 +46,12 @@ pub(super) struct CachedValue {
 }
 
 impl State {
+    /// Counts an answer of the ESV API, and tells of every second one.
+    pub(super) fn is_second_esv_answer(&mut self) -> bool {
+        self.esv_answers += 1;
+        self.esv_answers.is_multiple_of(2)
+    }
+
     pub(super) fn realm(&self, realm: Realm) -> &RealmConfig {
         self.configuration.realm(realm)
     }

@@ -14,6 +14,7 @@ pub(super) struct Switches {
     pub(super) label_attribute: String,
     pub(super) product_connections: bool,
     pub(super) static_write_refusal: StatusCode,
+    pub(super) locked_esv_refusal: StatusCode,
     pub(super) secret_cache: SignedDuration,
 }
 
@@ -25,6 +26,7 @@ impl Default for Switches {
             label_attribute: "credentialPurpose".to_owned(),
             product_connections: true,
             static_write_refusal: StatusCode::FORBIDDEN,
+            locked_esv_refusal: StatusCode::FORBIDDEN,
             secret_cache: SignedDuration::ZERO,
         }
     }
@@ -56,6 +58,12 @@ impl Tenant {
     /// The status with which an immutable tenant refuses to write static configuration. 403 by default.
     pub fn set_static_write_refusal(&self, status: StatusCode) {
         self.state().switches.static_write_refusal = status;
+    }
+
+    /// The status with which the ESV API is refused while the environment is locked, which nobody has told.
+    /// [assumed] 403 by default.
+    pub fn set_locked_esv_refusal(&self, status: StatusCode) {
+        self.state().switches.locked_esv_refusal = status;
     }
 
     /// How long AM goes on with an ESV's value after it has read it: 0 by default, up to 600 s in life.

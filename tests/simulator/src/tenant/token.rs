@@ -46,10 +46,15 @@ pub(super) fn answer(tenant: &Tenant, request: &Request) -> Outcome {
     let assertion = check(tenant.host(), &state, now.as_second(), field("assertion")?)?;
     let account = &state.accounts[&assertion.account];
     let asked: Vec<String> = field("scope")?.split_whitespace().map(str::to_owned).collect();
-    if let Some(unknown) = asked.iter().find(|scope| !account.scopes.contains(scope)) {
+    let beyond: Vec<_> = asked
+        .iter()
+        .filter(|scope| !account.may_ask_for(scope))
+        .map(String::as_str)
+        .collect();
+    if !beyond.is_empty() {
         return Err(bad_request(
             "invalid_scope",
-            &format!("Unknown/invalid scope(s): [{unknown}]"),
+            &format!("Unsupported scope for service account: {}", beyond.join(",")),
         ));
     }
     if asked.is_empty() {
@@ -60,7 +65,8 @@ pub(super) fn answer(tenant: &Tenant, request: &Request) -> Outcome {
         .insert((assertion.account.clone(), assertion.id));
     let token = format!("aic-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     tenant.0.world.markers().add(&token);
-    // Scopes are a set (RFC 6749, 3.3): the answer lists them in another order than the question.
+    // What was recorded has the order of the question; scopes are a set all the same (RFC 6749, 3.3), and clients
+    // compare them as one.
     let scope = asked.iter().rev().cloned().collect::<Vec<_>>().join(" ");
     let access = AccessToken {
         account: assertion.account,

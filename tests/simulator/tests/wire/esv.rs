@@ -1,53 +1,28 @@
 //! ESV secrets and their versions.
 
-use std::time::Duration;
-
-use pingone_aic_simulator::tenant::{Console, VersionStatus};
+use jiff::Timestamp;
+use pingone_aic_simulator::tenant::Console;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, ESV, assert_as_described, base64, send};
 
 const SECRET: &str = "/environment/secrets/esv-a";
 
-fn body(encoding: &str, placeholders: bool, value: &str) -> Value {
+pub(crate) fn body(encoding: &str, placeholders: bool, value: &str) -> Value {
     json!({"encoding": encoding, "useInPlaceholders": placeholders, "valueBase64": base64(value)})
-}
-
-impl Caller {
-    async fn add_version(&self, value: &str) -> Value {
-        let path = format!("{SECRET}/versions?_action=create");
-        self.post(&path, ESV, &json!({"valueBase64": base64(value)}))
-            .await
-            .expect(200)
-    }
-
-    async fn change_status(&self, version: &str, status: &str) -> crate::caller::Reply {
-        let path = format!("{SECRET}/versions/{version}?_action=changestatus");
-        self.post(&path, ESV, &json!({"status": status})).await
-    }
-
-    /// Numbers and statuses as listed.
-    async fn listed(&self) -> Vec<(String, String)> {
-        let versions = self.get(&format!("{SECRET}/versions"), ESV).await.expect(200);
-        let text = |version: &Value, name: &str| version[name].as_str().unwrap().to_owned();
-        let versions = versions.as_array().expect("a bare array").iter();
-        versions
-            .map(|version| (text(version, "version"), text(version, "status")))
-            .collect()
-    }
 }
 
 #[tokio::test]
 async fn a_secret_is_created_read_without_its_value_and_deleted() {
     let caller = Caller::start().await;
-    caller.get(SECRET, ESV).await.expect(404);
+    let missing = "The secret does not exist or does not have a version";
+    assert_eq!(caller.get(SECRET, ESV).await.expect(404)["message"], missing);
     let mut wanted = body("generic", false, "one");
     wanted["description"] = json!("mine");
     let reply = caller.put(SECRET, ESV, &wanted).await;
-    assert_eq!(reply.header("content-api-version"), "resource=1.0");
-    let created = reply.expect(200);
+    assert_eq!(reply.header("content-type"), "application/json");
+    reply.expect(200);
     let read = caller.get(SECRET, ESV).await.expect(200);
-    assert_eq!(created, read);
     for (name, value) in [
         ("_id", json!("esv-a")),
         ("activeVersion", json!("1")),
@@ -61,7 +36,7 @@ async fn a_secret_is_created_read_without_its_value_and_deleted() {
     assert!(!read.to_string().contains("one") && !read.to_string().contains(&base64("one")));
     assert_eq!(caller.tenant.secret("esv-a").unwrap().versions[0].value, b"one");
     caller.delete(SECRET, ESV).await.expect(200);
-    caller.delete(SECRET, ESV).await.expect(404);
+    assert_eq!(caller.delete(SECRET, ESV).await.expect(404)["message"], missing);
     assert!(caller.tenant.secrets().is_empty());
     assert_as_described(&caller.network);
 }
@@ -77,14 +52,17 @@ async fn put_creates_only() {
         .put(SECRET, ESV, &body("generic", false, "two"))
         .await
         .expect(400);
-    assert!(refused["message"].as_str().unwrap().contains("already exists"));
+    assert_eq!(
+        refused["message"],
+        "Failed to create secret, the secret already exists"
+    );
     assert_eq!(caller.tenant.secret("esv-a").unwrap().versions.len(), 1);
 }
 
 #[tokio::test]
 async fn an_id_has_to_fit_its_pattern() {
     let caller = Caller::start().await;
-    let longest = format!("esv-{}", "a".repeat(124));
+    let longest = format!("esv-{}", "a".repeat(120));
     for (id, status) in [
         ("esv-a_b-9", 200),
         (longest.as_str(), 200),
@@ -111,7 +89,6 @@ async fn three_members_are_required_and_well_formed() {
         caller.put(SECRET, ESV, &lacking).await.expect(400);
     }
     for (name, value) in [
-        ("encoding", json!("utf8")),
         ("useInPlaceholders", json!("no")),
         ("valueBase64", json!("not base64!")),
         ("description", json!("d".repeat(1001))),
@@ -120,11 +97,67 @@ async fn three_members_are_required_and_well_formed() {
         wrong[name] = value;
         caller.put(SECRET, ESV, &wrong).await.expect(400);
     }
+    let unknown = caller
+        .put(SECRET, ESV, &body("utf8", false, "x"))
+        .await
+        .expect(422);
+    assert_eq!(
+        (&unknown["code"], unknown["message"].as_str()),
+        (
+            &json!(606),
+            Some("encoding in body should be one of [generic pem base64hmac base64aes]")
+        )
+    );
     let text = caller
         .request(http::Method::PUT, SECRET, ESV)
         .body(body("generic", false, "x").to_string());
     send(text).await.expect(415);
     assert!(caller.tenant.secrets().is_empty());
+}
+
+#[tokio::test]
+async fn a_value_has_at_most_65535_bytes() {
+    let caller = Caller::start().await;
+    for (length, status) in [(65_536, 400), (65_535, 200)] {
+        caller
+            .put(SECRET, ESV, &body("generic", false, &"x".repeat(length)))
+            .await
+            .expect(status);
+    }
+    caller
+        .post(
+            &format!("{SECRET}/versions?_action=create"),
+            ESV,
+            &json!({"valueBase64": base64(&"y".repeat(65_536))}),
+        )
+        .await
+        .expect(400);
+}
+
+/// How many digits a date's seconds have after the point, without trailing zeros.
+fn fraction(date: &Value) -> usize {
+    let date = date.as_str().unwrap().trim_end_matches('Z');
+    let digits = date.split_once('.').map_or("", |(_, digits)| digits);
+    assert!(!digits.ends_with('0'), "{date}");
+    digits.len()
+}
+
+#[tokio::test]
+async fn a_date_is_in_nanoseconds_where_it_is_fresh_and_in_microseconds_afterwards() {
+    let caller = Caller::start().await;
+    let mut longest = 0;
+    for index in 0..8 {
+        let id = format!("esv-{index}");
+        let fresh = caller.create_secret(&id, "x").await["lastChangeDate"].clone();
+        longest = longest.max(fraction(&fresh));
+        let path = format!("/environment/secrets/{id}");
+        let read = caller.get(&path, ESV).await.expect(200)["lastChangeDate"].clone();
+        assert!(fraction(&read) <= 6, "{read}");
+        let instant = |date: &Value| date.as_str().unwrap().parse::<Timestamp>().unwrap();
+        assert_eq!(instant(&fresh).as_microsecond(), instant(&read).as_microsecond());
+        assert_eq!(caller.tenant.secret(&id).unwrap().last_change, instant(&fresh));
+    }
+    assert!(longest > 6, "{longest}");
 }
 
 #[tokio::test]
@@ -154,72 +187,23 @@ async fn content_that_does_not_fit_its_encoding_gives_500() {
 }
 
 #[tokio::test]
-async fn versions_are_a_bare_array_with_the_newest_first() {
-    let caller = Caller::start().await;
-    caller.create_secret("esv-a", "one").await;
-    let version = caller.add_version("two").await;
-    assert_eq!(
-        (version["version"].as_str(), version["status"].as_str()),
-        (Some("2"), Some("ENABLED"))
-    );
-    assert!(version["createDate"].is_string() && version["loaded"] == true);
-    let enabled = |number: &str| (number.to_owned(), "ENABLED".to_owned());
-    assert_eq!(caller.listed().await, [enabled("2"), enabled("1")]);
-    assert_eq!(caller.get(SECRET, ESV).await.expect(200)["activeVersion"], "2");
-    assert_eq!(
-        caller
-            .get(&format!("{SECRET}/versions/latest"), ESV)
-            .await
-            .expect(200),
-        version
-    );
-    caller.get(&format!("{SECRET}/versions/3"), ESV).await.expect(404);
-    assert_as_described(&caller.network);
-}
-
-#[tokio::test]
-async fn the_latest_version_cannot_be_disabled() {
-    let caller = Caller::start().await;
-    caller.create_secret("esv-a", "one").await;
-    caller.add_version("two").await;
-    caller.change_status("2", "DISABLED").await.expect(400);
-    caller.change_status("latest", "DISABLED").await.expect(400);
-    assert_eq!(
-        caller.change_status("1", "DISABLED").await.expect(200)["status"],
-        "DISABLED"
-    );
-    assert_eq!(
-        caller.change_status("1", "ENABLED").await.expect(200)["status"],
-        "ENABLED"
-    );
-    assert_as_described(&caller.network);
-    caller.change_status("1", "DESTROYED").await.expect(400);
-    caller.change_status("7", "DISABLED").await.expect(404);
-}
-
-#[tokio::test]
-async fn a_destroyed_version_stays_listed() {
-    let caller = Caller::start().await;
-    caller.create_secret("esv-a", "one").await;
-    caller.add_version("two").await;
-    let path = format!("{SECRET}/versions/1");
-    assert_eq!(caller.delete(&path, ESV).await.expect(200)["status"], "DESTROYED");
-    let listed = caller.listed().await;
-    assert_eq!(listed[1], ("1".to_owned(), "DESTROYED".to_owned()));
-    caller.change_status("1", "ENABLED").await.expect(400);
-    caller.delete(&path, ESV).await.expect(400);
-    let version = &caller.tenant.secret("esv-a").unwrap().versions[0];
-    assert!(version.status == VersionStatus::Destroyed && version.value.is_empty());
-}
-
-#[tokio::test]
 async fn a_description_is_set_with_an_empty_answer() {
     let caller = Caller::start().await;
     caller.create_secret("esv-a", "one").await;
     let path = format!("{SECRET}?_action=setDescription");
     let reply = caller.post(&path, ESV, &json!({"description": "new"})).await;
     assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, ""));
-    assert_eq!(caller.get(SECRET, ESV).await.expect(200)["description"], "new");
+    let changed = caller.get(SECRET, ESV).await.expect(200);
+    assert_eq!(changed["description"], "new");
+    caller
+        .post(&path, ESV, &json!({"description": "new"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        caller.get(SECRET, ESV).await.expect(200),
+        changed,
+        "the same text is no change, and has no date"
+    );
     assert_as_described(&caller.network);
     caller.post(&path, ESV, &json!({})).await.expect(400);
     caller
@@ -241,38 +225,10 @@ async fn a_description_is_set_with_an_empty_answer() {
 }
 
 #[tokio::test]
-async fn with_placeholders_a_version_waits_for_a_restart() {
+async fn a_path_that_is_not_there_is_told() {
     let caller = Caller::start().await;
-    let created = caller
-        .put(SECRET, ESV, &body("generic", true, "one"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (&created["loaded"], &created["loadedVersion"]),
-        (&json!(false), &json!(""))
-    );
-    let startup = "/environment/startup";
-    let status = async || caller.get(startup, ESV).await.expect(200)["restartStatus"].clone();
-    assert_eq!(status().await, "ready");
-    let restart = format!("{startup}?_action=restart");
-    let request = || send(caller.request(http::Method::POST, &restart, ESV));
-    assert_eq!(request().await.expect(200)["restartStatus"], "restarting");
-    request().await.expect(400);
-    assert_eq!(status().await, "restarting");
-    caller.network.clock().advance(Duration::from_mins(5));
-    assert_eq!(status().await, "ready");
-    let loaded = caller.get(SECRET, ESV).await.expect(200);
-    assert_eq!(
-        (&loaded["loaded"], &loaded["loadedVersion"]),
-        (&json!(true), &json!("1"))
-    );
-    assert_eq!(caller.add_version("two").await["loaded"], false);
-    let pending = caller.get(SECRET, ESV).await.expect(200);
-    assert_eq!(
-        (&pending["loaded"], &pending["loadedVersion"]),
-        (&json!(false), &json!("1"))
-    );
-    assert_as_described(&caller.network);
+    let refused = caller.get("/environment/nothing", ESV).await.expect(404);
+    assert_eq!(refused["message"], "path /environment/nothing was not found");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod caller;
 mod connection_test;
 mod esv;
 mod esv_list;
+mod esv_versions;
 mod faults;
 mod front_end;
 mod immutable;

@@ -1,10 +1,9 @@
 //! Mappings of secret labels to ESVs.
 
-use http::Method;
 use pingone_aic_simulator::Realm;
 use serde_json::{Value, json};
 
-use crate::caller::{AM, Caller, credential_label, mapping_path, realm_path, send, worker_path};
+use crate::caller::{AM, Caller, ESV, credential_label, mapping_path, realm_path, worker_path};
 
 async fn caller_with_worker() -> Caller {
     let caller = Caller::start().await;
@@ -73,7 +72,14 @@ async fn a_body_without_the_label_or_with_other_than_one_alias_is_refused() {
     put(json!({"secretId": "another", "aliases": ["esv-a"]})).await;
     put(json!({"secretId": label})).await;
     put(json!({"secretId": label, "aliases": []})).await;
-    put(json!({"secretId": label, "aliases": ["esv-a", "esv-b"]})).await;
+    assert_eq!(
+        put(json!({"secretId": label, "aliases": ["esv-a", "esv-b"]})).await,
+        "Invalid config: Only a single alias per mapping is allowed for this secret store type"
+    );
+    assert_eq!(
+        put(json!({"secretId": label, "aliases": ["esv-a", "esv-a"]})).await,
+        "Data validation failed for the attribute, aliases"
+    );
     put(json!({"secretId": label, "aliases": ["esv-a"], "colour": "red"})).await;
     assert!(caller.tenant.mappings(Realm::Alpha).is_empty());
 }
@@ -83,7 +89,7 @@ async fn a_label_exists_while_a_worker_uses_it() {
     let caller = caller_with_worker().await;
     let labels = async || {
         let path = format!("{}?_action=schema", collection());
-        let schema = send(caller.request(Method::POST, &path, AM)).await.expect(200);
+        let schema = caller.act(&path, AM).await.expect(200);
         schema["properties"]["secretId"]["enum"]
             .as_array()
             .unwrap()
@@ -121,28 +127,62 @@ async fn a_label_exists_while_a_worker_uses_it() {
 #[tokio::test]
 async fn the_stores_themselves_are_not_available() {
     let caller = caller_with_worker().await;
+    let store = "secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV";
+    let (alpha, root) = (realm_path("alpha"), "/am/json/realms/root/realm-config");
     for path in [
-        "secrets/stores?_queryFilter=true",
-        "secrets/stores/GoogleSecretManagerSecretStoreProvider",
+        format!("{alpha}/secrets/stores?_queryFilter=true"),
+        format!("{alpha}/secrets/stores/GoogleSecretManagerSecretStoreProvider"),
+        format!("{root}/{store}"),
+        format!("{root}/{store}/mappings?_queryFilter=true"),
+        format!("/am/json/global-config/{store}"),
     ] {
-        let refused = caller
-            .get(&format!("{}/{path}", realm_path("alpha")), AM)
-            .await
-            .expect(403);
+        let refused = caller.get(&path, AM).await;
+        assert_eq!(refused.header("x-forgerock-transactionid"), "", "{path}");
         let message = "This operation is not available in PingOne Advanced Identity Cloud.";
-        assert_eq!(refused["message"], message);
+        assert_eq!(refused.expect(403)["message"], message, "{path}");
     }
+    let path = format!("{alpha}/{store}");
+    let read = caller.get(&path, "protocol=2.1,resource=2.0").await.expect(200);
+    assert_eq!(read["expiryDurationSeconds"], 600);
+    caller.delete(&path, AM).await.expect(403);
 }
 
 #[tokio::test]
-async fn only_the_documented_api_version_is_answered() {
+async fn a_mapping_can_be_created_by_a_post_that_replaces_none() {
+    let caller = caller_with_worker().await;
+    let label = credential_label("A.B");
+    let create = async |body: Value| {
+        let path = format!("{}?_action=create", collection());
+        caller.post(&path, AM, &body).await
+    };
+    let body = json!({"_id": label, "secretId": label, "aliases": ["esv-a"]});
+    let created = create(body.clone()).await;
+    let path = mapping_path("alpha", &label);
+    assert_eq!(
+        created.header("location"),
+        format!("{}{path}", caller.tenant.url())
+    );
+    assert_eq!(caller.get(&path, AM).await.expect(200), created.expect(201));
+    assert_eq!(
+        create(body).await.expect(409)["message"],
+        "Unable to save config: Service already exists"
+    );
+    let body = json!({"_id": label, "secretId": label, "aliases": ["esv-a", "esv-b"]});
+    create(body).await.expect(400);
+}
+
+#[tokio::test]
+async fn two_api_versions_are_answered() {
     let caller = caller_with_worker().await;
     let path = mapping_path("alpha", &credential_label("A.B"));
     caller
         .map("alpha", &credential_label("A.B"), "esv-a")
         .await
         .expect(201);
-    caller.get(&path, "protocol=2.0,resource=1.0").await.expect(200);
+    for version in ["protocol=2.0,resource=1.0", "protocol=2.1,resource=2.0"] {
+        caller.get(&path, version).await.expect(200);
+    }
+    caller.get(&path, ESV).await.expect(404);
     caller.get(&path, "resource=1.0").await.expect(404);
     caller
         .get(&format!("{}?_queryFilter=nonsense", collection()), AM)

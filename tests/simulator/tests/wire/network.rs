@@ -179,7 +179,7 @@ async fn answers_are_dated_by_the_clock_of_the_network_and_of_the_tenant() {
 }
 
 #[tokio::test]
-async fn every_answer_of_a_tenant_has_a_transaction_id_of_its_own() {
+async fn answers_of_a_tenant_have_transaction_ids_but_for_many_of_the_esv_service() {
     let caller = Caller::start().await;
     let id = || async {
         let reply = send(caller.http.get(format!("https://{HOST}/nothing"))).await;
@@ -188,6 +188,12 @@ async fn every_answer_of_a_tenant_has_a_transaction_id_of_its_own() {
     let (first, second) = (id().await, id().await);
     assert!(!first.is_empty());
     assert_ne!(first, second);
+    let mut traced = Vec::new();
+    for _ in 0..4 {
+        let reply = caller.get("/environment/secrets/esv-a", "resource=1.0").await;
+        traced.push(!reply.header("X-ForgeRock-TransactionId").is_empty());
+    }
+    assert_eq!(traced, [true, false, true, false]);
 }
 
 #[tokio::test]

@@ -158,12 +158,45 @@ async fn the_form_has_four_fields_and_the_scope_is_the_accounts() {
         with("scope", Some("fr:am:* fr:idc:release:*")).await,
         (400, "invalid_scope".into())
     );
+    let unsupported = Caller::form(&assertion(), "fr:idc:ws:admin fr:am:* fr:idc:release:*");
+    assert_eq!(
+        caller.ask_for_token(&unsupported).await.expect(400)["error_description"],
+        "Unsupported scope for service account: fr:idc:ws:admin,fr:idc:release:*"
+    );
     assert_eq!(with("scope", Some(" ")).await, (400, "invalid_scope".into()));
     for name in ["grant_type", "client_id", "scope", "assertion"] {
         assert_eq!(with(name, None).await, (400, "invalid_request".into()), "{name}");
     }
     let url = format!("{}/am/oauth2/access_token", caller.tenant.url());
     assert_eq!(send(caller.http.post(url).json(&json!({}))).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_scope_includes_its_parts() {
+    let network = Network::start().await;
+    let ask = async |scopes: &[&str], asked: &str, host: &str| {
+        let caller = Caller::at(&network, host, Mutability::Mutable, scopes).await;
+        let assertion = sign(&caller.account.jwk, &json!({"alg": "RS256"}), &caller.claims());
+        error(&caller.ask_for_token(&Caller::form(&assertion, asked)).await).0
+    };
+    let whole = ["fr:idc:promotion:*", "fr:idc:esv:*"];
+    let parts = "fr:idc:promotion:read fr:idc:esv:read fr:idc:esv:update fr:idc:esv:restart";
+    assert_eq!(ask(&whole, parts, "a.example").await, 200);
+    for (index, (scope, asked)) in [
+        ("fr:idc:promotion:read", "fr:idc:promotion:*"),
+        ("fr:idc:promotion:*", "fr:idc:promotion:update"),
+        ("fr:am:*", "fr:am:read"),
+        ("fr:am:*", "fr:idc:promotion:read"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(
+            ask(&[scope], asked, &format!("{index}.example")).await,
+            400,
+            "{asked}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,9 @@ async fn a_realm_has_no_worker_service_until_it_is_put() {
         .await
         .expect(400);
     caller.put(&path, AM, &json!({"other": true})).await.expect(400);
+    let type_only = json!({"_id": "", "_type": {"_id": "pingOneWorkerService"}});
+    let enabled = caller.put(&path, AM, &type_only).await.expect(200);
+    assert_eq!(enabled["enabled"], true, "by a body that does not say so");
     caller.get(&service_path("bravo"), AM).await.expect(404);
     caller.get(&service_path("charlie"), AM).await.expect(404);
 }
@@ -57,8 +60,12 @@ async fn a_worker_is_created_updated_and_deleted() {
     caller.get(&path, AM).await.expect(404);
     let created = caller.put(&path, AM, &credential_worker()).await.expect(201);
     assert_eq!(created["_id"], "PingOne-AIC");
+    assert_eq!(
+        created["_type"],
+        json!({"_id": "workers", "name": "PingOne Worker", "collection": true})
+    );
     assert_eq!(created["apiUrl"], "https://api.pingone.com/v1");
-    assert!(created["_rev"].is_string() && created["_type"].is_object());
+    assert!(created["_rev"].is_string());
     assert_eq!(caller.get(&path, AM).await.expect(200), created);
     let mut changed = created.clone();
     changed.as_object_mut().unwrap().remove("_rev");
@@ -69,6 +76,26 @@ async fn a_worker_is_created_updated_and_deleted() {
     assert_eq!(caller.delete(&path, AM).await.expect(200), updated);
     caller.get(&path, AM).await.expect(404);
     caller.delete(&path, AM).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_service_tells_its_workers_and_goes_with_them() {
+    let caller = caller_with_service().await;
+    caller.create_worker("alpha", "a", "A..B").await;
+    let path = service_path("alpha");
+    let told = caller
+        .act(&format!("{path}?_action=nextdescendents"), AM)
+        .await
+        .expect(200);
+    assert_eq!(
+        (&told["result"][0]["_id"], told["result"][0].get("_rev")),
+        (&json!("a"), None)
+    );
+    caller.delete(&path, AM).await.expect(200);
+    caller.get(&path, AM).await.expect(404);
+    caller.delete(&path, AM).await.expect(404);
+    caller.enable_worker_service("alpha").await;
+    caller.get(&worker_path("alpha", "a"), AM).await.expect(404);
 }
 
 #[tokio::test]
@@ -114,9 +141,8 @@ async fn a_worker_with_something_wrong_is_refused() {
         .request(Method::PUT, &worker_path("alpha", "a"), AM)
         .body("{}");
     send(text).await.expect(415);
-    send(caller.request(Method::PATCH, &worker_path("alpha", "a"), AM))
-        .await
-        .expect(405);
+    let patch = caller.request(Method::PATCH, &worker_path("alpha", "a"), AM);
+    send(patch.json(&json!([]))).await.expect(405);
 }
 
 #[tokio::test]
@@ -166,7 +192,7 @@ async fn the_schema_tells_the_attribute_behind_the_title() {
         worker_path("alpha", "").trim_end_matches('/')
     );
     let titled = async || {
-        let schema = send(caller.request(Method::POST, &path, AM)).await.expect(200);
+        let schema = caller.act(&path, AM).await.expect(200);
         let properties = schema["properties"].as_object().unwrap().clone();
         let found = properties
             .iter()

@@ -22,7 +22,8 @@ use crate::message::{Answer, Outcome, Request};
 const SCOPES: &[&str] = &["fr:am:*"];
 
 const SERVICE_VERSIONS: &[&str] = &["resource=1.0", "protocol=2.0,resource=1.0"];
-const MAPPING_VERSIONS: &[&str] = &["protocol=2.0,resource=1.0"];
+/// The first is what public tools send [rec], the second what the documentation of this operator names.
+const MAPPING_VERSIONS: &[&str] = &["protocol=2.1,resource=2.0", "protocol=2.0,resource=1.0"];
 
 /// A call that may go ahead.
 struct Call<'a> {
@@ -47,7 +48,7 @@ pub(super) fn answer(tenant: &Tenant, realm: &str, path: &[&str], request: &Requ
         realm,
         now,
     };
-    let answer = match path {
+    match path {
         ["services", "pingOneWorkerService", path @ ..] => {
             access::require_version(version, SERVICE_VERSIONS, am)?;
             route_service(&mut call, path)
@@ -63,13 +64,15 @@ pub(super) fn answer(tenant: &Tenant, realm: &str, path: &[&str], request: &Requ
             access::require_version(version, MAPPING_VERSIONS, am)?;
             route_mappings(&mut call, path)
         }
-        ["secrets", "stores", ..] => Err(am(
-            StatusCode::FORBIDDEN,
-            "This operation is not available in PingOne Advanced Identity Cloud.",
-        )),
+        [
+            "secrets",
+            "stores",
+            "GoogleSecretManagerSecretStoreProvider",
+            "ESV",
+        ] if request.method == Method::GET => Ok(mapping::store()),
+        ["secrets", "stores", ..] => Err(refusal::not_available()),
         _ => Err(not_found()),
-    };
-    Ok(answer?.header("Content-API-Version", version.unwrap_or_default()))
+    }
 }
 
 fn route_service(call: &mut Call<'_>, path: &[&str]) -> Outcome {
@@ -77,6 +80,8 @@ fn route_service(call: &mut Call<'_>, path: &[&str]) -> Outcome {
     match (&call.request.method, path, action.as_deref()) {
         (&Method::GET, [], _) => service::read(call),
         (&Method::PUT, [], _) => service::write(call),
+        (&Method::DELETE, [], _) => service::delete(call),
+        (&Method::POST, [], Some("nextdescendents")) => Ok(service::descendents(call)),
         (&Method::GET, ["workers"], _) => worker::query(call),
         (&Method::POST, ["workers"], Some("schema")) => Ok(worker::schema(call)),
         (&Method::GET, ["workers", name], _) => worker::read(call, name),
@@ -93,6 +98,7 @@ fn route_mappings(call: &mut Call<'_>, path: &[&str]) -> Outcome {
     match (&call.request.method, path, action.as_deref()) {
         (&Method::GET, [], _) => mapping::query(call),
         (&Method::POST, [], Some("schema")) => Ok(mapping::schema(call)),
+        (&Method::POST, [], Some("create")) => mapping::create(call),
         (&Method::GET, [label], _) => mapping::read(call, label),
         (&Method::PUT, [label], _) => mapping::write(call, label),
         (&Method::DELETE, [label], _) => mapping::delete(call, label),
@@ -124,12 +130,15 @@ impl Call<'_> {
         }
     }
 
+    fn body(&self) -> Result<Map<String, Value>, Answer> {
+        self.request
+            .json_object()
+            .map_err(|fault| refusal::body(am, &fault))
+    }
+
     /// The attributes in the body: all of them known, and without the members that name the object.
     fn attributes(&self, id: &str, known: &[&str]) -> Result<Map<String, Value>, Answer> {
-        let mut body = self
-            .request
-            .json_object()
-            .map_err(|fault| refusal::body(am, &fault))?;
+        let mut body = self.body()?;
         let named = body.remove("_id");
         body.remove("_type");
         if named.is_some_and(|named| named != id) {

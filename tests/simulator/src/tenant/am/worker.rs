@@ -9,7 +9,7 @@ use crate::message::{Answer, Outcome};
 
 const TYPE: Type = Type {
     id: "workers",
-    name: "PingOne Worker Service",
+    name: "PingOne Worker",
     collection: true,
 };
 
@@ -79,16 +79,13 @@ pub(super) fn query(call: &Call<'_>) -> Outcome {
         wanted.is_none_or(|wanted| worker.get(USE_CREDENTIAL).is_some_and(|used| *used == wanted))
     });
     Ok(answers::result(
-        workers.map(|(name, worker)| answers::object(name, worker, &TYPE)),
+        workers.map(|(name, worker)| to_json(name, worker)),
     ))
 }
 
 pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome {
     let worker = call.config().workers.get(name).ok_or_else(not_found)?;
-    Ok(Answer::json(
-        StatusCode::OK,
-        &answers::object(name, worker, &TYPE),
-    ))
+    Ok(Answer::json(StatusCode::OK, &to_json(name, worker)))
 }
 
 /// Replaces the worker: what the body leaves out has its default.
@@ -110,7 +107,7 @@ pub(super) fn write(call: &mut Call<'_>, name: &str) -> Outcome {
         worker.insert(USE_CREDENTIAL.to_owned(), false.into());
     }
     worker.extend(body);
-    let object = answers::object(name, &worker, &TYPE);
+    let object = to_json(name, &worker);
     let existed = call
         .config_mut()
         .workers
@@ -122,10 +119,11 @@ pub(super) fn write(call: &mut Call<'_>, name: &str) -> Outcome {
 pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Outcome {
     call.may_write()?;
     let worker = call.config_mut().workers.remove(name).ok_or_else(not_found)?;
-    Ok(Answer::json(
-        StatusCode::OK,
-        &answers::object(name, &worker, &TYPE),
-    ))
+    Ok(Answer::json(StatusCode::OK, &to_json(name, &worker)))
+}
+
+pub(super) fn to_json(name: &str, worker: &Map<String, Value>) -> Value {
+    answers::object(name, worker, &TYPE)
 }
 
 fn check(worker: &Map<String, Value>, label_attribute: &str) -> Result<(), Answer> {
@@ -152,6 +150,7 @@ fn check(worker: &Map<String, Value>, label_attribute: &str) -> Result<(), Answe
     Ok(())
 }
 
+/// Two periods in a row are for the console's form to refuse, not for AM.
 fn is_label_identifier(text: &str) -> bool {
     let legal = text
         .bytes()

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::refusal::platform;
 use super::bad_request;
@@ -11,23 +11,34 @@ use crate::message::Answer;
 
 const ENCODINGS: [&str; 4] = ["generic", "pem", "base64hmac", "base64aes"];
 
+/// What Google Secret Manager holds.
+const MAX_VALUE: usize = 65_535;
+
 pub(super) fn check_encoding(encoding: &str) -> Result<(), Answer> {
     if ENCODINGS.contains(&encoding) {
         return Ok(());
     }
-    Err(bad_request(&format!(
-        "encoding must be one of {}",
-        ENCODINGS.join(", ")
-    )))
+    // The code is not the status.
+    let message = format!("encoding in body should be one of [{}]", ENCODINGS.join(" "));
+    Err(Answer::json(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &json!({"code": 606, "message": message}),
+    ))
 }
 
-/// The decoded `valueBase64`.
+/// The decoded `valueBase64`. [assumed] How one that is too long is refused.
 pub(super) fn value(body: &Map<String, Value>) -> Result<Vec<u8>, Answer> {
     let text = body.get("valueBase64").and_then(Value::as_str);
     let text = text.ok_or_else(|| bad_request("valueBase64 is required, and a string"))?;
-    STANDARD
+    let value = STANDARD
         .decode(text)
-        .map_err(|_| bad_request("valueBase64 is not base64"))
+        .map_err(|_| bad_request("valueBase64 is not base64"))?;
+    if value.len() > MAX_VALUE {
+        return Err(bad_request(&format!(
+            "the value is longer than {MAX_VALUE} bytes"
+        )));
+    }
+    Ok(value)
 }
 
 /// Content that does not fit its encoding is found late, and answered with 500.

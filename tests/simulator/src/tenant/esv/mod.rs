@@ -1,4 +1,4 @@
-//! `/environment`: ESV secrets and the restart.
+//! `/environment`: ESV secrets, which a lock blocks, and the restart, which it does not.
 
 mod content;
 mod list;
@@ -21,6 +21,9 @@ const READ: &[&str] = &["fr:idc:esv:*", "fr:idc:esv:read"];
 const UPDATE: &[&str] = &["fr:idc:esv:*", "fr:idc:esv:update"];
 const RESTART: &[&str] = &["fr:idc:esv:*", "fr:idc:esv:restart"];
 
+/// What a call is told while the environment is locked.
+const LOCKED: &str = "The environment is locked for a promotion: ESVs are not available.";
+
 /// The header is optional on a live tenant. Only the list differs between the resource versions.
 const VERSIONS: &[&str] = &[
     "protocol=1.0,resource=1.0",
@@ -40,6 +43,15 @@ struct Call<'a> {
 }
 
 pub(super) fn answer(tenant: &Tenant, path: &[&str], request: &Request) -> Outcome {
+    let outcome = answer_traced(tenant, path, request);
+    // Many answers of the live service bear no transaction id: here it is every second one.
+    if path.first() == Some(&"secrets") && tenant.state().is_second_esv_answer() {
+        return outcome.map(Answer::untraced).map_err(Answer::untraced);
+    }
+    outcome
+}
+
+fn answer_traced(tenant: &Tenant, path: &[&str], request: &Request) -> Outcome {
     let now = tenant.now();
     let mut state = tenant.state();
     startup::settle(&mut state, now);
@@ -49,6 +61,12 @@ pub(super) fn answer(tenant: &Tenant, path: &[&str], request: &Request) -> Outco
         _ => UPDATE,
     };
     let caller = access::authorize(&state, request, now, scopes, platform)?;
+    if path != ["startup"] && state.is_frozen() {
+        let status = state.switches.locked_esv_refusal;
+        drop(state);
+        tenant.count_esv_refusal();
+        return Err(platform(status, LOCKED));
+    }
     let version = access::api_version(request);
     if version.is_some() {
         access::require_version(version.as_deref(), VERSIONS, platform)?;
@@ -60,8 +78,7 @@ pub(super) fn answer(tenant: &Tenant, path: &[&str], request: &Request) -> Outco
         caller,
         version,
     };
-    let answer = route(&mut call, path)?;
-    Ok(answer.header("Content-API-Version", "resource=1.0"))
+    route(&mut call, path)
 }
 
 fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome {
@@ -85,14 +102,17 @@ fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome {
         (_, ["secrets", ..] | ["startup"], _) => {
             Err(platform(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         }
-        _ => Err(platform(StatusCode::NOT_FOUND, "Not Found")),
+        _ => Err(platform(
+            StatusCode::NOT_FOUND,
+            &format!("path {} was not found", call.request.path),
+        )),
     }
 }
 
 impl Call<'_> {
     fn secret(&self, id: &str) -> Result<&Secret, Answer> {
         check_id(id)?;
-        self.state.secrets.get(id).ok_or_else(|| no_secret(id))
+        self.state.secrets.get(id).ok_or_else(no_secret)
     }
 
     fn body(&self) -> Result<serde_json::Map<String, serde_json::Value>, Answer> {
@@ -102,10 +122,11 @@ impl Call<'_> {
     }
 }
 
-/// `^esv-[a-z0-9_-]{1,124}$`
+/// At most 124 characters with the prefix, as the documentation says; the description's pattern
+/// `^esv-[a-z0-9_-]{1,124}$` would have four more.
 fn check_id(id: &str) -> Result<(), Answer> {
     let legal = |name: &str| {
-        (1..=124).contains(&name.len())
+        (1..=120).contains(&name.len())
             && name
                 .bytes()
                 .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || b"_-".contains(&it))
@@ -114,14 +135,14 @@ fn check_id(id: &str) -> Result<(), Answer> {
         return Ok(());
     }
     Err(bad_request(&format!(
-        "'{id}' does not match ^esv-[a-z0-9_-]{{1,124}}$"
+        "'{id}' does not match ^esv-[a-z0-9_-]{{1,120}}$"
     )))
 }
 
-fn no_secret(id: &str) -> Answer {
+fn no_secret() -> Answer {
     platform(
         StatusCode::NOT_FOUND,
-        &format!("The secret with ID '{id}' does not exist"),
+        "The secret does not exist or does not have a version",
     )
 }
 

@@ -1,9 +1,12 @@
 //! An ESV secret and its versions.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::clock::iso_date;
+use crate::clock::{in_microseconds, stored_date};
+
+/// How much later than a new version the change of its secret is dated: some 50 ms in what was recorded.
+const CHANGE_LAG: SignedDuration = SignedDuration::from_millis(50);
 
 /// An ESV secret. For tests it tells what the API never does: the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub struct Version {
     pub status: VersionStatus,
     /// Its value; empty once it is destroyed.
     pub value: Vec<u8>,
-    /// When it was made, by the tenant's clock.
+    /// When it was made, by the tenant's clock, in microseconds.
     pub created: Timestamp,
 }
 
@@ -73,7 +76,7 @@ impl Secret {
             use_in_placeholders,
             description: description.to_owned(),
             versions: Vec::new(),
-            last_change: now,
+            last_change: Timestamp::MIN,
             last_changed_by: by.to_owned(),
             loaded_by_restart: None,
         };
@@ -90,19 +93,34 @@ impl Secret {
             .find(|version| version.status == VersionStatus::Enabled)
     }
 
-    pub(in super::super) fn add_version(&mut self, value: Vec<u8>, by: &str, now: Timestamp) {
-        let number = self.versions.len() + 1;
+    /// Adds a version, and tells where in the list it is. The newest one's value again makes none: then it is that.
+    pub(in super::super) fn add_version(&mut self, value: Vec<u8>, by: &str, now: Timestamp) -> usize {
+        let newest = self.versions.last();
+        if newest.is_some_and(|newest| newest.status != VersionStatus::Destroyed && newest.value == value) {
+            return self.versions.len() - 1;
+        }
         self.versions.push(Version {
-            number,
+            number: self.versions.len() + 1,
             status: VersionStatus::Enabled,
             value,
-            created: now,
+            created: in_microseconds(now),
         });
-        self.touch(by, now);
+        self.touch(by, now + CHANGE_LAG);
+        self.versions.len() - 1
     }
 
-    pub(in super::super) fn touch(&mut self, by: &str, now: Timestamp) {
-        self.last_change = now;
+    /// The same text again is no change.
+    pub(in super::super) fn describe(&mut self, description: &str, by: &str, now: Timestamp) {
+        if self.description != description {
+            description.clone_into(&mut self.description);
+            self.touch(by, now);
+        }
+    }
+
+    /// Dates a change, and never as the one before.
+    pub(super) fn touch(&mut self, by: &str, now: Timestamp) {
+        let next = self.last_change.saturating_add(SignedDuration::from_micros(1));
+        self.last_change = now.max(next.expect("a signed duration is no calendar unit"));
         by.clone_into(&mut self.last_changed_by);
     }
 
@@ -118,7 +136,16 @@ impl Secret {
         self.loaded() == self.active().map(|version| version.number)
     }
 
+    /// The answer to its creation, which alone has the date in nanoseconds.
+    pub(super) fn fresh_to_json(&self, id: &str) -> Value {
+        self.dated_to_json(id, &self.last_change.to_string())
+    }
+
     pub(super) fn to_json(&self, id: &str) -> Value {
+        self.dated_to_json(id, &stored_date(self.last_change))
+    }
+
+    fn dated_to_json(&self, id: &str, last_change: &str) -> Value {
         let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
         json!({
             "_id": id,
@@ -128,16 +155,18 @@ impl Secret {
             "encoding": self.encoding,
             "useInPlaceholders": self.use_in_placeholders,
             "description": self.description,
-            "lastChangeDate": iso_date(self.last_change),
+            "lastChangeDate": last_change,
             "lastChangedBy": self.last_changed_by,
         })
     }
 
-    pub(super) fn version_to_json(&self, version: &Version) -> Value {
+    /// Since 2026 `loaded` of a version is false even where its secret's own is true; until 2025 it was true with
+    /// placeholders.
+    pub(super) fn version_to_json(version: &Version) -> Value {
         json!({
             "version": version.number.to_string(),
-            "createDate": iso_date(version.created),
-            "loaded": self.loaded() == Some(version.number),
+            "createDate": stored_date(version.created),
+            "loaded": false,
             "status": version.status.name(),
         })
     }

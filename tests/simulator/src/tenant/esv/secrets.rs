@@ -24,9 +24,7 @@ pub(super) fn create(call: &mut Call<'_>, id: &str) -> Outcome {
     let value = content::value(&body)?;
     let description = content::description(&body)?.unwrap_or_default();
     if call.state.secrets.contains_key(id) {
-        return Err(bad_request(&format!(
-            "Failed to create secret, the secret with ID '{id}' already exists"
-        )));
+        return Err(bad_request("Failed to create secret, the secret already exists"));
     }
     content::check_fits(encoding, &value)?;
     let secret = Secret::new(
@@ -37,7 +35,7 @@ pub(super) fn create(call: &mut Call<'_>, id: &str) -> Outcome {
         &call.caller,
         call.now,
     );
-    let answer = Answer::json(StatusCode::OK, &secret.to_json(id));
+    let answer = Answer::json(StatusCode::OK, &secret.fresh_to_json(id));
     call.state.secrets.insert(id.to_owned(), secret);
     Ok(answer)
 }
@@ -50,14 +48,13 @@ pub(super) fn set_description(call: &mut Call<'_>, id: &str) -> Outcome {
     let Call {
         state, caller, now, ..
     } = call;
-    let secret = state.secrets.get_mut(id).ok_or_else(|| no_secret(id))?;
-    secret.description = description;
-    secret.touch(caller, *now);
+    let secret = state.secrets.get_mut(id).ok_or_else(no_secret)?;
+    secret.describe(&description, caller, *now);
     Ok(Answer::empty(StatusCode::OK))
 }
 
 pub(super) fn delete(call: &mut Call<'_>, id: &str) -> Outcome {
     check_id(id)?;
-    let secret = call.state.secrets.remove(id).ok_or_else(|| no_secret(id))?;
+    let secret = call.state.secrets.remove(id).ok_or_else(no_secret)?;
     Ok(Answer::json(StatusCode::OK, &secret.to_json(id)))
 }

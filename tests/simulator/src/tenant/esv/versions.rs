@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::refusal::platform;
 use super::secret::{Secret, Version, VersionStatus};
-use super::{Call, bad_request, content, no_secret};
+use super::{Call, bad_request, check_id, content, no_secret};
 use crate::message::{Answer, Outcome};
 
 /// A bare array, newest first.
@@ -15,31 +15,34 @@ pub(super) fn list(call: &Call<'_>, id: &str) -> Outcome {
         .versions
         .iter()
         .rev()
-        .map(|version| secret.version_to_json(version))
+        .map(Secret::version_to_json)
         .collect();
     Ok(Answer::json(StatusCode::OK, &Value::Array(versions)))
 }
 
 pub(super) fn read(call: &Call<'_>, id: &str, version: &str) -> Outcome {
-    let secret = call.secret(id)?;
-    let version = &secret.versions[index(secret, version)?];
-    Ok(Answer::json(StatusCode::OK, &secret.version_to_json(version)))
+    let missing = || platform(StatusCode::NOT_FOUND, "Failed to get secret version");
+    check_id(id)?;
+    let secret = call.state.secrets.get(id).ok_or_else(missing)?;
+    let index = index(secret, version).ok_or_else(missing)?;
+    Ok(version_answer(secret, index))
 }
 
 pub(super) fn create(call: &mut Call<'_>, id: &str) -> Outcome {
-    let encoding = &call.secret(id)?.encoding;
+    check_id(id)?;
     let value = content::value(&call.body()?)?;
-    content::check_fits(encoding, &value)?;
     let Call {
         state, caller, now, ..
     } = call;
-    let secret = state.secrets.get_mut(id).ok_or_else(|| no_secret(id))?;
-    secret.add_version(value, caller, *now);
-    Ok(version_answer(secret, secret.versions.len() - 1))
+    let missing = || platform(StatusCode::NOT_FOUND, "Failed to create secret version");
+    let secret = state.secrets.get_mut(id).ok_or_else(missing)?;
+    content::check_fits(&secret.encoding, &value)?;
+    let index = secret.add_version(value, caller, *now);
+    Ok(version_answer(secret, index))
 }
 
 pub(super) fn change_status(call: &mut Call<'_>, id: &str, version: &str) -> Outcome {
-    let index = index(call.secret(id)?, version)?;
+    let index = index(call.secret(id)?, version).ok_or_else(no_secret)?;
     let status = match call.body()?.get("status").and_then(Value::as_str) {
         Some("ENABLED") => VersionStatus::Enabled,
         Some("DISABLED") => VersionStatus::Disabled,
@@ -47,16 +50,36 @@ pub(super) fn change_status(call: &mut Call<'_>, id: &str, version: &str) -> Out
     };
     change(call, id, index, |secret| {
         if status == VersionStatus::Disabled && index + 1 == secret.versions.len() {
-            return Err(bad_request("The latest version of a secret cannot be disabled"));
+            return Err(bad_request("Cannot disable latest secret version"));
+        }
+        if secret.versions[index].status == VersionStatus::Destroyed {
+            return Err(bad_request("The version is destroyed"));
         }
         secret.versions[index].status = status;
         Ok(())
     })
 }
 
-/// The version stays listed.
+/// The version stays listed. What is not there, or is destroyed already, is a 500. The newest one has to stay while
+/// the one before is disabled, as the documentation says; the status of that refusal is [assumed].
 pub(super) fn destroy(call: &mut Call<'_>, id: &str, version: &str) -> Outcome {
-    let index = index(call.secret(id)?, version)?;
+    check_id(id)?;
+    let failed = || {
+        platform(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Failed to delete secret version",
+        )
+    };
+    let secret = call.state.secrets.get(id).ok_or_else(failed)?;
+    let index = index(secret, version)
+        .filter(|index| secret.versions[*index].status != VersionStatus::Destroyed)
+        .ok_or_else(failed)?;
+    let is_newest = index + 1 == secret.versions.len();
+    if is_newest && index > 0 && secret.versions[index - 1].status == VersionStatus::Disabled {
+        return Err(bad_request(
+            "Cannot delete latest secret version, the previous version is disabled",
+        ));
+    }
     change(call, id, index, |secret| {
         secret.versions[index].status = VersionStatus::Destroyed;
         secret.versions[index].value.clear();
@@ -73,28 +96,21 @@ fn change(
     let Call {
         state, caller, now, ..
     } = call;
-    let secret = state.secrets.get_mut(id).ok_or_else(|| no_secret(id))?;
-    if secret.versions[index].status == VersionStatus::Destroyed {
-        return Err(bad_request("The version is destroyed"));
-    }
+    let secret = state.secrets.get_mut(id).ok_or_else(no_secret)?;
     change(secret)?;
     secret.touch(caller, *now);
     Ok(version_answer(secret, index))
 }
 
 fn version_answer(secret: &Secret, index: usize) -> Answer {
-    Answer::json(StatusCode::OK, &secret.version_to_json(&secret.versions[index]))
+    Answer::json(StatusCode::OK, &Secret::version_to_json(&secret.versions[index]))
 }
 
 /// Where in the list a version is that was named by number or as `latest`.
-fn index(secret: &Secret, named: &str) -> Result<usize, Answer> {
+fn index(secret: &Secret, named: &str) -> Option<usize> {
     if named == "latest" {
-        return Ok(secret.versions.len() - 1);
+        return Some(secret.versions.len() - 1);
     }
     let is_named = |version: &Version| version.number.to_string() == named;
-    secret
-        .versions
-        .iter()
-        .position(is_named)
-        .ok_or_else(|| platform(StatusCode::NOT_FOUND, &format!("There is no version '{named}'")))
+    secret.versions.iter().position(is_named)
 }

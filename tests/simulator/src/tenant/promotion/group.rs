@@ -52,6 +52,9 @@ pub(super) struct Settings {
     pub(super) provisional_side: ProvisionalSide,
     pub(super) provisional_refusal: StatusCode,
     pub(super) lock_sides: bool,
+    pub(super) running_status: &'static str,
+    /// How many more ESV calls are refused before the lock goes.
+    pub(super) esv_refusals: Option<u32>,
 }
 
 impl Default for Settings {
@@ -62,6 +65,8 @@ impl Default for Settings {
             provisional_side: ProvisionalSide::default(),
             provisional_refusal: StatusCode::NOT_FOUND,
             lock_sides: true,
+            running_status: "RUNNING",
+            esv_refusals: None,
         }
     }
 }
@@ -126,6 +131,29 @@ impl Group {
         self.change(|settings| settings.lock_sides = told);
     }
 
+    /// Sets the status of a run that is under way: `RUNNING` by default, and `IN_PROGRESS` to one client.
+    pub fn set_running_status(&self, status: &'static str) {
+        self.change(|settings| settings.running_status = status);
+    }
+
+    /// Once this many ESV calls of the group have been refused because of a lock, from now on, that lock goes from
+    /// both its sides at once: who looks at it after the refusal finds it unlocked.
+    pub fn unlock_after_esv_refusals(&self, refusals: u32) {
+        self.change(|settings| settings.esv_refusals = Some(refusals));
+    }
+
+    /// Counts a refusal; whether it was the one that ends the lock.
+    fn is_last_esv_refusal(&self) -> bool {
+        let mut last = false;
+        self.change(|settings| {
+            settings.esv_refusals = settings.esv_refusals.and_then(|left| {
+                last = left <= 1;
+                (!last).then(|| left - 1)
+            });
+        });
+        last
+    }
+
     fn change(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -140,6 +168,25 @@ impl Tenant {
     /// The environment above, which pulls from this one.
     pub(super) fn upper(&self) -> Option<Self> {
         self.0.place.get()?.upper.upgrade().map(Self)
+    }
+
+    /// Counts an ESV call that was refused because of a lock. Nothing may be held meanwhile.
+    pub(in super::super) fn count_esv_refusal(&self) {
+        if !self
+            .0
+            .place
+            .get()
+            .is_some_and(|place| place.group.is_last_esv_refusal())
+        {
+            return;
+        }
+        let Some(id) = self.locked_by() else { return };
+        for tenant in self.lower().into_iter().chain([self.clone()]).chain(self.upper()) {
+            let lock = &mut tenant.state().lock;
+            if lock.holds(&id) {
+                lock.free();
+            }
+        }
     }
 
     pub(super) fn settings(&self) -> Settings {

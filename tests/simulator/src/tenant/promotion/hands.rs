@@ -143,6 +143,11 @@ impl Tenant {
         self.state().promotions.next_failure = Some(message.to_owned());
     }
 
+    /// The report of the next run here lacks these members, such as `reportId` and `dryRun`, in the list as by itself.
+    pub fn omit_from_next_report(&self, members: &[&'static str]) {
+        self.state().promotions.next_report_omits = members.to_vec();
+    }
+
     /// The encrypted secrets that a promotion from this environment to the one above finds; none by default.
     pub fn set_encrypted_secrets(&self, names: &[&str]) {
         self.state().promotions.encrypted_secrets = names.iter().map(|name| (*name).to_owned()).collect();

@@ -7,6 +7,7 @@ use super::super::Tenant;
 use super::lower_of;
 use super::pair::Pair;
 use super::run::{Kind, Run};
+use crate::clock::iso_date;
 use crate::message::{Answer, Outcome};
 
 pub(super) fn read(tenant: &Tenant) -> Outcome {
@@ -21,31 +22,33 @@ pub(super) fn read(tenant: &Tenant) -> Outcome {
         .as_ref()
         .filter(|run| !run.over || Some(run.promotion_id.as_str()) == id);
     let is_locked = pair.locked_by().is_some();
-    let (status, message) = describe(is_locked, run);
+    let settings = tenant.settings();
+    let (status, message) = describe(is_locked, run, settings.running_status);
     let mut answer = json!({
         "status": promotions.shown_status.as_deref().unwrap_or(status),
         "message": message,
         "globalLock": if is_locked { "LOCKED" } else { "UNLOCKED" },
         "blockingError": false,
-        "timeStamp": now.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
+        "timeStamp": iso_date(now),
+        "type": run.map_or("promotion", |run| run.order.kind.name()),
     });
-    if let Some(id) = run.map(|run| run.promotion_id.as_str()).or(id) {
+    // An environment that is unlocked tells of no lock, whatever it tells of the last run.
+    let id = id.filter(|_| status != "UNLOCKED");
+    let of_run = run.filter(|_| status != "UNLOCKED");
+    if let Some(id) = of_run.map(|run| run.promotion_id.as_str()).or(id) {
         answer["promotionId"] = id.into();
     }
-    if let Some(run) = run {
-        answer["type"] = run.order.kind.name().into();
-        if run.over {
-            add_findings(&mut answer, run);
-        }
+    if let Some(run) = run.filter(|run| run.over) {
+        add_findings(&mut answer, run);
     }
     Ok(Answer::json(StatusCode::OK, &answer))
 }
 
 /// [assumed] The message of a rollback, and that one which is over shows in no status but
 /// that of the lock.
-fn describe(is_locked: bool, run: Option<&Run>) -> (&'static str, &str) {
+fn describe<'a>(is_locked: bool, run: Option<&'a Run>, running: &'static str) -> (&'static str, &'a str) {
     match run {
-        Some(run) if !run.over => ("RUNNING", "Update configuration"),
+        Some(run) if !run.over => (running, "Update configuration"),
         _ if !is_locked => ("UNLOCKED", "Environment unlocked"),
         None => ("READY", "Environment ready for promotion"),
         Some(Run {

@@ -23,6 +23,8 @@ pub(super) struct Report {
     pub(super) missing_esvs: Vec<String>,
     pub(super) previously_ignored_secrets: Vec<String>,
     pub(super) changes: Changes,
+    /// Members that it lacks wherever it is shown.
+    pub(super) omitted: Vec<&'static str>,
 }
 
 impl Report {
@@ -40,6 +42,7 @@ impl Report {
             missing_esvs: Vec::new(),
             previously_ignored_secrets: Vec::new(),
             changes,
+            omitted: Vec::new(),
         }
     }
 
@@ -70,18 +73,25 @@ impl Report {
                 report[name] = json!(list);
             }
         }
-        report
+        self.without_omitted(report)
     }
 
     /// Its entry in the list: without the description, and with the date in another form.
     pub(super) fn to_entry(&self) -> Value {
-        json!({
+        self.without_omitted(json!({
             "reportId": self.id.to_string(),
             "promotionId": self.promotion_id,
             "promoter": self.promoter,
             "dryRun": self.dry_run,
             "createdDate": iso_date(self.created),
             "type": self.kind,
-        })
+        }))
+    }
+
+    fn without_omitted(&self, mut report: Value) -> Value {
+        if let Some(members) = report.as_object_mut() {
+            members.retain(|name, _| !self.omitted.contains(&name.as_str()));
+        }
+        report
     }
 }

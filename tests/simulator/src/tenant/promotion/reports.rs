@@ -37,12 +37,17 @@ pub(super) fn by_id(tenant: &Tenant, id: &str) -> Outcome {
         .ok_or_else(no_report)
 }
 
-/// `GET …/reports`: a bare array, in the order of their dates.
+/// `GET …/reports`: a bare array, the newest first since July 2026.
 pub(super) fn list(tenant: &Tenant) -> Outcome {
     lower_of(tenant)?;
     let now = tenant.network_now();
     let state = tenant.state();
-    let entries = state.promotions.reported(now).map(Report::to_entry).collect();
+    let entries = state
+        .promotions
+        .reported(now)
+        .rev()
+        .map(Report::to_entry)
+        .collect();
     Ok(Answer::json(StatusCode::OK, &Value::Array(entries)))
 }
 

@@ -63,6 +63,8 @@ pub(in super::super) struct Promotions {
     /// What the next run says as it fails.
     pub(super) next_failure: Option<String>,
     pub(super) shown_status: Option<String>,
+    /// Members that the next run's report lacks.
+    pub(super) next_report_omits: Vec<&'static str>,
 }
 
 impl Promotions {

@@ -1,6 +1,7 @@
 //! The beginning of a run: what it needs, and what will come of it.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -28,6 +29,7 @@ pub(super) fn run(upper: &Tenant, order: Order) -> Result<(), Answer> {
     let mut pair = Pair::of(&lower, upper);
     let mut run = plan(&pair, order, ends)?;
     run.report.shown_from = ends + settings.report_lag;
+    run.report.omitted = mem::take(&mut pair.upper.promotions.next_report_omits);
     if let Some(failure) = pair.upper.promotions.next_failure.take() {
         run.failure = Some(failure);
     }
@@ -77,6 +79,7 @@ fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
             missing_esvs,
             previously_ignored_secrets: upper.promotions.ignored_secrets.iter().cloned().collect(),
             changes: Changes::between(&upper.configuration, &configuration),
+            omitted: Vec::new(),
         },
         promotion_id,
         order,

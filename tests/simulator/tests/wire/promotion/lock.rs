@@ -11,8 +11,7 @@ use crate::caller::{ALL_SCOPES, Caller, HOST, PROMOTION, assert_as_described, cr
 async fn a_lock_takes_minutes_and_then_holds_both_sides() {
     let mut pair = Neighbours::start().await;
     assert_eq!(pair.lock_states().await, ["unlocked"; 3]);
-    let begun = pair.upper.request(http::Method::POST, LOCK, PROMOTION);
-    let begun = crate::caller::send(begun).await.expect(202);
+    let begun = pair.upper.act(LOCK, PROMOTION).await.expect(202);
     assert_eq!(begun["result"], "locking");
     assert_eq!(pair.lock_states().await, ["locking"; 3]);
     pair.pass(90).await;
@@ -85,7 +84,6 @@ async fn configuration_is_frozen_from_the_first_moment_of_a_lock_to_the_last() {
     pair.unlock(&id).await.expect(202);
     pair.pass(45).await;
     assert_eq!(map(&pair).await, 403, "unlocking");
-    pair.lower.create_secret("esv-b", "an ESV is dynamic").await;
     pair.pass(15).await;
     assert_eq!(map(&pair).await, 200, "unlocked");
 }

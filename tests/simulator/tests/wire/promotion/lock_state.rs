@@ -65,7 +65,7 @@ async fn the_lock_of_an_environment_is_told() {
 }
 
 #[tokio::test]
-async fn a_locked_environment_refuses_static_configuration_and_takes_esvs() {
+async fn a_locked_environment_refuses_static_configuration() {
     let caller = caller_with_mapped_worker().await;
     let before = (
         caller.tenant.workers(Realm::Alpha),
@@ -83,12 +83,6 @@ async fn a_locked_environment_refuses_static_configuration_and_takes_esvs() {
         ),
         before
     );
-    caller.create_secret("esv-b", "two").await;
-    let version = "/environment/secrets/esv-a/versions?_action=create";
-    caller
-        .post(version, PROMOTION, &json!({"valueBase64": "dHdv"}))
-        .await
-        .expect(200);
     caller.get(&worker_path("alpha", "a"), AM).await.expect(200);
 
     caller.tenant.console().unlock();
@@ -118,7 +112,6 @@ async fn a_person_cannot_change_what_is_locked_either() {
         let why = *refused.into_panic().downcast::<String>().unwrap();
         assert!(why.contains("locked"), "edit {index}: {why}");
     }
-    console.set_description("esv-a", "an ESV is dynamic");
     console.unlock();
     for edit in edits {
         edit(&console);
@@ -147,6 +140,10 @@ async fn promotions_want_their_scope_their_version_and_their_method() {
     assert!(refused["message"].is_string());
 
     let caller = Caller::start().await;
+    caller
+        .get(LOCAL_STATE, "protocol=2.1,resource=1.0")
+        .await
+        .expect(200);
     caller
         .get(LOCAL_STATE, "protocol=2.0,resource=1.0")
         .await

@@ -1,5 +1,6 @@
 //! Self-service promotions.
 
+mod esvs;
 mod findings;
 mod lock;
 mod lock_state;
@@ -10,3 +11,4 @@ mod promote;
 mod provisional;
 mod report;
 mod rollback;
+mod scopes;

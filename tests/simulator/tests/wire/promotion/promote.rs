@@ -86,6 +86,8 @@ async fn the_status_tells_how_far_it_is() {
     }
     let progress = pair.get(PROMOTE).await.expect(200);
     assert_eq!(progress["promotionId"], id);
+    let date = text(&progress["timeStamp"]);
+    assert!(date.ends_with('Z') && date.len() == 20, "{date}");
     assert_eq!(
         (&progress["type"], &progress["blockingError"]),
         (&json!("promotion"), &json!(false))
@@ -93,6 +95,13 @@ async fn the_status_tells_how_far_it_is() {
     pair.unlock(&id).await.expect(202);
     pair.pass(60).await;
     assert_eq!(pair.status().await, unlocked);
+    let progress = pair.get(PROMOTE).await.expect(200);
+    assert_eq!(
+        progress.get("promotionId"),
+        None,
+        "what is unlocked names no lock"
+    );
+    assert_eq!(progress["type"], "promotion");
     pair.lock().await;
     assert_eq!(pair.status().await, ready, "the next lock begins afresh");
 }
@@ -187,11 +196,26 @@ async fn a_promotion_unlocks_afterwards_if_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn a_run_can_be_in_progress_by_another_name() {
+    let mut pair = Neighbours::start().await;
+    pair.group.set_running_status("IN_PROGRESS");
+    pair.lock().await;
+    pair.post(PROMOTE, &json!({"dryRun": true})).await.expect(202);
+    assert_eq!(
+        pair.status().await,
+        ["IN_PROGRESS", "Update configuration", "LOCKED"]
+    );
+    pair.pass(180).await;
+    assert_eq!(pair.status().await[0], "READY");
+}
+
+#[tokio::test]
 async fn a_status_can_be_one_that_nobody_knows() {
     let mut pair = Neighbours::start().await;
     pair.lock().await;
-    pair.upper.tenant.show_promotion_status(Some("VERIFYING"));
+    let tenant = &pair.upper.tenant;
+    tenant.show_promotion_status(Some("VERIFYING"));
     assert_eq!(pair.status().await[0], "VERIFYING");
-    pair.upper.tenant.show_promotion_status(None);
+    tenant.show_promotion_status(None);
     assert_eq!(pair.status().await[0], "READY");
 }

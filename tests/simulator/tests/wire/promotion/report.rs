@@ -7,7 +7,7 @@ use pingone_aic_simulator::tenant::ConfigItem;
 use serde_json::{Value, json};
 
 use super::neighbours::{Neighbours, REPORT, REPORTS, text};
-use crate::caller::credential_label;
+use crate::caller::{assert_as_described, credential_label};
 
 /// The names under a kind of configuration and a change.
 fn names(report: &Value, part: &str, kind: &str, change: &str) -> Vec<String> {
@@ -92,7 +92,7 @@ async fn changes_are_told_by_their_kind() {
 }
 
 #[tokio::test]
-async fn the_list_is_in_order_and_keeps_no_description() {
+async fn the_list_has_the_newest_first_and_no_description() {
     let mut pair = Neighbours::start().await;
     assert_eq!(pair.get(REPORTS).await.expect(200), json!([]));
     pair.get(REPORT).await.expect(404);
@@ -104,7 +104,7 @@ async fn the_list_is_in_order_and_keeps_no_description() {
     let list = pair.get(REPORTS).await.expect(200);
     let list = list.as_array().unwrap();
     assert_eq!(list.len(), 2);
-    for (entry, dry_run) in list.iter().zip([true, false]) {
+    for (entry, dry_run) in list.iter().zip([false, true]) {
         assert_eq!(entry["dryRun"], dry_run);
         assert_eq!(entry.get("promotionDescription"), None);
         let by_id = format!("{REPORT}/{}", text(&entry["reportId"]));
@@ -112,7 +112,7 @@ async fn the_list_is_in_order_and_keeps_no_description() {
         assert_eq!(report["promotionDescription"], format!("dry: {dry_run}"));
         assert_eq!(report["promotionId"], entry["promotionId"]);
     }
-    assert!(text(&list[0]["createdDate"]) < text(&list[1]["createdDate"]));
+    assert!(text(&list[0]["createdDate"]) > text(&list[1]["createdDate"]));
     pair.get(&format!("{REPORT}/da0c66a4-9f37-4f9a-9988-0786ad301b17"))
         .await
         .expect(404);
@@ -136,6 +136,27 @@ async fn a_report_can_come_a_while_after_its_run_has_ended() {
     for path in [REPORT, &by_id] {
         assert_eq!(pair.get(path).await.expect(200)["dryRun"], true);
     }
+}
+
+#[tokio::test]
+async fn a_report_can_lack_what_clients_would_like_to_have() {
+    let mut pair = Neighbours::start().await;
+    pair.lock().await;
+    pair.upper.tenant.omit_from_next_report(&["reportId", "dryRun"]);
+    pair.promote(&json!({"dryRun": true})).await;
+    let last = pair.get(REPORT).await.expect(200);
+    let listed = pair.get(REPORTS).await.expect(200)[0].clone();
+    for report in [last, listed] {
+        assert_eq!((report.get("reportId"), report.get("dryRun")), (None, None));
+        assert!(report["promotionId"].is_string(), "{report}");
+    }
+    pair.promote(&json!({"dryRun": true})).await;
+    assert_eq!(
+        pair.get(REPORTS).await.expect(200)[0]["dryRun"],
+        true,
+        "only the next one"
+    );
+    assert_as_described(&pair.upper.network);
 }
 
 #[tokio::test]
