@@ -33,5 +33,5 @@ pub use journal::Exchange;
 pub use network::Network;
 pub use openapi::{Side, Violation};
 pub use outage::Outage;
-pub use pingone::{PingOne, Region};
+pub use pingone::{CredentialKind, PingOne, Region};
 pub use tenant::{Mutability, Realm, Tenant};

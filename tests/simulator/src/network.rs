@@ -15,7 +15,7 @@ use crate::journal::{Exchange, Journal};
 use crate::markers::Markers;
 use crate::openapi::{OpenApi, Violation};
 use crate::outage::{Outage, Outages};
-use crate::pingone::{PingOne, Region, World};
+use crate::pingone::{CredentialKind, PingOne, Region, World};
 use crate::proxy;
 use crate::relay::Relay;
 use crate::service::Site;
@@ -84,6 +84,12 @@ impl Network {
         sites.insert(region.api_host(), Site::PingOneApi(pingone.clone()));
         sites.insert(region.auth_host(), Site::PingOneAuth(pingone.clone()));
         pingone
+    }
+
+    /// Sets the kind of credential that connections add from now on where a test names none. At first it is the
+    /// gateway's, or what [`CredentialKind::VARIABLE`] says.
+    pub fn set_default_credential(&self, kind: CredentialKind) {
+        self.shared.world.set_default_credential(kind);
     }
 
     /// Adds an AIC tenant environment at this host (with a port only if it is not 443).

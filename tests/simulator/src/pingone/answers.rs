@@ -37,9 +37,23 @@ pub(super) fn not_found() -> Answer {
     )
 }
 
-/// OAuth's form (RFC 6749, 5.2).
+/// OAuth's refusal of who asks: the same text whatever the reason, and an id that differs each time.
+pub(super) fn invalid_client() -> Answer {
+    let description = format!(
+        "Request denied: Invalid client credentials (Correlation ID: {})",
+        Uuid::new_v4()
+    );
+    oauth(StatusCode::UNAUTHORIZED, "invalid_client", &description)
+}
+
+pub(super) fn invalid_request(description: &str) -> Answer {
+    oauth(StatusCode::BAD_REQUEST, "invalid_request", description)
+}
+
+/// OAuth's form (RFC 6749, 5.2), over several lines as `PingOne` writes it. The description needs no escapes.
 pub(super) fn oauth(status: StatusCode, error: &str, description: &str) -> Answer {
-    let answer = Answer::json(status, &json!({"error": error, "error_description": description}));
+    let lines = format!("{{\n  \"error\" : \"{error}\",\n  \"error_description\" : \"{description}\"\n}}");
+    let answer = Answer::json(status, &json!({})).body(lines);
     if status == StatusCode::UNAUTHORIZED {
         return answer.header("WWW-Authenticate", "Basic realm=\"PingOne\"");
     }

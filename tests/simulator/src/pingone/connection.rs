@@ -1,4 +1,4 @@
-//! A product connection: an OIDC client of its environment, with any number of credentials.
+//! A product connection: a gateway of its environment, with any number of credentials.
 
 use super::Environment;
 use super::credential::{Credential, CredentialBuilder};
@@ -12,7 +12,7 @@ pub struct ProductConnection {
 }
 
 impl ProductConnection {
-    /// Its id, which is also its OIDC client id.
+    /// Its id: that of the gateway, and of the OIDC client of credentials with client claims.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -42,7 +42,13 @@ impl ProductConnection {
         self.change(|connection| connection.may_read_environment = may);
     }
 
-    /// Adds a credential in the usual form.
+    /// The type of gateway that credentials name which are added from now on. `PING_FEDERATE` by default: which one
+    /// a connection for AIC has is not known.
+    pub fn set_gateway_type(&self, name: &str) {
+        self.change(|connection| name.clone_into(&mut connection.gateway_type));
+    }
+
+    /// Adds a credential of the [network's default kind](crate::Network::set_default_credential).
     #[must_use]
     pub fn add_credential(&self) -> Credential {
         self.credential().add()
@@ -59,6 +65,12 @@ impl ProductConnection {
         self.change(|connection| {
             connection.credentials.remove(credential_id);
         });
+    }
+
+    pub(super) fn name_and_type(&self) -> (String, String) {
+        let mut found = Default::default();
+        self.change(|it| found = (it.name.clone(), it.gateway_type.clone()));
+        found
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut ConnectionState)) {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::ProductConnection;
-use super::world::World;
+use super::claims::{self, ClientClaims, CredentialKind, UrlClaims};
+use super::world::Proof;
 
 /// A minted credential.
 #[derive(Clone, Debug)]
@@ -18,64 +19,15 @@ pub struct Credential {
     pub jwt: String,
     /// The claims that are in it.
     pub claims: Map<String, Value>,
-}
-
-/// What the two claims are called that hold the OIDC client. The real names are not documented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientClaims {
-    /// `clientId`, `clientSecret`
-    #[default]
-    CamelCase,
-    /// `client_id`, `client_secret`
-    SnakeCase,
-    /// Names that nobody has guessed. The tenant, being the real thing, understands them all the same.
-    Unknown,
-}
-
-impl ClientClaims {
-    pub(crate) const ALL: [Self; 3] = [Self::CamelCase, Self::SnakeCase, Self::Unknown];
-
-    /// The claims of the client's id and of its secret.
-    #[must_use]
-    pub fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::CamelCase => ("clientId", "clientSecret"),
-            Self::SnakeCase => ("client_id", "client_secret"),
-            Self::Unknown => ("connectionHandle", "connectionKey"),
-        }
-    }
-}
-
-/// What the two claims are called that hold the base URLs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UrlClaims {
-    /// `apiServerUrl`, `authServerUrl`
-    #[default]
-    Server,
-    /// `apiUrl`, `authUrl`
-    Short,
-    /// Names that nobody has guessed; see [`ClientClaims::Unknown`].
-    Unknown,
-}
-
-impl UrlClaims {
-    pub(crate) const ALL: [Self; 3] = [Self::Server, Self::Short, Self::Unknown];
-
-    /// The claims of the admin API's base and of the token endpoint's.
-    #[must_use]
-    pub fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Server => ("apiServerUrl", "authServerUrl"),
-            Self::Short => ("apiUrl", "authUrl"),
-            Self::Unknown => ("managementBase", "tokenBase"),
-        }
-    }
+    /// How it is turned into a token.
+    pub kind: CredentialKind,
 }
 
 /// Decides the form of a credential.
 #[derive(Clone, Debug)]
 pub struct CredentialBuilder {
     connection: ProductConnection,
+    kind: CredentialKind,
     client_claims: ClientClaims,
     url_claims: UrlClaims,
     issued_at: Timestamp,
@@ -84,27 +36,43 @@ pub struct CredentialBuilder {
 
 impl CredentialBuilder {
     pub(super) fn new(connection: &ProductConnection) -> Self {
+        let world = &connection.environment.world;
         Self {
             connection: connection.clone(),
+            kind: world.default_credential(),
             client_claims: ClientClaims::default(),
             url_claims: UrlClaims::default(),
-            issued_at: connection.environment.world.clock().now(),
+            issued_at: world.clock().now(),
             edits: Vec::new(),
         }
     }
 
-    /// Names the client claims otherwise.
+    /// A gateway credential, whatever the network's default is.
     #[must_use]
-    pub fn client_claims(mut self, names: ClientClaims) -> Self {
-        self.client_claims = names;
+    pub fn of_gateway(mut self) -> Self {
+        self.kind = CredentialKind::Gateway;
         self
     }
 
-    /// Names the URL claims otherwise.
+    /// A credential with client claims, whatever the network's default is.
+    #[must_use]
+    pub fn with_client_claims(mut self) -> Self {
+        self.kind = CredentialKind::ClientClaims;
+        self
+    }
+
+    /// A credential with client claims of these names.
+    #[must_use]
+    pub fn client_claims(mut self, names: ClientClaims) -> Self {
+        self.client_claims = names;
+        self.with_client_claims()
+    }
+
+    /// A credential with client claims whose URL claims have these names.
     #[must_use]
     pub fn url_claims(mut self, names: UrlClaims) -> Self {
         self.url_claims = names;
-        self
+        self.with_client_claims()
     }
 
     /// Another `iat` than now.
@@ -131,66 +99,54 @@ impl CredentialBuilder {
     /// Adds the credential to the connection and mints its JWT.
     #[must_use]
     pub fn add(self) -> Credential {
-        let world = &self.connection.environment.world;
+        let Self {
+            connection,
+            kind,
+            client_claims,
+            url_claims,
+            issued_at,
+            edits,
+        } = self;
+        let world = &connection.environment.world;
         let id = Uuid::new_v4().to_string();
-        // Real secrets hold a tilde, which a client has to percent-encode in HTTP Basic (RFC 6749, 2.3.1).
-        let secret = format!("{}~{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        world.markers().add(&secret);
-        world
-            .markers()
-            .add(STANDARD.encode(format!("{}:{secret}", self.connection.id)));
-        self.connection.change(|connection| {
-            connection.credentials.insert(id.clone(), secret.clone());
-        });
-        let mut claims = self.claims(&id, &secret);
-        for (name, value) in self.edits {
+        let secret = (kind == CredentialKind::ClientClaims).then(|| client_secret(&connection));
+        let (header, mut claims) = match &secret {
+            None => (
+                json!({"alg": "RS256", "kid": world.key_id()}),
+                claims::of_gateway(&connection, &id, issued_at),
+            ),
+            Some(secret) => (
+                json!({"alg": "RS256", "typ": "JWT", "kid": "default"}),
+                claims::of_client(&connection, &id, issued_at, secret, (client_claims, url_claims)),
+            ),
+        };
+        for (name, value) in edits {
             match value {
                 Some(value) => claims.insert(name, value),
                 None => claims.remove(&name),
             };
         }
-        let jwt = world.sign(
-            &json!({"alg": "RS256", "typ": "JWT", "kid": "default"}),
-            &Value::Object(claims.clone()),
-        );
+        let jwt = world.sign(&header, &Value::Object(claims.clone()));
         world.markers().add(STANDARD.encode(&jwt));
-        Credential { id, jwt, claims }
+        let proof = secret.map_or_else(|| Proof::Jwt(jwt.clone()), Proof::ClientSecret);
+        connection.change(|connection| {
+            connection.credentials.insert(id.clone(), proof);
+        });
+        Credential {
+            id,
+            jwt,
+            claims,
+            kind,
+        }
     }
+}
 
-    fn claims(&self, id: &str, secret: &str) -> Map<String, Value> {
-        let environment = &self.connection.environment;
-        let region = environment.region;
-        let (client_id, client_secret) = self.client_claims.names();
-        let (api_url, auth_url) = self.url_claims.names();
-        let claims = [
-            ("jti", json!(id)),
-            ("iat", json!(self.issued_at.as_second())),
-            (
-                "iss",
-                json!(format!("{}/{}/as", region.auth_url(), environment.id)),
-            ),
-            ("aud", json!(region.api_url())),
-            ("environmentId", json!(environment.id)),
-            ("environmentName", json!(environment.name())),
-            ("organizationId", json!(environment.organization_id())),
-            ("organizationName", json!(World::ORGANIZATION_NAME)),
-            ("region", json!(region.code())),
-            (
-                "consoleUrl",
-                json!(format!(
-                    "https://console.pingone.{}/?env={}",
-                    region.tld(),
-                    environment.id
-                )),
-            ),
-            (api_url, json!(region.api_url())),
-            (auth_url, json!(region.auth_url())),
-            (client_id, json!(self.connection.id)),
-            (client_secret, json!(secret)),
-        ];
-        claims
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
-    }
+/// A new secret for the connection's OIDC client.
+fn client_secret(connection: &ProductConnection) -> String {
+    // Real secrets hold a tilde, which a client has to percent-encode in HTTP Basic (RFC 6749, 2.3.1).
+    let secret = format!("{}~{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let markers = connection.environment.world.markers();
+    markers.add(&secret);
+    markers.add(STANDARD.encode(format!("{}:{secret}", connection.id)));
+    secret
 }

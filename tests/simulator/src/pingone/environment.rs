@@ -12,6 +12,9 @@ use super::{ProductConnection, Region, answers};
 use crate::clock::iso_date;
 use crate::message::{Answer, Outcome, Request};
 
+/// [assumed] The type of a connection for AIC: nobody has seen one, and the console of AIC takes this.
+const GATEWAY_TYPE: &str = "PING_FEDERATE";
+
 /// An environment, as its administrator sees it.
 #[derive(Clone, Debug)]
 pub struct Environment {
@@ -92,12 +95,16 @@ impl Environment {
     #[must_use]
     pub fn create_connection(&self) -> ProductConnection {
         let id = Uuid::new_v4().to_string();
-        let connection = ConnectionState {
-            enabled: true,
-            may_read_environment: true,
-            credentials: HashMap::new(),
-        };
         if let Some(environment) = self.world.state().environment(self.region, &self.id) {
+            let number = environment.connections.len() + 1;
+            let connection = ConnectionState {
+                // Names are unique in an environment.
+                name: format!("PingOne Connection AIC {number}"),
+                gateway_type: GATEWAY_TYPE.to_owned(),
+                enabled: true,
+                may_read_environment: true,
+                credentials: HashMap::new(),
+            };
             environment.connections.insert(id.clone(), connection);
         }
         ProductConnection {
@@ -112,8 +119,8 @@ pub(super) fn read(world: &World, region: Region, id: &str, request: &Request) -
     let unauthorized = || {
         answers::error(
             StatusCode::UNAUTHORIZED,
-            "INVALID_TOKEN",
-            "The request did not include a valid access token",
+            "ACCESS_FAILED",
+            "The request could not be completed. There was an issue validating the access token.",
         )
         .header("WWW-Authenticate", "Bearer realm=\"PingOne\"")
     };

@@ -2,9 +2,11 @@
 //! one environment.
 
 mod answers;
+mod claims;
 mod connection;
 mod credential;
 mod environment;
+mod exchange;
 mod region;
 mod token;
 mod world;
@@ -14,8 +16,9 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
+pub use claims::{ClientClaims, CredentialKind, UrlClaims};
 pub use connection::ProductConnection;
-pub use credential::{ClientClaims, Credential, CredentialBuilder, UrlClaims};
+pub use credential::{Credential, CredentialBuilder};
 pub use environment::Environment;
 pub use region::Region;
 pub(crate) use world::World;
@@ -38,6 +41,12 @@ impl PingOne {
     #[must_use]
     pub fn create_environment(&self, name: &str) -> Environment {
         Environment::create(&self.world, self.region, name)
+    }
+
+    /// Whether the exchange of a gateway credential wants a client of the environment that authenticates with HTTP
+    /// Basic, which nobody has told. It does not by default; a tenant's own exchange never needs one.
+    pub fn set_exchange_demands_client(&self, demanded: bool) {
+        self.world.set_exchange_demands_client(self.region, demanded);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -71,6 +80,15 @@ impl PingOne {
     }
 }
 
+/// What a tenant asks for a token with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Grant<'a> {
+    /// The id and the secret of an OIDC client.
+    Client(&'a str, &'a str),
+    /// A gateway credential.
+    Exchange(&'a str),
+}
+
 impl World {
     /// Asks for an access token from inside, past proxy and journal, as a tenant does. The answer that
     /// `PingOne` gives, good or bad; `None` if that URL leads to no `PingOne`.
@@ -78,12 +96,14 @@ impl World {
         &self,
         auth_url: &str,
         environment: &str,
-        client_id: &str,
-        client_secret: &str,
+        grant: Grant<'_>,
     ) -> Option<Result<Answer, Answer>> {
         let region = Region::ALL
             .into_iter()
             .find(|region| region.auth_url() == auth_url)?;
-        Some(token::issue(self, region, environment, client_id, client_secret))
+        Some(match grant {
+            Grant::Client(id, secret) => token::issue(self, region, environment, id, secret),
+            Grant::Exchange(jwt) => exchange::issue(self, region, environment, jwt),
+        })
     }
 }

@@ -28,7 +28,7 @@ impl Region {
         Self::Singapore,
     ];
 
-    /// The code that the API and a credential use.
+    /// The code that the API uses.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -38,6 +38,19 @@ impl Region {
             Self::AsiaPacific => "AP",
             Self::Australia => "AU",
             Self::Singapore => "SG",
+        }
+    }
+
+    /// The name that a gateway credential uses; "Europe" and "North America" were seen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NorthAmerica => "North America",
+            Self::Canada => "Canada",
+            Self::Europe => "Europe",
+            Self::AsiaPacific => "Asia Pacific",
+            Self::Australia => "Australia",
+            Self::Singapore => "Singapore",
         }
     }
 

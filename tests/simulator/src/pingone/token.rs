@@ -1,4 +1,4 @@
-//! `POST /{environmentId}/as/token`: client credentials, by HTTP Basic.
+//! `POST /{environmentId}/as/token`: client credentials, by HTTP Basic; the [exchange] is the other grant.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,11 +8,11 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::world::{AccessToken, World};
-use super::{Region, answers};
+use super::world::{AccessToken, Proof, State, World};
+use super::{Region, answers, exchange};
 use crate::message::{Answer, Outcome, Request};
 
-/// How long an access token lives.
+/// How long an access token of a client lives.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// Answers the token endpoint of an environment.
@@ -24,28 +24,27 @@ pub(super) fn answer(world: &World, region: Region, environment: &str, request: 
             "only POST is allowed",
         ));
     }
-    let invalid = |description| answers::oauth(StatusCode::BAD_REQUEST, "invalid_request", description);
     let form = request
         .form()
-        .ok_or_else(|| invalid("the body is not a form, or repeats a parameter"))?;
+        .ok_or_else(|| answers::invalid_request("the body is not a form, or repeats a parameter"))?;
     match form.get("grant_type").map(String::as_str) {
-        None => return Err(invalid("grant_type is missing")),
+        None => return Err(answers::invalid_request("grant_type is missing")),
         Some("client_credentials") => {}
+        Some(exchange::GRANT_TYPE) => return exchange::answer(world, region, environment, &form, request),
         Some(_) => {
             return Err(answers::oauth(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "grant_type is not client_credentials",
+                "grant_type is neither client_credentials nor the token exchange",
             ));
         }
     }
     if form.contains_key("client_secret") {
-        return Err(invalid(
+        return Err(answers::invalid_request(
             "the client authenticates with HTTP Basic, and in one way only",
         ));
     }
-    let (client_id, client_secret) =
-        basic_credentials(request).ok_or_else(|| invalid_client("HTTP Basic authentication is missing"))?;
+    let (client_id, client_secret) = basic_credentials(request).ok_or_else(answers::invalid_client)?;
     issue(world, region, environment, &client_id, &client_secret)
 }
 
@@ -61,36 +60,51 @@ pub(super) fn issue(
     state
         .environment(region, environment)
         .ok_or_else(answers::not_found)?;
-    let known = state
-        .connection(region, environment, client_id)
-        .is_some_and(|connection| {
-            connection.enabled
-                && connection
-                    .credentials
-                    .values()
-                    .any(|secret| secret == client_secret)
-        });
-    if !known {
-        return Err(invalid_client(
-            "Request denied: the client is unknown, disabled, or its secret is wrong",
-        ));
+    if !knows(&mut state, region, environment, (client_id, client_secret)) {
+        return Err(answers::invalid_client());
     }
+    Ok(grant(
+        world,
+        &mut state,
+        region,
+        (environment, client_id),
+        TOKEN_LIFETIME,
+    ))
+}
+
+/// Whether the request comes from a client of the environment.
+pub(super) fn authenticates(world: &World, region: Region, environment: &str, request: &Request) -> bool {
+    basic_credentials(request)
+        .is_some_and(|(id, secret)| knows(&mut world.state(), region, environment, (&id, &secret)))
+}
+
+fn knows(state: &mut State, region: Region, environment: &str, (id, secret): (&str, &str)) -> bool {
+    let is_its = |proof: &Proof| matches!(proof, Proof::ClientSecret(own) if own == secret);
+    state
+        .connection(region, environment, id)
+        .is_some_and(|connection| connection.enabled && connection.credentials.values().any(is_its))
+}
+
+/// Issues an access token to a connection of the environment.
+pub(super) fn grant(
+    world: &World,
+    state: &mut State,
+    region: Region,
+    (environment, connection): (&str, &str),
+    lifetime: SignedDuration,
+) -> Answer {
     let token = format!("p1-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     world.markers().add(&token);
     let access = AccessToken {
         environment: environment.to_owned(),
-        connection: client_id.to_owned(),
-        expires: world.clock().now() + TOKEN_LIFETIME,
+        connection: connection.to_owned(),
+        expires: world.clock().now() + lifetime,
     };
     state.tokens.insert((region, token.clone()), access);
-    Ok(Answer::json(
+    Answer::json(
         StatusCode::OK,
-        &json!({"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME.as_secs()}),
-    ))
-}
-
-fn invalid_client(description: &str) -> Answer {
-    answers::oauth(StatusCode::UNAUTHORIZED, "invalid_client", description)
+        &json!({"access_token": token, "token_type": "Bearer", "expires_in": lifetime.as_secs()}),
+    )
 }
 
 /// Client id and secret from HTTP Basic, form-decoded as RFC 6749, 2.3.1 demands.

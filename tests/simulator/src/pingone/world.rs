@@ -1,13 +1,13 @@
 //! The state of `PingOne` in all regions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Region;
+use super::{CredentialKind, Region};
 use crate::clock::Clock;
 use crate::jose::RsaKey;
 use crate::markers::Markers;
@@ -20,6 +20,8 @@ pub(crate) struct World {
     clock: Clock,
     markers: Markers,
     organization_id: String,
+    /// Names the signing key in the headers of gateway credentials.
+    key_id: String,
     state: Mutex<State>,
 }
 
@@ -28,6 +30,9 @@ pub(crate) struct World {
 pub(super) struct State {
     pub(super) environments: HashMap<(Region, String), EnvironmentState>,
     pub(super) tokens: HashMap<(Region, String), AccessToken>,
+    default_credential: CredentialKind,
+    /// Where the exchange of a gateway credential wants a client that authenticates.
+    demand_client: HashSet<Region>,
 }
 
 #[derive(Debug)]
@@ -39,10 +44,21 @@ pub(super) struct EnvironmentState {
 
 #[derive(Debug)]
 pub(super) struct ConnectionState {
+    pub(super) name: String,
+    pub(super) gateway_type: String,
     pub(super) enabled: bool,
     pub(super) may_read_environment: bool,
-    /// Client secrets by credential id; a revoked credential is gone.
-    pub(super) credentials: HashMap<String, String>,
+    /// By id; a revoked credential is gone.
+    pub(super) credentials: HashMap<String, Proof>,
+}
+
+/// By what a credential is known.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// A gateway credential, as it was minted.
+    Jwt(String),
+    /// The client secret in a credential with client claims.
+    ClientSecret(String),
 }
 
 #[derive(Debug)]
@@ -60,7 +76,11 @@ impl World {
             clock,
             markers,
             organization_id: Uuid::new_v4().to_string(),
-            state: Mutex::default(),
+            key_id: Uuid::new_v4().to_string(),
+            state: Mutex::new(State {
+                default_credential: CredentialKind::from_env(),
+                ..State::default()
+            }),
         }
     }
 
@@ -70,6 +90,31 @@ impl World {
 
     pub(crate) fn markers(&self) -> &Markers {
         &self.markers
+    }
+
+    pub(super) fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    pub(super) fn default_credential(&self) -> CredentialKind {
+        self.state().default_credential
+    }
+
+    pub(crate) fn set_default_credential(&self, kind: CredentialKind) {
+        self.state().default_credential = kind;
+    }
+
+    pub(super) fn exchange_demands_client(&self, region: Region) -> bool {
+        self.state().demand_client.contains(&region)
+    }
+
+    pub(super) fn set_exchange_demands_client(&self, region: Region, demanded: bool) {
+        let regions = &mut self.state().demand_client;
+        if demanded {
+            regions.insert(region);
+        } else {
+            regions.remove(&region);
+        }
     }
 
     pub(super) fn organization_id(&self) -> &str {

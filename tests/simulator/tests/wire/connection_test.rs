@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use http::Method;
+use jiff::Timestamp;
 use pingone_aic_simulator::pingone::{ClientClaims, Environment, ProductConnection, UrlClaims};
 use pingone_aic_simulator::{Realm, Region};
 use serde_json::json;
 
-use crate::caller::{AM, Caller, Reply, credential_label, send, worker_path};
+use crate::caller::{AM, Caller, Reply, credential_label, worker_path};
 
 struct Setup {
     caller: Caller,
@@ -39,7 +39,7 @@ impl Setup {
 
     async fn test(&self) -> Reply {
         let path = format!("{}?_action=testConnection", worker_path("alpha", "a"));
-        send(self.caller.request(Method::POST, &path, AM)).await
+        self.caller.act(&path, AM).await
     }
 
     async fn refusal(&self) -> String {
@@ -55,7 +55,8 @@ impl Setup {
 #[tokio::test]
 async fn a_good_credential_passes_and_is_named() {
     let setup = Setup::start().await;
-    let credential = setup.connection.add_credential();
+    let issued: Timestamp = "2026-04-21T17:42:00Z".parse().unwrap();
+    let credential = setup.connection.credential().of_gateway().issued_at(issued).add();
     setup.caller.create_secret("esv-a", &credential.jwt).await;
     let before = setup.caller.network.position();
     let passed = setup.test().await.expect(200);
@@ -64,11 +65,11 @@ async fn a_good_credential_passes_and_is_named() {
         "environmentName": "env-pingoneaic-mycompany-ew2-dev",
         "apiServerUrl": "https://api.pingone.eu/v1",
         "authServerUrl": "https://auth.pingone.eu",
-        "region": "EU",
+        "region": "Europe",
         "organizationId": setup.environment.organization_id(),
         "organizationName": setup.environment.organization_name(),
         "credentialId": credential.id,
-        "createdAt": credential.claims["iat"],
+        "createdAt": "2026-04-21T17:42:00Z",
     });
     assert_eq!(passed, expected);
     assert_eq!(
@@ -93,8 +94,18 @@ async fn a_refused_credential_fails_with_the_answer_of_pingone_and_what_could_be
     setup.caller.create_secret("esv-a", &credential.jwt).await;
     setup.connection.disable();
     let message = setup.refusal().await;
-    let start = "Failed to retrieve PingOne Worker access token.[Status: 401 Unauthorized]-{\"error\":\"invalid_client\"";
-    assert!(message.starts_with(start), "{message}");
+    let lines: Vec<_> = message.lines().collect();
+    let start = "Failed to retrieve PingOne Worker access token.[Status: 401 Unauthorized]-{";
+    assert_eq!((lines[0], lines[1]), (start, "  \"error\" : \"invalid_client\","));
+    assert!(
+        lines[2].contains("Request denied: Invalid client credentials (Correlation ID: "),
+        "{message}"
+    );
+    assert_ne!(
+        setup.refusal().await,
+        message,
+        "each refusal has an id of its own"
+    );
     let detail = setup.test().await.json()["detail"].clone();
     assert_eq!(detail["credentialId"], credential.id);
 }
@@ -109,7 +120,8 @@ async fn every_step_that_is_missing_is_a_failure_of_its_own() {
     let foreign = setup
         .connection
         .credential()
-        .claim("authServerUrl", "https://evil.example")
+        .of_gateway()
+        .claim("authUrl", "https://evil.example")
         .add();
     console.add_version("esv-a", &foreign.jwt);
     assert!(setup.refusal().await.contains("unknown"));
@@ -187,6 +199,34 @@ async fn the_tenant_understands_a_credential_whatever_its_claims_are_called() {
 }
 
 #[tokio::test]
+async fn the_tenant_proves_both_kinds_of_credential_and_needs_no_client_of_its_own() {
+    let setup = Setup::start().await;
+    let pingone = setup.caller.network.pingone(Region::Europe);
+    pingone.set_exchange_demands_client(true);
+    let console = setup.caller.tenant.console();
+    console.create_secret("esv-a", "", false, "garbage");
+    for builder in [
+        setup.connection.credential().of_gateway(),
+        setup.connection.credential().with_client_claims(),
+    ] {
+        let credential = builder.add();
+        console.add_version("esv-a", &credential.jwt);
+        let passed = setup.test().await.expect(200);
+        assert_eq!(passed["credentialId"], credential.id);
+        assert_eq!(passed["apiServerUrl"], "https://api.pingone.eu/v1");
+        setup.connection.revoke(&credential.id);
+        setup.test().await.expect(400);
+    }
+    let neither = setup
+        .connection
+        .credential()
+        .of_gateway()
+        .without_claim("gatewayId");
+    console.add_version("esv-a", &neither.add().jwt);
+    assert!(setup.refusal().await.contains("a claim is missing"));
+}
+
+#[tokio::test]
 async fn an_esv_serves_both_realms() {
     let setup = Setup::start().await;
     let credential = setup.connection.add_credential();
@@ -199,8 +239,6 @@ async fn an_esv_serves_both_realms() {
         .await
         .expect(201);
     let path = format!("{}?_action=testConnection", worker_path("bravo", "b"));
-    let passed = send(setup.caller.request(Method::POST, &path, AM))
-        .await
-        .expect(200);
+    let passed = setup.caller.act(&path, AM).await.expect(200);
     assert_eq!(passed["credentialId"], credential.id);
 }

@@ -12,6 +12,7 @@ mod esv_list;
 mod esv_versions;
 mod faults;
 mod front_end;
+mod gateway;
 mod immutable;
 mod mappings;
 mod network;

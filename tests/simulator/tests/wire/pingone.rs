@@ -1,22 +1,22 @@
-//! `PingOne`: tokens and the read of an environment.
+//! `PingOne`: tokens for clients, and the read of an environment.
 
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
-use pingone_aic_simulator::pingone::{ClientClaims, Credential, Environment, UrlClaims};
+use pingone_aic_simulator::pingone::{ClientClaims, Credential, Environment, ProductConnection, UrlClaims};
 use pingone_aic_simulator::{Network, Region};
 use serde_json::{Value, json};
 
 use crate::caller::{Reply, client, send};
 
-struct World {
-    network: Network,
-    http: reqwest::Client,
-    environment: Environment,
+pub(crate) struct World {
+    pub(crate) network: Network,
+    pub(crate) http: reqwest::Client,
+    pub(crate) environment: Environment,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let network = Network::start().await;
         let environment = network
             .pingone(Region::Australia)
@@ -29,7 +29,14 @@ impl World {
         }
     }
 
-    fn token_url(&self) -> String {
+    /// A new connection, and a credential of it with client claims.
+    fn client(&self) -> (ProductConnection, Credential) {
+        let connection = self.environment.create_connection();
+        let credential = connection.credential().with_client_claims().add();
+        (connection, credential)
+    }
+
+    pub(crate) fn token_url(&self) -> String {
         format!("https://auth.pingone.com.au/{}/as/token", self.environment.id())
     }
 
@@ -40,22 +47,23 @@ impl World {
         send(request.basic_auth(claim("clientId"), Some(claim("clientSecret")))).await
     }
 
-    async fn read(&self, environment: &str, token: &str) -> Reply {
+    pub(crate) async fn read(&self, environment: &str, token: &str) -> Reply {
         let url = format!("https://api.pingone.com.au/v1/environments/{environment}");
         send(self.http.get(url).bearer_auth(token)).await
     }
 }
 
-fn access_token(reply: &Reply) -> String {
+pub(crate) fn access_token(reply: &Reply) -> String {
     reply.expect(200)["access_token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn a_credential_buys_a_token_that_reads_its_environment() {
     let world = World::start().await;
-    let credential = world.environment.create_connection().add_credential();
+    let (_, credential) = world.client();
     let reply = world.token(&credential).await;
     assert_eq!(reply.expect(200)["token_type"], "Bearer");
+    assert_eq!(reply.json()["expires_in"], 3600);
     let environment = world
         .read(world.environment.id(), &access_token(&reply))
         .await
@@ -70,10 +78,10 @@ async fn a_credential_buys_a_token_that_reads_its_environment() {
 }
 
 #[tokio::test]
-async fn a_credential_carries_the_documented_claims() {
+async fn a_credential_with_client_claims_names_its_client_and_its_urls() {
     let world = World::start().await;
-    let connection = world.environment.create_connection();
-    let claims = connection.add_credential().claims;
+    let (connection, credential) = world.client();
+    let claims = credential.claims;
     assert_eq!(claims["environmentId"], world.environment.id());
     assert_eq!(claims["environmentName"], "env-pingoneaic-mycompany-ew2-dev");
     assert_eq!(claims["apiServerUrl"], "https://api.pingone.com.au/v1");
@@ -116,12 +124,23 @@ async fn a_credential_carries_the_documented_claims() {
 #[tokio::test]
 async fn disabled_revoked_deleted_and_unknown_clients_are_invalid() {
     let world = World::start().await;
-    let connection = world.environment.create_connection();
-    let (first, second) = (connection.add_credential(), connection.add_credential());
+    let (connection, first) = world.client();
+    let second = connection.credential().with_client_claims().add();
     world.token(&first).await.expect(200);
     connection.revoke(&first.id);
     let refused = world.token(&first).await;
     assert_eq!(refused.expect(401)["error"], "invalid_client");
+    assert_eq!(refused.text.lines().count(), 4, "{}", refused.text);
+    let text = refused.json()["error_description"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with("Request denied: Invalid client credentials (Correlation ID: "),
+        "{text}"
+    );
+    assert_ne!(
+        world.token(&first).await.text,
+        refused.text,
+        "each refusal has an id of its own"
+    );
     assert!(refused.header("www-authenticate").starts_with("Basic"));
     world.token(&second).await.expect(200);
     connection.disable();
@@ -193,8 +212,8 @@ async fn the_token_endpoint_refuses_what_an_oauth_server_refuses() {
 #[tokio::test]
 async fn an_environment_is_read_only_with_the_right_and_a_living_token() {
     let world = World::start().await;
-    let connection = world.environment.create_connection();
-    let token = access_token(&world.token(&connection.add_credential()).await);
+    let (connection, credential) = world.client();
+    let token = access_token(&world.token(&credential).await);
     let id = world.environment.id();
     let refused = |reply: Reply, status: u16| {
         let body = reply.expect(status);
@@ -204,7 +223,7 @@ async fn an_environment_is_read_only_with_the_right_and_a_living_token() {
         );
         body["code"].as_str().unwrap().to_owned()
     };
-    assert_eq!(refused(world.read(id, "made-up").await, 401), "INVALID_TOKEN");
+    assert_eq!(refused(world.read(id, "made-up").await, 401), "ACCESS_FAILED");
     assert_eq!(
         refused(
             world.read("8e8e9b1a-0000-0000-0000-000000000000", &token).await,
@@ -225,13 +244,13 @@ async fn an_environment_is_read_only_with_the_right_and_a_living_token() {
     connection.set_may_read_environment(true);
     world.read(id, &token).await.expect(200);
     world.network.clock().advance(Duration::from_hours(1));
-    assert_eq!(refused(world.read(id, &token).await, 401), "INVALID_TOKEN");
+    assert_eq!(refused(world.read(id, &token).await, 401), "ACCESS_FAILED");
 }
 
 #[tokio::test]
 async fn a_renamed_environment_keeps_its_id() {
     let world = World::start().await;
-    let credential = world.environment.create_connection().add_credential();
+    let (_, credential) = world.client();
     world.environment.rename("renamed");
     let token = access_token(&world.token(&credential).await);
     assert_eq!(
@@ -249,7 +268,7 @@ async fn a_renamed_environment_keeps_its_id() {
 #[tokio::test]
 async fn every_secret_that_was_minted_is_a_marker() {
     let world = World::start().await;
-    let credential = world.environment.create_connection().add_credential();
+    let (_, credential) = world.client();
     let token = access_token(&world.token(&credential).await);
     let forged = world
         .network
