@@ -60,8 +60,8 @@ impl Tenant {
         self.state().switches.static_write_refusal = status;
     }
 
-    /// The status with which the ESV API is refused while the environment is locked, which nobody has told.
-    /// [assumed] 403 by default.
+    /// The status with which the ESV API is refused while the environment is locked. 403 by default, which is an
+    /// assumption: only the refusal itself is documented.
     pub fn set_locked_esv_refusal(&self, status: StatusCode) {
         self.state().switches.locked_esv_refusal = status;
     }

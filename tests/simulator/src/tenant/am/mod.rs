@@ -22,7 +22,7 @@ use crate::message::{Answer, Outcome, Request};
 const SCOPES: &[&str] = &["fr:am:*"];
 
 const SERVICE_VERSIONS: &[&str] = &["resource=1.0", "protocol=2.0,resource=1.0"];
-/// The first is what public tools send [rec], the second what the documentation of this operator names.
+/// Both were accepted; public tools send the first.
 const MAPPING_VERSIONS: &[&str] = &["protocol=2.1,resource=2.0", "protocol=2.0,resource=1.0"];
 
 /// A call that may go ahead.
