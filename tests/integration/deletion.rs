@@ -194,7 +194,10 @@ async fn a_locked_environment_is_cleared_when_it_is_unlocked() {
     site.tenant.console().lock();
     world.namespace.delete("AICIntegration", "dev").await.unwrap();
     let message = world.reason("AICIntegration", "dev", "Ready", "Deleting").await;
-    assert!(message.contains("is locked for a promotion"), "{message}");
+    assert!(
+        message.contains("a promotion has locked the environment"),
+        "{message}"
+    );
     assert!(site.tenant.secret(ESV).is_some() && !site.tenant.mappings(Realm::Alpha).is_empty());
     site.tenant.console().unlock();
     world.ask_for_check("dev").await;

@@ -1,11 +1,11 @@
 //! Drift is noticed, and put right or reported by field name; a locked environment is waited for.
 
-use pingone_aic_simulator::{Fault, Realm, Rule};
+use pingone_aic_simulator::{Exchange, Fault, Realm, Rule};
 use serde_json::json;
 
 use crate::{
     witness::condition,
-    world::{ESV, Kind, Site, WORKER, World, credential_of},
+    world::{ESV, Kind, SOON, Site, WORKER, World, credential_of},
 };
 
 const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
@@ -137,15 +137,16 @@ async fn a_locked_environment_is_waited_for_and_is_no_failure() {
     assert!(message.contains("unlocked"), "{message}");
     let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
     assert!(condition(&object, "Stalled").is_null());
-    assert!(
-        site.tenant.secret(ESV).is_some(),
-        "ESVs are not static configuration"
-    );
+    // A lock blocks ESVs, too: the one call that met it is refused, and nothing else is tried.
+    assert!(site.tenant.secret(ESV).is_none());
     assert!(site.tenant.workers(Realm::Alpha).is_empty());
     let tried = world.network.journal();
+    let refused: Vec<_> = tried.iter().filter(|call| call.status == Some(403)).collect();
     assert!(
-        tried.iter().all(|call| call.status != Some(403)),
-        "nothing is tried that would be refused"
+        refused
+            .iter()
+            .all(|call| call.path.starts_with("/environment/secrets/")),
+        "{refused:?}"
     );
     site.tenant.console().unlock();
     world.check_now("dev").await;
@@ -157,21 +158,26 @@ async fn a_locked_environment_is_waited_for_and_is_no_failure() {
 async fn a_lock_that_begins_after_the_look_is_waited_for_too() {
     let mut world = World::start("a lock that begins after the look").await;
     let site = world.site("dev", Kind::Development);
-    // What the tenant answered just before.
-    let answer = Fault::status(200).body(r#"{"description": "Environment unlocked", "result": "unlocked"}"#);
-    let look = Rule::on(site.tenant.host()).path_contains("/lock/state").times(1);
-    let before = world.network.fault(look, answer);
-    site.tenant.console().lock();
+    // The lock has been looked at, and the first write of static configuration is on its way.
+    let write = Rule::on(site.tenant.host())
+        .method("PUT")
+        .path_contains("realm-config");
+    let held = world.network.fault(write.times(1), Fault::Hold);
     world
         .apply(&site, Kind::Development, &credential_of(&site).jwt)
         .await;
+    let is_on_its_way = |call: &Exchange| call.fault == Some(Fault::Hold);
+    world.network.wait_for(SOON, is_on_its_way).await.unwrap();
+    site.tenant.console().lock();
+    held.remove();
     world
         .reason("AICIntegration", "dev", "Ready", "EnvironmentLocked")
         .await;
-    assert_eq!(before.hits(), 1);
     let journal = world.network.journal();
     assert!(
-        journal.iter().any(|call| call.status == Some(403)),
+        journal
+            .iter()
+            .any(|call| call.fault == Some(Fault::Hold) && call.status == Some(403)),
         "it met the lock"
     );
     site.tenant.console().unlock();

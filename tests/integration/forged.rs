@@ -8,7 +8,7 @@ use crate::world::{Kind, World, credential_of};
 async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened() {
     let mut world = World::start("forged credentials are refused before any connection is opened").await;
     let site = world.site("dev", Kind::Development);
-    let genuine = Value::Object(credential_of(&site).claims);
+    let genuine = Value::Object(site.connection.credential().of_gateway().add().claims);
     let forge = |claim: &str, value: Value| {
         let mut claims = genuine.clone();
         if value.is_null() {
@@ -44,7 +44,7 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
         ),
         (
             "other-auth-host",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.evil.example"),
             "HostNotAllowed",
             "auth.evil.example",
@@ -58,66 +58,66 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
         ),
         (
             "userinfo",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.pingone.eu@evil.example"),
             "HostNotAllowed",
-            "authServerUrl",
+            "authUrl",
         ),
         (
             "look-alike",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.pingone.eu.evil.example"),
             "HostNotAllowed",
             "evil.example",
         ),
         (
             "look-alike-prefix",
-            "authServerUrl",
+            "authUrl",
             json!("https://xauth.pingone.eu"),
             "HostNotAllowed",
             "xauth.pingone.eu",
         ),
         (
             "ip-address",
-            "authServerUrl",
+            "authUrl",
             json!("https://127.0.0.1"),
             "HostNotAllowed",
             "127.0.0.1",
         ),
         (
             "ip6-address",
-            "authServerUrl",
+            "authUrl",
             json!("https://[::1]"),
             "HostNotAllowed",
-            "authServerUrl",
+            "authUrl",
         ),
         (
             "number-address",
-            "authServerUrl",
+            "authUrl",
             json!("https://2130706433"),
             "HostNotAllowed",
             "2130706433",
         ),
         (
             "other-port",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.pingone.eu:8443"),
             "HostNotAllowed",
             "auth.pingone.eu:8443",
         ),
         (
             "path",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.pingone.eu/as"),
             "HostNotAllowed",
-            "authServerUrl",
+            "authUrl",
         ),
         (
             "trailing-dot",
-            "authServerUrl",
+            "authUrl",
             json!("https://auth.pingone.eu."),
             "HostNotAllowed",
-            "authServerUrl",
+            "authUrl",
         ),
         (
             "second-spelling",

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
+use pingone_aic_harness::condition;
 use pingone_aic_simulator::Exchange;
 use serde_json::json;
 
@@ -15,6 +16,9 @@ use crate::{
     procedure::Procedure,
     trouble::Trouble,
 };
+
+/// How long a promotion of somebody else's takes: longer than a deletion waits for a tenant that is away.
+const LOCKED_FOR: Duration = Duration::from_mins(15);
 
 #[derive(Clone)]
 pub struct Case {
@@ -64,11 +68,30 @@ impl Arena {
         match case.trouble {
             Trouble::AccountRevoked => self.replace_account(subject).await,
             Trouble::ApiServerAway => self.take_api_server_away().await,
+            Trouble::Locked => {
+                subject.tenant.console().lock();
+                rule.remove();
+                self.wait_out_the_lock(subject).await?;
+            }
             _ => {}
         }
         let result = started.end(self, subject).await;
         rule.remove();
         result
+    }
+
+    /// A lock is no failure, however long it lasts.
+    async fn wait_out_the_lock(&mut self, subject: &Subject) -> Result<(), String> {
+        let mut passed = Duration::ZERO;
+        while passed < LOCKED_FOR {
+            passed += self.step().await;
+            let object = self.integration(subject).await;
+            if object.is_some_and(|object| !condition(&object, "Stalled").is_null()) {
+                return Err("it is Stalled by a lock".to_owned());
+            }
+        }
+        subject.tenant.console().unlock();
+        Ok(())
     }
 
     async fn replace_account(&mut self, subject: &Subject) {

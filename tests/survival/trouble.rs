@@ -36,6 +36,8 @@ pub enum Trouble {
     AccountRevoked,
     /// From this moment on the API server is away for a minute.
     ApiServerAway,
+    /// From just before the call a promotion of somebody else's locks the environment, for a quarter of an hour.
+    Locked,
     /// The object is deleted at this moment.
     Deleted,
     /// Its namespace is, and with it every Secret.
@@ -67,6 +69,7 @@ impl Trouble {
         ];
         if !boundary.is_kubernetes() {
             troubles.extend([Self::KillAfterWithFastTenant, Self::KillAfterWithSlowTenant]);
+            troubles.push(Self::Locked);
         }
         if boundary.is_authorized_by_tenant() {
             troubles.extend([Self::TokenExpired, Self::AccountRevoked]);
@@ -103,9 +106,9 @@ impl Trouble {
         troubles
     }
 
-    /// Whether the call reaches its server.
+    /// Whether the call reaches its server at once.
     pub fn is_processed(self) -> bool {
-        !matches!(self.fault(), Fault::Hang | Fault::CloseBefore)
+        !matches!(self.fault(), Fault::Hang | Fault::Hold | Fault::CloseBefore)
     }
 
     /// What the network does to the call.
@@ -117,6 +120,7 @@ impl Trouble {
             | Self::KillAfter
             | Self::KillAfterWithFastTenant
             | Self::KillAfterWithSlowTenant => Fault::HangAfter,
+            Self::Locked => Fault::Hold,
             Self::Lost => Fault::CloseAfter,
             Self::RateLimited => Fault::status(429).header("Retry-After", "20").body(body),
             Self::ServerError => Fault::status(500).body(body),

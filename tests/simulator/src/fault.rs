@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::sync::watch;
 
 use crate::message::Request;
 
@@ -30,6 +31,8 @@ pub enum Fault {
     Garbage,
     /// The request is not processed and never answered.
     Hang,
+    /// The request waits until the rule is removed, and is processed then: so a test acts before a certain call.
+    Hold,
     /// The request is processed and never answered.
     HangAfter,
     /// The load balancer in front of a tenant answers with a page of its own: HTML, without `via` and without a
@@ -179,6 +182,23 @@ struct Entry {
     rule: Rule,
     fault: Fault,
     hits: Arc<AtomicU32>,
+    /// Goes with the rule, which lets go what it holds.
+    in_force: watch::Sender<()>,
+}
+
+/// A fault that a request meets.
+#[derive(Clone, Debug)]
+pub(crate) struct Met {
+    pub(crate) fault: Fault,
+    in_force: watch::Receiver<()>,
+}
+
+impl Met {
+    /// Waits until the rule is removed.
+    pub(crate) async fn removed(&mut self) {
+        // Nothing is ever sent: an error, for the sender is gone, is what is waited for.
+        let _ = self.in_force.changed().await;
+    }
 }
 
 /// The rules in force; clones share them.
@@ -198,6 +218,7 @@ impl Faults {
             rule,
             fault,
             hits: Arc::clone(&hits),
+            in_force: watch::Sender::new(()),
         });
         FaultHandle {
             faults: self.clone(),
@@ -207,10 +228,14 @@ impl Faults {
     }
 
     /// The fault that this request meets: that of the first rule that covers it and is not used up.
-    pub(crate) fn meet(&self, host: &str, request: &Request) -> Option<Fault> {
+    pub(crate) fn meet(&self, host: &str, request: &Request) -> Option<Met> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         for Entry {
-            rule, fault, hits, ..
+            rule,
+            fault,
+            hits,
+            in_force,
+            ..
         } in &mut entries.1
         {
             if !rule.covers(host, request) {
@@ -227,7 +252,10 @@ impl Faults {
                 continue;
             }
             hits.fetch_add(1, Ordering::SeqCst);
-            return Some(fault.clone());
+            return Some(Met {
+                fault: fault.clone(),
+                in_force: in_force.subscribe(),
+            });
         }
         None
     }
@@ -248,7 +276,7 @@ impl FaultHandle {
         self.hits.load(Ordering::SeqCst)
     }
 
-    /// Ends the fault; requests that it already holds stay held.
+    /// Ends the fault. Requests that [`Fault::Hold`] holds go on; those that hang hang on.
     pub fn remove(&self) {
         self.faults
             .entries

@@ -101,7 +101,8 @@ async fn exchange(
         shared.journal().finish(sequence, &answer);
         return Ok(whole(answer));
     }
-    let fault = shared.faults().meet(host, &request);
+    let mut met = shared.faults().meet(host, &request);
+    let fault = met.as_ref().map(|met| met.fault.clone());
     // What goes to a real server holds what is nobody's business here.
     let body = if matches!(site, Site::Relay(_)) {
         Value::Null
@@ -118,6 +119,12 @@ async fn exchange(
             Fault::CloseAfter | Fault::HangAfter | Fault::Garbage | Fault::FrontEnd { processed: true, .. },
         ) => process().await?,
         Some(Fault::FrontEnd { status, .. }) => Made::Answer(dated(site, front_end::page(*status))),
+        Some(Fault::Hold) => {
+            if let Some(met) = &mut met {
+                met.removed().await;
+            }
+            process().await?
+        }
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(*delay).await;
             process().await?
