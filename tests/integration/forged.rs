@@ -120,11 +120,18 @@ async fn forged_credentials_are_refused_by_name_before_any_connection_is_opened(
             "authUrl",
         ),
         (
-            "second-spelling",
-            "apiUrl",
+            "audience",
+            "aud",
             json!("https://api.evil.example"),
+            "HostNotAllowed",
+            "api.evil.example",
+        ),
+        (
+            "second-spelling",
+            "authServerUrl",
+            json!("https://auth.evil.example"),
             "CredentialMalformed",
-            "apiUrl",
+            "authUrl",
         ),
         (
             "url-not-a-text",
