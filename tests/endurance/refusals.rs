@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use pingone_aic_simulator::{Fault, Rule};
+use pingone_aic_simulator::{Fault, Rule, pingone::CredentialKind};
 use serde_json::json;
 
 use crate::arena::{Arena, is_done};
@@ -14,12 +14,26 @@ const STEP: Duration = Duration::from_mins(1);
 #[tokio::test]
 async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_times_an_hour_at_most() {
     let mut arena = Arena::start("a refused credential is tried rarely").await;
+    // PingOne is believed once it has exchanged a gateway credential.
+    let other = arena.subject();
+    arena.active(&other).await;
+    refused_behind(arena, OBJECTS, "CredentialRefused").await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_not_believed_is_asked_for_as_rarely() {
+    let arena = Arena::start("a refusal that is not believed").await;
+    arena.network.set_default_credential(CredentialKind::Gateway);
+    refused_behind(arena, 50, "CannotAskPingOne").await;
+}
+
+async fn refused_behind(mut arena: Arena, objects: usize, reason: &str) {
     let subject = arena.subject();
     let credential = subject.credential();
     subject.connection.revoke(&credential.id);
     subject.set_credential(&arena.namespace, &credential.jwt).await;
     let mut manifests = String::new();
-    for number in 0..OBJECTS {
+    for number in 0..objects {
         let object = json!({
             "apiVersion": "pingone-aic.io/v1alpha1", "kind": "PingOneConnection",
             "metadata": {"name": format!("many-{number}")},
@@ -31,33 +45,24 @@ async fn a_refused_credential_behind_a_thousand_connections_is_tried_a_dozen_tim
         writeln!(manifests, "---\n{object}").unwrap();
     }
     arena.namespace.apply(manifests).await.unwrap();
-    let last = format!("many-{}", OBJECTS - 1);
+    let last = format!("many-{}", objects - 1);
     let refused =
         arena
             .namespace
             .wait_for("PingOneConnection", &last, "to be refused", HOUR / 30, |object| {
-                pingone_aic_harness::is_condition(object, "Stalled", "True")
+                pingone_aic_harness::condition(object, "Ready")["reason"] == reason
             });
     refused.await.unwrap();
-    let tries = |from: usize| {
+    let path = format!("/{}/as/token", subject.environment.id());
+    let tries = |arena: &Arena, from: usize| {
         let journal = arena.network.journal_since(from);
-        journal
-            .iter()
-            .filter(|exchange| exchange.path.ends_with("/as/token"))
-            .count()
+        journal.iter().filter(|exchange| exchange.path == path).count()
     };
-    assert!(
-        (1..=2).contains(&tries(0)),
-        "{} tries for all of them at first",
-        tries(0)
-    );
+    let first = tries(&arena, 0);
+    assert!((1..=2).contains(&first), "{first} tries for all of them at first");
     let from = arena.network.position();
     arena.pass(HOUR, STEP).await;
-    let journal = arena.network.journal_since(from);
-    let tries = journal
-        .iter()
-        .filter(|exchange| exchange.path.ends_with("/as/token"))
-        .count();
+    let tries = tries(&arena, from);
     assert!((4..=12).contains(&tries), "{tries} tries in an hour");
     arena.check_outputs().await;
 }

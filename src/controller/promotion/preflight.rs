@@ -22,6 +22,8 @@ use crate::{
 pub(super) enum Obstacle {
     Faults(Vec<String>),
     Queue(String),
+    /// The ESVs above cannot be seen: a lock blocks them, too.
+    Unseen(Error),
 }
 
 /// What keeps the stage from being begun, and whether there seems to be nothing to promote.
@@ -33,17 +35,18 @@ pub(super) async fn obstacle(
     stage: &mut StageStatus,
 ) -> Result<(Option<Obstacle>, bool), End> {
     stage.target = Some(target(group, index)?);
-    let faults = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
+    let Faults { found, unseen } = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
         .await
         .map_err(|error| run.trouble(&error))?;
     let seems_empty = next::show(run, group, index).await;
-    if !faults.is_empty() {
-        return Ok((Some(Obstacle::Faults(faults)), seems_empty));
+    if !found.is_empty() {
+        return Ok((Some(Obstacle::Faults(found)), seems_empty));
     }
-    let (Some(lower), Some(upper)) = (group.host(index - 1), group.host(index)) else {
-        return Ok((None, seems_empty));
-    };
-    Ok((run.in_the_way([lower, upper]).map(Obstacle::Queue), seems_empty))
+    let hosts = group.host(index - 1).zip(group.host(index));
+    let other = hosts.and_then(|(lower, upper)| run.in_the_way([lower, upper]));
+    // What another run has locked is seen when it is done.
+    let obstacle = other.map(Obstacle::Queue).or(unseen.map(Obstacle::Unseen));
+    Ok((obstacle, seems_empty))
 }
 
 /// An end that leaves no stage to begin, with whatever else a person will have to put right, as far as it can be seen.
@@ -132,26 +135,24 @@ async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option
 }
 
 /// What is in the way of promoting from the lower stage to the upper one.
-async fn faults(
-    run: &Run<'_>,
-    tenant: &Tenant,
-    lower: &[Member],
-    upper: &[Member],
-) -> Result<Vec<String>, Error> {
-    let mut faults = refusals(run, lower, upper);
+struct Faults {
+    found: Vec<String>,
+    /// Why the ESVs above cannot be seen.
+    unseen: Option<Error>,
+}
+
+async fn faults(run: &Run<'_>, tenant: &Tenant, lower: &[Member], upper: &[Member]) -> Result<Faults, Error> {
+    let mut found = refusals(run, lower, upper);
+    let mut unseen = None;
     match missing_esvs(tenant, upper).await {
-        Ok(missing) => faults.extend(missing),
-        Err(error) if !error.may_be_a_lock() => return Err(error),
-        // A lock blocks ESVs, too. Where there is none, it may just have gone: once more decides.
-        Err(_) if tenant.lock_state().await?.is_unlocked() => {
-            faults.extend(missing_esvs(tenant, upper).await?);
-        }
-        Err(_) => faults.push(format!(
-            "the ESVs of {} cannot be seen while it is locked",
-            tenant.host()
-        )),
+        Ok(missing) => found.extend(missing),
+        Err(error) if error.may_be_a_lock() => unseen = Some(error),
+        Err(error) => return Err(error),
     }
-    Ok(each_once(faults))
+    Ok(Faults {
+        found: each_once(found),
+        unseen,
+    })
 }
 
 async fn missing_esvs(tenant: &Tenant, members: &[Member]) -> Result<Vec<String>, Error> {

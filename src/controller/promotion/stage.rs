@@ -52,7 +52,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
         Ok(tenant) => tenant,
         Err(end) => return give_up(run, stage, end).await,
     };
-    let mut is_asked = false;
+    let (mut is_asked, mut is_refused) = (false, false);
     for _ in 0..MOST_ACTS {
         // As it was recorded, if it was.
         if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
@@ -74,6 +74,16 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             (None, false)
         };
         let (sight, act) = decide(run, &tenant, &stage, obstacle.is_none()).await?;
+        if let Some(Obstacle::Unseen(error)) = &obstacle
+            && sight.lock.is_unlocked()
+        {
+            // No lock explains it. One may just have gone: once more decides.
+            if is_refused {
+                return Err(run.trouble(error));
+            }
+            is_refused = true;
+            continue;
+        }
         match act {
             Act::Remember(mut next) => {
                 fill(run, &tenant, &sight, &stage, &mut next).await;
@@ -138,6 +148,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 return Ok(match obstacle {
                     Some(Obstacle::Queue(other)) => queued(run, stage, &other),
                     Some(Obstacle::Faults(faults)) => pending(Reason::PreflightFailed, &faults),
+                    Some(Obstacle::Unseen(error)) => run.trouble(&error),
                     None => next_stage(&stage),
                 });
             }
@@ -259,8 +270,12 @@ fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
 /// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
 fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
     if is_new(stage) {
-        if let Some(Obstacle::Faults(faults)) = obstacle {
-            wait.message = format!("{}. {}", wait.message, faults.join(". "));
+        match obstacle {
+            Some(Obstacle::Faults(faults)) => {
+                wait.message = format!("{}. {}", wait.message, faults.join(". "));
+            }
+            Some(Obstacle::Unseen(_)) => wait.message += ". Until then ESVs cannot be seen either",
+            Some(Obstacle::Queue(_)) | None => {}
         }
         return End {
             phase: PromotionPhase::Pending,
