@@ -340,6 +340,8 @@ mod tests {
             code: None,
             retry_after: Some(asked(minutes)),
             transaction_id: Some(minutes.to_string()),
+            outcome: Outcome::NotDone,
+            by_service: true,
         };
         let says = |error: &Error| failed(&credential(), error, &Conditions::default(), INTERVAL).conclusion;
         let first = says(&refused(60));

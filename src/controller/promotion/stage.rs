@@ -96,22 +96,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             Act::Lock(_) if is_new && seems_empty && !is_asked => {
                 // Asking takes time: what was seen before is looked at again.
                 is_asked = true;
-                if verify::verify(run, &tenant, &group.stages[index])
-                    .await
-                    .is_active()
-                {
-                    let why = "nothing to promote, and every integration is Active".to_owned();
-                    let stage = over(
-                        run,
-                        stage.clone(),
-                        Outcome::Skipped,
-                        Reason::NothingToPromote,
-                        why,
-                    );
-                    run.set_stage(stage);
-                    run.record().await?;
-                    wake_integrations(run, index);
-                }
+                skip_if_active(run, &tenant, group, index, &stage).await?;
             }
             Act::Lock(next) => {
                 if !claim(run, &stage) {
@@ -155,6 +140,26 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
         }
     }
     Ok(next_stage(&stage))
+}
+
+/// Ends a stage that has nothing to promote, if every integration is Active.
+async fn skip_if_active(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    group: &Group,
+    index: usize,
+    stage: &StageStatus,
+) -> Result<(), End> {
+    let verified = verify::verify(run, tenant, &group.stages[index]).await;
+    if !verified.is_active() {
+        return Ok(());
+    }
+    let why = "nothing to promote, and every integration is Active".to_owned();
+    let (outcome, reason) = (Outcome::Skipped, Reason::NothingToPromote);
+    run.set_stage(over(run, stage.clone(), outcome, reason, why));
+    run.record().await?;
+    wake_integrations(run, index);
+    Ok(())
 }
 
 /// Whether nothing is promoted, nor asked for, yet.
