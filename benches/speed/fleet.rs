@@ -146,10 +146,34 @@ impl Member {
         integrations: Vec<String>,
     ) -> Self {
         let stage = if part.is_empty() { "-prod" } else { part };
-        let environment = network
-            .pingone(Region::Europe)
-            .create_environment(&format!("env-pingoneaic-{name}-ew2{stage}"));
-        let tenant = network.tenant(&format!("openam-{name}-ew2{part}.id.forgerock.io"), mutability);
+        let environment = format!("env-pingoneaic-{name}-ew2{stage}");
+        let host = format!("openam-{name}-ew2{part}.id.forgerock.io");
+        let tenant = network.tenant(&host, mutability);
+        Self::of(network, tenant, name, &environment, integrations)
+    }
+
+    /// A company's first sandbox, with one integration.
+    pub fn sandbox(network: &Network, company: &str) -> Self {
+        let environment = format!("env-pingoneaic-{company}-ew2-sandbox1");
+        let host = format!("openam-{company}sandbox1-ew2.forgeblocks.com");
+        let tenant = network.tenant(&host, Mutability::Mutable);
+        Self::of(
+            network,
+            tenant,
+            "sandbox",
+            &environment,
+            vec!["sandbox".to_owned()],
+        )
+    }
+
+    fn of(
+        network: &Network,
+        tenant: Tenant,
+        name: &str,
+        environment: &str,
+        integrations: Vec<String>,
+    ) -> Self {
+        let environment = network.pingone(Region::Europe).create_environment(environment);
         let connection = environment.create_connection();
         let account = tenant.create_service_account("operator", &SCOPES);
         let site = Site {

@@ -1,8 +1,9 @@
 //! How fast the operator is, told as ratios to a floor that is measured in the same run: the same vendor calls made by
 //! a bare concurrent loop, without Kubernetes and without an operator.
 //!
-//! `cargo bench` runs everything, on a real API server, with the binary as it is shipped; `cargo bench -- active` the
-//! part of that name. The table goes to stdout, and as JSON to `target/speed.json`. A bound that is broken is a failure.
+//! `cargo bench` runs everything, on a real API server, with the binary as it is shipped; `cargo bench -- active whole`
+//! the parts of these names. The table goes to stdout, and as JSON to `target/speed.json`. A bound that is broken is a
+//! failure.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +16,9 @@ mod budget;
 mod external_secrets;
 mod fleet;
 mod floor;
+mod group;
 mod measure;
+mod memory;
 mod neighbours;
 mod promotion;
 mod replicas;
@@ -23,24 +26,59 @@ mod report;
 mod rest;
 mod restart;
 mod rotation;
+mod settled;
+mod whole;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use self::{measure::Bench, report::Report};
 
 /// Measures the operator.
 #[derive(Parser)]
 struct Arguments {
-    /// Only the parts whose names contain this.
-    part: Option<String>,
+    /// Only these parts.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// Is the floor: reads what to call from stdin.
     #[arg(long, hide = true)]
     floor: bool,
     /// What cargo adds.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// What is measured, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Active,
+    Thousand,
+    Rotation,
+    Promotion,
+    Whole,
+    Neighbours,
+    Replicas,
+    Rest,
+    Restart,
+    Memory,
+}
+
+impl Part {
+    async fn measure(self, bench: &Bench, report: &mut Report) {
+        match self {
+            Self::Active => active::measure(bench, report).await,
+            Self::Thousand => active::thousand(bench, report).await,
+            Self::Rotation => rotation::measure(bench, report).await,
+            Self::Promotion => promotion::measure(bench, report).await,
+            Self::Whole => whole::measure(bench, report).await,
+            Self::Neighbours => neighbours::measure(bench, report).await,
+            Self::Replicas => replicas::measure(bench, report).await,
+            Self::Rest => rest::measure(report).await,
+            Self::Restart => restart::measure(bench, report).await,
+            Self::Memory => memory::measure(bench, report).await,
+        }
+    }
 }
 
 #[tokio::main]
@@ -52,30 +90,9 @@ async fn main() -> ExitCode {
     }
     let bench = Bench::new();
     let mut report = Report::begin();
-    let wanted = |part: &str| arguments.part.as_ref().is_none_or(|wanted| part.contains(wanted));
-    if wanted("active") {
-        active::measure(&bench, &mut report).await;
-    }
-    if wanted("thousand") {
-        active::thousand(&bench, &mut report).await;
-    }
-    if wanted("rotation") {
-        rotation::measure(&bench, &mut report).await;
-    }
-    if wanted("promotion") {
-        promotion::measure(&bench, &mut report).await;
-    }
-    if wanted("neighbours") {
-        neighbours::measure(&bench, &mut report).await;
-    }
-    if wanted("replicas") {
-        replicas::measure(&bench, &mut report).await;
-    }
-    if wanted("rest") {
-        rest::measure(&mut report).await;
-    }
-    if wanted("restart, memory") {
-        restart::measure(&bench, &mut report).await;
+    let is_wanted = |part: &Part| arguments.parts.is_empty() || arguments.parts.contains(part);
+    for part in Part::value_variants().iter().filter(|part| is_wanted(part)) {
+        part.measure(&bench, &mut report).await;
     }
     report.finish()
 }

@@ -3,20 +3,14 @@
 use std::time::{Duration, Instant};
 
 use pingone_aic_harness::{TestNamespace, is_condition};
-use pingone_aic_simulator::{Mutability, Network, tenant::Times};
-use serde_json::{Value, json};
+use pingone_aic_simulator::tenant::Times;
 
 use crate::{
-    fleet::{Fleet, Member, Size},
+    group,
     measure::{Bench, DEFAULT, until_idle},
     report::Report,
 };
 
-const STAGES: [(&str, &str, &str); 3] = [
-    ("dev", "-dev", "Development"),
-    ("staging", "-staging", "Staging"),
-    ("prod", "", "Production"),
-];
 /// The fewest calls for a stage of one integration on a platform that takes no time, all of them to the upper
 /// environment, and none left out on which the lock's law or the proof rests:
 /// - a token that is good for all of it (1);
@@ -34,46 +28,22 @@ const AT_ONCE: Times = Times {
     promotion: Duration::ZERO,
     unlock: Duration::ZERO,
 };
-const NAME: &str = "PingOne-Integration-AIC";
 const PATIENCE: Duration = Duration::from_mins(5);
 
 pub async fn measure(bench: &Bench, report: &mut Report) {
-    let network = Network::start().await;
-    let tenants = STAGES.map(|(stage, part, _)| {
-        let mutability = if stage == "dev" {
-            Mutability::Mutable
-        } else {
-            Mutability::Immutable
-        };
-        let names = vec![stage.to_owned()];
-        Member::at(&network, stage, part, mutability, names)
-    });
-    let group = network.group(&tenants.each_ref().map(|member| &member.tenant));
-    group.set_times(AT_ONCE);
-    let fleet = Fleet {
-        network,
-        tenants: tenants.into(),
-        size: Size {
-            tenants: STAGES.len(),
-            integrations: STAGES.len(),
-        },
-    };
+    let fleet = group::fleet(AT_ONCE).await;
     let (namespace, operator) = bench.operator(&fleet, DEFAULT).await;
     fleet.secrets(&namespace).await;
-    for (member, (.., environment)) in fleet.tenants.iter().zip(STAGES) {
-        for object in member.site.objects_as(environment, Some(NAME)) {
+    for (member, objects) in fleet.tenants.iter().zip(group::objects(&fleet)) {
+        for object in objects {
             namespace.apply(object).await.unwrap();
         }
         until_ready(&namespace, &member.site.name).await;
     }
     until_idle(&operator).await;
     let (since, started) = (fleet.network.position(), Instant::now());
-    namespace.apply(run()).await.unwrap();
-    let is_done = |object: &kube::core::DynamicObject| object.data["status"]["phase"] == "Succeeded";
-    namespace
-        .wait_for("Promotion", "release", "to have succeeded", PATIENCE, is_done)
-        .await
-        .unwrap();
+    namespace.apply(group::run()).await.unwrap();
+    group::until_succeeded(&namespace, PATIENCE).await;
     let took = started.elapsed().as_secs_f64();
     // What the run has set off is part of it: a promoted integration looks for itself.
     until_idle(&operator).await;
@@ -95,12 +65,4 @@ async fn until_ready(namespace: &TestNamespace, name: &str) {
         })
         .await
         .unwrap();
-}
-
-fn run() -> Value {
-    let order = STAGES.map(|(stage, ..)| json!({"name": stage, "integrations": [stage]}));
-    json!({
-        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "release"},
-        "spec": {"order": order, "upTo": "prod"},
-    })
 }
