@@ -25,6 +25,9 @@ use crate::{
     runtime::{Gate, Health},
 };
 
+/// Objects in one answer to a list. Decoded with their managed fields, they take ten times what is kept of them.
+const PAGE: u32 = 100;
+
 /// What a watch tells.
 pub(super) enum Change<Fingerprint> {
     /// The object is new, or differs in what its fingerprint covers from the one before. It is in the store as it is.
@@ -58,6 +61,7 @@ where
 {
     let reader = writer.as_reader();
     let mut seen = Seen::default();
+    let watched = watched.page_size(PAGE);
     watcher(api, watched).default_backoff().flat_map(move |event| {
         let changes = match event {
             Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
@@ -91,7 +95,7 @@ pub(super) fn secrets(
 ) -> impl Stream<Item = Ref> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
     let mut seen = Seen::default();
-    watcher(api, watcher::Config::default())
+    watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
         .flat_map(move |event| {
             let changes = match event {
@@ -120,9 +124,11 @@ fn trimmed<K: Resource>(mut object: K) -> K {
     let meta = object.meta_mut();
     meta.managed_fields = None;
     meta.owner_references = None;
-    if let Some(annotations) = &mut meta.annotations {
+    // An empty map would keep the room that it had.
+    meta.annotations = meta.annotations.take().and_then(|mut annotations| {
         annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
-    }
+        (!annotations.is_empty()).then_some(annotations)
+    });
     object
 }
 
@@ -276,11 +282,13 @@ mod tests {
         let of_kubectl = "kubectl.kubernetes.io/last-applied-configuration";
         let annotations = [(of_kubectl, "{}"), ("pingone-aic.io/requestedAt", "now")];
         object.metadata.annotations = Some(annotations.map(|(key, value)| (key.into(), value.into())).into());
-        let object = trimmed(object);
+        let mut object = trimmed(object);
         assert_eq!(object.metadata.managed_fields, None);
         assert_eq!(
             object.annotations().keys().collect::<Vec<_>>(),
             ["pingone-aic.io/requestedAt"]
         );
+        object.metadata.annotations = Some([(of_kubectl.into(), "{}".into())].into());
+        assert_eq!(trimmed(object).metadata.annotations, None);
     }
 }

@@ -22,6 +22,8 @@ pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to a host that are kept for its next calls, each some forty kilobytes.
 const IDLE_CONNECTIONS: usize = 2;
+/// How long they are kept: longer than between two calls of a pass, and than between two polls of a promotion.
+const IDLE_FOR: Duration = Duration::from_secs(15);
 
 /// Whoever wants to hear of every call: metrics.
 pub trait Observer: Send + Sync {
@@ -71,6 +73,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .https_only(true)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_FOR)
             .connect_timeout(CONNECT_TIMEOUT)
             .tls_certs_merge(roots)
             .build()?;
