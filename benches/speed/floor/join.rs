@@ -85,8 +85,8 @@ impl Place {
             credential.auth_url.as_ref().unwrap(),
             credential.api_url.as_ref().unwrap(),
         );
-        let (id, client) = (&credential.environment_id, credential.client.as_ref().unwrap());
-        let token = self.pingone.token(auth, id, client, Lane::New).await.unwrap();
+        let (id, grant) = (&credential.environment_id, credential.grant().unwrap());
+        let token = self.pingone.token(auth, id, &grant, Lane::New).await.unwrap();
         self.pingone
             .environment(api, id, &token, Lane::New)
             .await
