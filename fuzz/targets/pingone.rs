@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use pingone_aic_operator::clock::Clock;
-use pingone_aic_operator::credential::ClientCredentials;
+use pingone_aic_operator::credential::{ClientCredentials, Grant};
 use pingone_aic_operator::http::{BaseUrl, Lane};
 use pingone_aic_operator::pingone::PingOne;
 use pingone_aic_simulator::{Network, Region};
@@ -35,14 +35,22 @@ fuzz_target!(|data: &[u8]| {
     runtime.block_on(async {
         let pingone = PingOne::new(vendor::stack(network), Clock::system());
         let _spoiled = spoil(network, "*.pingone.eu", "/", fault);
-        let result = if which % 2 == 0 {
-            let client = ClientCredentials {
-                id: "client".into(),
-                secret: SECRET.into(),
+        let result = if which % 3 < 2 {
+            let (client, jwt) = (
+                ClientCredentials {
+                    id: "client".into(),
+                    secret: SECRET.into(),
+                },
+                SECRET.into(),
+            );
+            let grant = if which % 3 == 0 {
+                Grant::Client(&client)
+            } else {
+                Grant::Gateway(&jwt)
             };
             let auth = BaseUrl::parse("https://auth.pingone.eu", "").unwrap();
             pingone
-                .token(&auth, "environment", &client, Lane::Change)
+                .token(&auth, "environment", &grant, Lane::Change)
                 .await
                 .map(drop)
         } else {
