@@ -1,5 +1,7 @@
 //! Runs that want the same environments, from anywhere in the cluster, come one after the other.
 
+use std::time::Duration;
+
 use pingone_aic_harness::TestNamespace;
 use serde_json::{Value, json};
 
@@ -40,6 +42,11 @@ async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_t
     let first = format!("{}/release", elsewhere.name());
     assert!(message(&queued).contains(&first), "{}", message(&queued));
     std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    // Kubernetes keeps the age of an object in whole seconds: of the same second, neither is the elder.
+    let created = queued.metadata.creation_timestamp.as_ref().unwrap().0;
+    while jiff::Timestamp::now().as_second() <= created.as_second() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     arena
         .namespace
         .apply(upper_half(&company, "younger"))
