@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const NAME_GRAMMAR: &str =
     "letters and digits in groups joined by single hyphens, for example PingOne-Integration-AIC";
 const URL_GRAMMAR: &str = "scheme, host and optional port and nothing else";
-const LABEL_GRAMMAR: &str = "letters, digits and periods, and neither begins nor ends with a period";
+const LABEL_GRAMMAR: &str = "letters and digits in groups joined by single periods";
 
 #[tokio::test]
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -77,6 +77,7 @@ async fn a_bad_integration_is_refused() {
             (name("PingOne--AIC"), "spec.name", NAME_GRAMMAR),
             (name("-PingOne"), "spec.name", NAME_GRAMMAR),
             (name("PingOne.AIC"), "spec.name", NAME_GRAMMAR),
+            (name("1-PingOne"), "spec.name", "must begin with a letter"),
             (name(&"x".repeat(65)), "spec.name", "may not be more than 64"),
             (esv("pingone-integration-aic"), "esvId", "must begin with esv-"),
             (
@@ -90,7 +91,13 @@ async fn a_bad_integration_is_refused() {
                 "secretLabelIdentifier",
                 LABEL_GRAMMAR,
             ),
+            (
+                esv(&format!("esv-{}", "a".repeat(121))),
+                "esvId",
+                "may not be more than 124",
+            ),
             (label(".PingOne"), "secretLabelIdentifier", LABEL_GRAMMAR),
+            (label("PingOne..AIC"), "secretLabelIdentifier", LABEL_GRAMMAR),
             (
                 label("PingOne."),
                 "secretLabelIdentifier",
