@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use pingone_aic_harness::condition;
-use pingone_aic_simulator::Exchange;
+use pingone_aic_simulator::{Exchange, Fault, Mutability, Rule};
 use serde_json::json;
 
 use crate::arena::{
@@ -109,6 +109,78 @@ async fn an_account_that_may_not_read_the_lock_is_told_both_causes_and_tries_eve
     arena.pass(SOON_AFTER_THE_UNLOCK, Duration::from_secs(5)).await;
     let object = arena.integration(&subject).await;
     assert!(is_done(object.as_ref(), &new.id).is_ok(), "{object:?}");
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_unlock_between_a_refusal_and_the_look_costs_nothing() {
+    let mut arena = Arena::start("an unlock between a refusal and the look").await;
+    let subject = arena.subject();
+    let above = arena
+        .network
+        .tenant("openam-above-ew2-staging.id.forgerock.io", Mutability::Immutable);
+    let group = arena.network.group(&[&subject.tenant, &above]);
+    arena.active(&subject).await;
+    arena.settle().await;
+    above.console().begin_lock();
+    while subject.tenant.lock_state().to_string() != "locked" {
+        arena.network.clock().advance(Duration::from_secs(10));
+    }
+    let from = arena.network.position();
+    group.unlock_after_esv_refusals(1);
+    let new = subject.credential();
+    subject.set_credential(&arena.namespace, &new.jwt).await;
+    let wanted = new.id.clone();
+    // The clock is not moved: nothing is waited for.
+    arena
+        .namespace
+        .wait_for(
+            "AICIntegration",
+            &subject.name,
+            "to work with it",
+            SOON,
+            move |object| is_done(Some(object), &wanted).is_ok(),
+        )
+        .await
+        .unwrap();
+    let journal = arena.network.journal_since(from);
+    let refused = journal.iter().filter(|exchange| exchange.status == Some(403));
+    assert_eq!(refused.count(), 1);
+    assert_eq!(new_versions(&journal), 1);
+    arena.check_outputs().await;
+}
+
+/// A sandbox is in no promotion group: its refusals are believed.
+#[tokio::test]
+async fn a_sandbox_is_never_asked_for_its_lock() {
+    let mut arena = Arena::start("a sandbox that refuses ESVs").await;
+    let subject = arena.subject();
+    let refusal = Fault::status(403).body(r#"{"code": 403, "message": "Forbidden"}"#);
+    let esvs = Rule::on(subject.tenant.host()).path_contains("/environment/secrets");
+    arena.network.fault(esvs, refusal);
+    subject.set_account(&arena.namespace).await;
+    let credential = subject.credential();
+    subject.set_credential(&arena.namespace, &credential.jwt).await;
+    let mut tenant = subject.integration("", json!({}))["spec"]["tenant"].clone();
+    tenant["environment"] = json!("Sandbox");
+    subject.apply(&arena.namespace, json!({"tenant": tenant})).await;
+    arena
+        .namespace
+        .wait_for(
+            "AICIntegration",
+            &subject.name,
+            "to believe the refusal",
+            SOON,
+            |object| condition(object, "Stalled")["reason"] == "TenantRefused",
+        )
+        .await
+        .unwrap();
+    let journal = arena.network.journal();
+    assert!(
+        journal
+            .iter()
+            .all(|exchange| !exchange.path.contains("/promotion/lock"))
+    );
     arena.check_outputs().await;
 }
 
