@@ -62,7 +62,10 @@ impl Tenant {
             .accept(StatusCode::BAD_REQUEST);
         let call = secrets.into_iter().fold(call, Call::secret);
         let reply = match self.send(call).await {
-            Err(Error::Call(error)) if error.status() == Some(404) => return Ok(Proof::NoWorker),
+            // A load balancer answers 404, too, while AM restarts.
+            Err(Error::Call(error)) if error.status() == Some(404) && error.is_by_service() => {
+                return Ok(Proof::NoWorker);
+            }
             reply => reply?,
         };
         if reply.status() == StatusCode::BAD_REQUEST {

@@ -104,7 +104,9 @@ impl Tenant {
         let schema: Value = match self.send(call).await {
             Ok(reply) => reply.json()?,
             // A tenant that does not tell its schema. One that is merely away is asked again instead.
-            Err(Error::Call(error)) if matches!(error.status(), Some(400 | 403 | 404 | 405 | 501)) => {
+            Err(Error::Call(error))
+                if error.is_by_service() && matches!(error.status(), Some(400 | 403 | 404 | 405 | 501)) =>
+            {
                 return Ok(Some(assumed_attribute()));
             }
             Err(error) => return Err(error),

@@ -84,7 +84,10 @@ impl Wake {
                     return;
                 };
                 let told = promotion::told_of(&promotion);
-                if before.as_ref().is_none_or(|before| before.asked != told.asked) {
+                // Whom it waits for may have gone while it said so.
+                let was_queued = before.as_ref().is_some_and(promotion::Told::is_queued);
+                let is_asked = before.as_ref().is_none_or(|before| before.asked != told.asked);
+                if is_asked || (told.is_queued() && !was_queued) {
                     self.own.promotion_queue.now(&item, "", Lane::Change);
                 }
                 let unlocked = before

@@ -209,6 +209,13 @@ impl Error {
         matches!(self, Self::Down { .. })
     }
 
+    /// Whether the service has answered otherwise than with success, and not the load balancer in front of it, which
+    /// knows nothing of what is there.
+    #[must_use]
+    pub fn is_by_service(&self) -> bool {
+        matches!(self, Self::Status { by_service: true, .. })
+    }
+
     /// Whether the host itself asks to be left alone.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
@@ -216,7 +223,7 @@ impl Error {
             Self::Throttled { .. } => true,
             Self::Status {
                 status, retry_after, ..
-            } => *status == 429 || retry_after.is_some(),
+            } => *status == 429 || (*status == 503 && retry_after.is_some()),
             _ => false,
         }
     }

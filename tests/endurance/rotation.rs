@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use pingone_aic_harness::condition;
+use pingone_aic_simulator::{Fault, Rule};
+use serde_json::json;
+
 use crate::arena::{Arena, is_done};
 
 async fn a_rotation_with_a_cache_of(seconds: u64) {
@@ -76,4 +80,40 @@ async fn a_rotation_is_proved_by_the_first_test_after_a_short_cache() {
 #[tokio::test]
 async fn a_rotation_is_proved_by_the_first_test_after_ten_minutes_of_cache() {
     a_rotation_with_a_cache_of(600).await;
+}
+
+/// A refusal of the second try says nothing of the first, whose answer was lost.
+#[tokio::test]
+async fn a_lost_answer_before_a_refusal_is_no_drift() {
+    let mut arena = Arena::start("a lost answer before a refusal").await;
+    let subject = arena.subject();
+    arena.active(&subject).await;
+    let warn = json!({"spec": {"driftPolicy": "Warn"}});
+    arena
+        .namespace
+        .patch("AICIntegration", &subject.name, &warn)
+        .await
+        .unwrap();
+    arena.settle().await;
+    let write = || {
+        let rule = Rule::on(subject.tenant.host()).method("POST");
+        rule.path_contains("/versions?_action=create").times(1)
+    };
+    let lost = arena.network.fault(write(), Fault::CloseAfter);
+    let refused = arena
+        .network
+        .fault(write(), Fault::status(429).header("Retry-After", "20"));
+    let new = subject.credential();
+    subject.set_credential(&arena.namespace, &new.jwt).await;
+    arena
+        .until(&subject, |object| {
+            let is_stalled = object.is_some_and(|object| !condition(object, "Stalled").is_null());
+            assert!(!is_stalled, "{object:?}");
+            is_done(object, &new.id).err()
+        })
+        .await
+        .unwrap();
+    assert_eq!((lost.hits(), refused.hits()), (1, 1));
+    assert_eq!(subject.fault(&new, Some(2)), None);
+    arena.check_outputs().await;
 }

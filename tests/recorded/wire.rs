@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::{
-    exchange::{Answer, Exchange, Request},
+    exchange::{Answer, Body, Exchange, Request},
     play::LANE,
     stage::Stage,
 };
@@ -69,6 +69,45 @@ async fn every_post_and_put_bears_a_length_and_its_type() {
             Some(expected),
             "{line}"
         );
+    }
+}
+
+/// A load balancer knows nothing of what is there: its page is no answer that a decision could rest on.
+#[tokio::test]
+async fn a_page_of_the_load_balancer_is_never_an_answer() {
+    let stage = Stage::new().await;
+    for status in [400, 403, 404, 409] {
+        let exchange = Exchange {
+            name: format!("a page with {status}"),
+            kind: String::new(),
+            request: Request::default(),
+            answer: Some(Answer {
+                status,
+                headers: [("content-type".to_owned(), "text/html".to_owned())].into(),
+                body: Body::Text("<html><title>Error</title></html>".to_owned()),
+            }),
+        };
+        let tenant = stage.play(&exchange).tenant;
+        let (esv, label): (EsvId, LabelIdentifier) = ("esv-a".parse().unwrap(), "a".parse().unwrap());
+        let (realm, name): (_, IntegrationName) = (Realm::Alpha, "a".parse().unwrap());
+        let value = SecretString::from("value");
+        let refused = [
+            tenant.esv(&esv).await.is_err(),
+            tenant.create_esv(&esv, &value, "").await.is_err(),
+            tenant.delete_esv(&esv).await.is_err(),
+            tenant.worker_service(realm).await.is_err(),
+            tenant.worker(realm, &name).await.is_err(),
+            tenant.delete_worker(realm, &name).await.is_err(),
+            tenant.label_attribute(realm).await.is_err(),
+            tenant.test_connection(realm, &name, []).await.is_err(),
+            tenant.mapping(realm, &label).await.is_err(),
+            tenant.delete_mapping(realm, &label).await.is_err(),
+            tenant.unlock("a", None).await.is_err(),
+            tenant.last_report().await.is_err(),
+            tenant.provisional_report().await.is_err(),
+            tenant.provisional_rollback_report().await.is_err(),
+        ];
+        assert_eq!(refused, [true; 14], "{status}");
     }
 }
 

@@ -174,7 +174,11 @@ impl Tenant {
         let reply = self.optional_report("report/provisional", "read the provisional report");
         match reply.await {
             // [assumed]: how the side that does not answer it refuses. It is only to be looked at: any refusal will do.
-            Err(Error::Call(error)) if matches!(error.status(), Some(400 | 403 | 405 | 409)) => Ok(None),
+            Err(Error::Call(error))
+                if error.is_by_service() && matches!(error.status(), Some(400 | 403 | 405 | 409)) =>
+            {
+                Ok(None)
+            }
             reply => reply?.as_ref().map(Report::read).transpose(),
         }
     }

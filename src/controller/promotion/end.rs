@@ -24,7 +24,7 @@ pub(super) fn next_stage(stage: &StageStatus) -> End {
     }
 }
 
-/// Something is missing.
+/// Something is missing, which a watch tells of.
 pub(super) fn pending(reason: Reason, what: &[String]) -> End {
     End {
         phase: PromotionPhase::Pending,

@@ -28,6 +28,11 @@ pub(in super::super) struct Told {
 }
 
 impl Told {
+    /// Whether it waits for another run.
+    pub(in super::super) fn is_queued(&self) -> bool {
+        self.phase == Some(PromotionPhase::Queued)
+    }
+
     /// The hosts that were locked until then.
     pub(in super::super) fn locked_until(self, then: &Self) -> Vec<String> {
         let hosts = self.locked.into_iter();

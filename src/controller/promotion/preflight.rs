@@ -1,10 +1,12 @@
 //! Everything that can be found without the lock, said all at once.
 
+use std::time::Duration;
+
 use kube::ResourceExt;
 
 use super::{
     super::integration::judge,
-    End,
+    End, LOOK_AGAIN,
     group::{Group, Member, name_of},
     next,
     run::Run,
@@ -18,9 +20,13 @@ use crate::{
     },
 };
 
+/// How soon an ESV is looked for again.
+const LOOK_FOR_ESV: Duration = Duration::from_mins(1);
+
 /// What keeps a stage from being begun.
 pub(super) enum Obstacle {
-    Faults(Vec<String>),
+    /// With how soon to look again: no watch tells of an ESV.
+    Faults(Vec<String>, Duration),
     Queue(String),
     /// The ESVs above cannot be seen: a lock blocks them, too.
     Unseen(Error),
@@ -35,12 +41,12 @@ pub(super) async fn obstacle(
     stage: &mut StageStatus,
 ) -> Result<(Option<Obstacle>, bool), End> {
     stage.target = Some(target(group, index)?);
-    let Faults { found, unseen } = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
+    let Faults { found, again, unseen } = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
         .await
         .map_err(|error| run.trouble(&error))?;
     let seems_empty = next::show(run, group, index).await;
     if !found.is_empty() {
-        return Ok((Some(Obstacle::Faults(found)), seems_empty));
+        return Ok((Some(Obstacle::Faults(found, again)), seems_empty));
     }
     let hosts = group.host(index - 1).zip(group.host(index));
     let other = hosts.and_then(|(lower, upper)| run.in_the_way([lower, upper]));
@@ -137,20 +143,26 @@ async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option
 /// What is in the way of promoting from the lower stage to the upper one.
 struct Faults {
     found: Vec<String>,
+    again: Duration,
     /// Why the ESVs above cannot be seen.
     unseen: Option<Error>,
 }
 
 async fn faults(run: &Run<'_>, tenant: &Tenant, lower: &[Member], upper: &[Member]) -> Result<Faults, Error> {
     let mut found = refusals(run, lower, upper);
-    let mut unseen = None;
+    let (mut again, mut unseen) = (LOOK_AGAIN, None);
     match missing_esvs(tenant, upper).await {
-        Ok(missing) => found.extend(missing),
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => {
+            found.extend(missing);
+            again = LOOK_FOR_ESV;
+        }
         Err(error) if error.may_be_a_lock() => unseen = Some(error),
         Err(error) => return Err(error),
     }
     Ok(Faults {
         found: each_once(found),
+        again,
         unseen,
     })
 }

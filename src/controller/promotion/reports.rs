@@ -10,6 +10,7 @@ use super::{
 use crate::{
     aic::{Error, ReportEntry, Tenant},
     api::RunMark,
+    http,
 };
 
 /// A report younger than this may be listed before it can be read.
@@ -151,7 +152,8 @@ async fn known(
 /// Listed, and not there: a report that is new is about to be, an old one is gone for good.
 fn is_no_longer_kept(entry: &ReportEntry, error: &Error, now: Timestamp) -> bool {
     let is_new = date(&entry.created_date).is_some_and(|date| now.duration_since(date) < IS_NEW);
-    matches!(error, Error::Call(error) if error.status() == Some(404)) && !is_new
+    let is_gone = |error: &http::Error| error.status() == Some(404) && error.is_by_service();
+    matches!(error, Error::Call(error) if is_gone(error)) && !is_new
 }
 
 /// A report's date, in either of the platform's forms.

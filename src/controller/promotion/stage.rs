@@ -132,7 +132,10 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             Act::Leave => {
                 return Ok(match obstacle {
                     Some(Obstacle::Queue(other)) => queued(run, stage, &other),
-                    Some(Obstacle::Faults(faults)) => pending(Reason::PreflightFailed, &faults),
+                    Some(Obstacle::Faults(faults, again)) => End {
+                        next: Next::Poll(again),
+                        ..pending(Reason::PreflightFailed, &faults)
+                    },
                     Some(Obstacle::Unseen(error)) => run.trouble(&error),
                     None => next_stage(&stage),
                 });
@@ -276,7 +279,7 @@ fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
 fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
     if is_new(stage) {
         match obstacle {
-            Some(Obstacle::Faults(faults)) => {
+            Some(Obstacle::Faults(faults, _)) => {
                 wait.message = format!("{}. {}", wait.message, faults.join(". "));
             }
             Some(Obstacle::Unseen(_)) => wait.message += ". Until then ESVs cannot be seen either",

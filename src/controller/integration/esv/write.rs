@@ -31,6 +31,10 @@ const SETTLE: Duration = Duration::from_secs(90);
 /// Writes the credential as the version after `base`. A refusal may be that of a lock, which is looked at; where there
 /// is none, the tenant is asked once more.
 pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End> {
+    // As long as a lock lasts, no intent is recorded and cleared again.
+    if pass.status.conditions.said(Reason::EnvironmentLocked).is_some() {
+        lock::check_unlocked(pass, &inputs.tenant).await?;
+    }
     let answer = match write(pass, inputs, base).await? {
         Err(error) if error.may_be_a_lock() => {
             lock::refused(pass, &inputs.tenant, &error).await?;
@@ -66,7 +70,8 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
     memory.id = inputs.esv.to_string();
     // A memory without a version would let the next pass try to create what exists.
     memory.version.get_or_insert_with(|| base.to_owned());
-    memory.pending = Some(pending);
+    // What became of an earlier try is not known, and a refusal of this one does not tell.
+    let before = memory.pending.replace(pending);
     record(pass).await?;
 
     // From here on nothing may cut the pass off: the request and the recording of its answer are one task.
@@ -93,9 +98,10 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
                 pending: None,
                 ..status.esv.take().unwrap_or_default()
             }),
-            Err(error) if error.outcome() == Outcome::NotDone => {
-                status.esv.take().map(|esv| EsvStatus { pending: None, ..esv })
-            }
+            Err(error) if error.outcome() == Outcome::NotDone => status.esv.take().map(|esv| EsvStatus {
+                pending: before,
+                ..esv
+            }),
             // Whether it was done is found out by sending it again.
             Err(_) => None,
         };
