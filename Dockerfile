@@ -11,7 +11,10 @@ WORKDIR /src
 COPY . .
 # The same paths and the same versions give the same program, wherever it is built.
 ENV RUSTFLAGS="--remap-path-prefix=/src=/src --remap-path-prefix=/usr/local/cargo=/cargo"
-RUN target="$(uname -m)-unknown-linux-musl" \
+# Some distributions' kernels for arm64 have pages of 64 KiB: jemalloc would refuse to work with larger pages than it
+# was built for.
+RUN if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi \
+    && target="$(uname -m)-unknown-linux-musl" \
     && rustup target add "$target" \
     && cargo build --release --locked --bin pingone-aic-operator --target "$target" \
     && install -D "target/$target/release/pingone-aic-operator" /image/pingone-aic-operator \

@@ -9,6 +9,10 @@ use pingone_aic_operator::{
     runtime::{self, Arguments, Command, Options},
 };
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command, options } = Arguments::parse();

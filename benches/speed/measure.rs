@@ -33,10 +33,18 @@ pub const API_SERVER: &str = "kubernetes.harness";
 const HOUR: Duration = Duration::from_hours(1);
 
 impl Bench {
+    /// Only the static program tells of the image: another C library has another allocator.
     pub fn new() -> Self {
-        Self {
-            binary: shipped_operator().unwrap(),
-        }
+        let binary = shipped_operator().unwrap();
+        let is_static = binary
+            .components()
+            .any(|part| part.as_os_str().to_string_lossy().ends_with("-musl"));
+        assert!(
+            is_static,
+            "install the target and the compiler of the Dockerfile: rustup target add {}-unknown-linux-musl, musl-tools",
+            std::env::consts::ARCH
+        );
+        Self { binary }
     }
 
     /// An operator in a namespace of its own, for this fleet.

@@ -59,8 +59,9 @@ pub struct EsvStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
     /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.
+    // Boxed: thousands of statuses are kept in memory, and hardly any has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pending: Option<PendingVersion>,
+    pub pending: Option<Box<PendingVersion>>,
 }
 
 /// A version of an ESV that is being written.
@@ -106,13 +107,13 @@ impl IntegrationStatus {
                 digest: Some(text()),
                 written_at: Some(text()),
                 proven_version: Some(text()),
-                pending: Some(PendingVersion {
+                pending: Some(Box::new(PendingVersion {
                     credential_id: text(),
                     digest: text(),
                     base: text(),
                     attempt: text(),
                     requested_at: text(),
-                }),
+                })),
             }),
             worker: Some(WorkerStatus {
                 name: text(),

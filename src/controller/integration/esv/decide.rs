@@ -58,7 +58,7 @@ pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: 
         return if pending.credential_id == wanted.id && pending.digest == wanted.digest {
             Decision::Write
         } else {
-            Decision::AwaitPending(pending.clone())
+            Decision::AwaitPending((**pending).clone())
         };
     }
     if *version != esv.active_version {
@@ -196,12 +196,12 @@ mod tests {
     #[test]
     fn a_pending_version_is_written_again_and_one_of_another_credential_is_awaited() {
         let pending = |id: &str, digest: &str| EsvStatus {
-            pending: Some(PendingVersion {
+            pending: Some(Box::new(PendingVersion {
                 credential_id: id.into(),
                 digest: digest.into(),
                 base: "1".into(),
                 ..PendingVersion::default()
-            }),
+            })),
             ..memory("1", "c0")
         };
         let written_since = esv("2", "");

@@ -71,7 +71,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
     // A memory without a version would let the next pass try to create what exists.
     memory.version.get_or_insert_with(|| base.to_owned());
     // What became of an earlier try is not known, and a refusal of this one does not tell.
-    let before = memory.pending.replace(pending);
+    let before = memory.pending.replace(Box::new(pending));
     record(pass).await?;
 
     // From here on nothing may cut the pass off: the request and the recording of its answer are one task.
