@@ -112,7 +112,8 @@ impl Budget {
     pub(super) fn refused(&self, status: u16, asked: Option<Duration>, lane: Lane) -> Option<RetryAfter> {
         let mut state = self.lock();
         let instant = self.clock.instant();
-        state.closure.refused(status, asked, (instant, self.clock.now()));
+        let now = self.clock.now();
+        state.closure.refused(status, asked, lane, (instant, now));
         for waiting in state.waiting.values() {
             waiting.notify_one();
         }

@@ -31,22 +31,34 @@ pub(super) struct Closed {
 }
 
 impl Closure {
-    /// The host refuses with this status, and may ask to be left alone for a while. A later end stands.
+    /// The host refuses a call of this lane with this status, and may ask to be left alone for a while. A later end
+    /// stands; but who tries again for a lock keeps nobody else away for longer.
     pub(super) fn refused(
         &mut self,
         status: u16,
         asked: Option<Duration>,
+        lane: Lane,
         (instant, now): (Instant, Timestamp),
     ) {
         let is_outage = status == 503 && asked.is_none();
-        self.is_outage = is_outage && (self.is_outage || self.closed(Lane::Check, instant).is_none());
+        let is_closed = self.closed(Lane::Check, instant).is_some();
+        self.is_outage = is_outage && (self.is_outage || !is_closed);
         let wait = asked.unwrap_or(WITHOUT_RETRY_AFTER);
-        self.until = self.until.max(Some(instant + wait));
+        let extends = !is_closed || lane != Lane::Lock;
+        if extends {
+            self.until = self.until.max(Some(instant + wait));
+        }
         self.until_with_lock = self
             .until_with_lock
             .max(Some(instant + wait.min(LONGEST_WITH_LOCK)));
-        if self.told.is_none_or(|told| told <= now) {
-            self.told = asked.and_then(|wait| whole_minute(now, wait));
+        let end = asked.and_then(|wait| whole_minute(now, wait));
+        // A minute more is no news, and would be one at every refusal.
+        let is_later = |told: Timestamp| end.is_some_and(|end| end.as_second() > told.as_second() + MINUTE);
+        if self
+            .told
+            .is_none_or(|told| told <= now || (extends && is_later(told)))
+        {
+            self.told = end;
         }
     }
 
@@ -101,7 +113,7 @@ mod tests {
             (429, Some(3600), 3600, 60, minutes(61), false),
         ] {
             let (mut closure, now) = (Closure::default(), Instant::now());
-            closure.refused(status, asked.map(Duration::from_secs), (now, at(1)));
+            closure.refused(status, asked.map(Duration::from_secs), Lane::New, (now, at(1)));
             for (lane, seconds) in [(Lane::Lock, lock), (Lane::New, others), (Lane::Check, others)] {
                 let wait = Duration::from_secs(seconds);
                 let asked = RetryAfter { wait, until: told };
@@ -113,17 +125,18 @@ mod tests {
     }
 
     #[test]
-    fn refusals_within_a_wait_change_nothing_that_people_are_told() {
+    fn tries_for_a_lock_change_nothing_for_others_nor_what_people_are_told() {
         let (mut closure, start) = (Closure::default(), Instant::now());
         let told = |closure: &Closure, instant| closure.closed(Lane::Lock, instant).unwrap().asked.until;
         for minute in 0..60_u32 {
             let passed = MINUTE * i64::from(minute);
             let instant = start + Duration::from_mins(minute.into());
-            closure.refused(429, Some(HOUR), (instant, at(passed)));
+            closure.refused(429, Some(HOUR), Lane::Lock, (instant, at(passed)));
             assert_eq!(told(&closure, instant), Some(at(61 * MINUTE)), "minute {minute}");
         }
+        assert_eq!(closure.closed(Lane::New, start + HOUR), None, "in time");
         let later = start + 2 * HOUR;
-        closure.refused(429, Some(HOUR), (later, at(7200)));
+        closure.refused(429, Some(HOUR), Lane::Lock, (later, at(7200)));
         assert_eq!(
             told(&closure, later),
             Some(at(7200 + 61 * MINUTE)),
@@ -132,16 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn a_much_later_end_is_told_and_one_about_as_late_is_not() {
+        let (mut closure, now) = (Closure::default(), Instant::now());
+        for (wait, told) in [(60, 2), (90, 2), (3600, 61)] {
+            let wait = Some(Duration::from_secs(wait));
+            closure.refused(429, wait, Lane::New, (now, at(0)));
+            let closed = closure.closed(Lane::New, now).unwrap();
+            assert_eq!(closed.asked.until, Some(at(told * MINUTE)), "{wait:?}");
+        }
+    }
+
+    #[test]
     fn a_later_end_stands_and_an_outage_does_not_hide_what_was_asked() {
         let (mut closure, now) = (Closure::default(), Instant::now());
-        closure.refused(429, Some(HOUR), (now, at(0)));
-        closure.refused(503, None, (now, at(0)));
+        closure.refused(429, Some(HOUR), Lane::New, (now, at(0)));
+        closure.refused(503, None, Lane::New, (now, at(0)));
         let closed = closure.closed(Lane::Change, now).unwrap();
         assert_eq!((closed.asked.wait, closed.is_outage), (HOUR, false));
         assert_eq!(closed.asked.until, Some(at(61 * MINUTE)));
         let (mut closure, now) = (Closure::default(), Instant::now());
-        closure.refused(503, None, (now, at(0)));
-        closure.refused(429, Some(HOUR), (now, at(0)));
+        closure.refused(503, None, Lane::New, (now, at(0)));
+        closure.refused(429, Some(HOUR), Lane::New, (now, at(0)));
         assert!(!closure.closed(Lane::Change, now).unwrap().is_outage);
     }
 }

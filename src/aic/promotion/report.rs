@@ -19,7 +19,7 @@ pub struct ReportEntry {
     /// Of the lock that the run went under: assumed.
     #[serde(default)]
     pub promotion_id: Option<String>,
-    /// Whether nothing was changed. One that does not say is taken for real: assumed, for the list always says it, and
+    /// Whether nothing was changed. One that does not say is taken for real: inferred, for the list always says it, and
     /// nothing must be promoted twice.
     #[serde(default, deserialize_with = "null_as_default")]
     pub dry_run: bool,
