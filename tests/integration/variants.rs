@@ -26,7 +26,7 @@ async fn without_a_schema_the_assumed_name_of_the_attribute_is_used() {
     let site = world.site("dev", Kind::Development);
     world.network.fault(
         Rule::on(site.tenant.host()).path_contains("_action=schema"),
-        Fault::status(403),
+        Fault::status(403).body(r#"{"code": 403, "reason": "Forbidden", "message": "Forbidden"}"#),
     );
     world
         .apply(&site, Kind::Development, &credential_of(&site).jwt)
