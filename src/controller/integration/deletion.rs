@@ -42,7 +42,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
         Continue(left) => left,
         Break(end) => {
             let (deletions, now) = (&pass.context.deletions, pass.context.clock.instant());
-            if pass.lock == Lock::Closed {
+            if pass.lock == Lock::Locked {
                 deletions.met_a_lock(&uid, now);
             }
             let remaining = deletions.remaining(&uid, now);
@@ -104,8 +104,8 @@ async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 async fn wait(mut pass: Pass<'_>, end: &End, remaining: Duration) -> Next {
     let (_, why) = end.conclusion.text();
     let (patience, again) = match pass.lock {
-        Lock::Closed => ("thirty minutes", end.next),
-        Lock::NotLookedAt | Lock::Open => ("five minutes", Next::Poll(remaining.min(TRY_AGAIN))),
+        Lock::Locked => ("thirty minutes", end.next),
+        Lock::NotLookedAt | Lock::Unlocked => ("five minutes", Next::Poll(remaining.min(TRY_AGAIN))),
     };
     let message = format!("it is being deleted, and waits for its tenant for at most {patience}: {why}");
     let conclusion = Conclusion::InProgress(Reason::Deleting, message);

@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Goes on if static configuration can be written; asks once a pass. A sandbox is outside any promotion.
 pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
-    if pass.lock == Lock::Open || is_sandbox(pass) {
+    if pass.lock == Lock::Unlocked || is_sandbox(pass) {
         return Continue(());
     }
     match tenant.own_lock_state().await {
@@ -37,7 +37,7 @@ pub(super) async fn written(
     let Err(error) = result else {
         return Continue(());
     };
-    if error.may_be_a_lock() && pass.lock == Lock::Open {
+    if error.may_be_a_lock() && pass.lock == Lock::Unlocked {
         pass.lock = Lock::NotLookedAt;
         check_unlocked(pass, tenant).await?;
     }
@@ -81,10 +81,10 @@ pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error)
 
 fn seen(pass: &mut Pass<'_>, is_unlocked: bool) -> ControlFlow<End> {
     if is_unlocked {
-        pass.lock = Lock::Open;
+        pass.lock = Lock::Unlocked;
         return Continue(());
     }
-    pass.lock = Lock::Closed;
+    pass.lock = Lock::Locked;
     Break(waits(
         Reason::EnvironmentLocked,
         "a promotion has locked the environment, and its ESVs, worker and mapping with it: the operator goes on when it is unlocked".to_owned(),

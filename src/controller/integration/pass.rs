@@ -33,10 +33,9 @@ pub(super) struct Pass<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
     NotLookedAt,
-    /// The environment is unlocked.
-    Open,
-    /// It is locked, or on the way there or back.
-    Closed,
+    Unlocked,
+    /// Or on the way there or back.
+    Locked,
 }
 
 /// How a pass ends: what is left to do, and when it goes on.
