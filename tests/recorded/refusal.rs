@@ -6,7 +6,7 @@ use pingone_aic_operator::{
     aic,
     http::{self, Outcome},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Body};
 
@@ -58,7 +58,13 @@ pub fn wrong(
     secrets: &[String],
 ) -> Vec<String> {
     let is_esv_call = is_clients && endpoint.contains(" /environment/secrets/");
-    let mut wrong = unreadable(&refused.message, &answer.body, secrets);
+    let mut wrong = if is_throttled(answer) {
+        // All calls that are held back read alike; the vendor's own words stand in the log.
+        let alike = Body::Json(json!({"message": "asked to be left alone"}));
+        unreadable(&refused.message, &alike, secrets)
+    } else {
+        unreadable(&refused.message, &answer.body, secrets)
+    };
     let outcome = outcome(answer, is_esv_call);
     if refused.outcome != outcome {
         wrong.push(format!(
@@ -80,6 +86,11 @@ pub fn wrong(
         wrong.push(format!("the wait is {told:?} s and should be {wait} s"));
     }
     wrong
+}
+
+/// Whether the host asks to be left alone.
+fn is_throttled(answer: &Answer) -> bool {
+    answer.status == 429 || (answer.status == 503 && answer.headers.contains_key("retry-after"))
 }
 
 /// The front end refuses before the service sees the call with 403 and 411; whatever else is not the service's own
