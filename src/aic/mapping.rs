@@ -4,7 +4,9 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Error, EsvId, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
+use super::{
+    Error, EsvId, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, list::whole_list, names::realm_config,
+};
 use crate::{
     api::Realm,
     http::{Call, Reply},
@@ -66,14 +68,9 @@ impl Tenant {
 
     /// Lists all mappings of a realm.
     pub async fn mappings(&self, realm: Realm) -> Result<Vec<Mapping>, Error> {
-        #[derive(Deserialize)]
-        struct Page {
-            result: Vec<Mapping>,
-        }
         let call = store_call(Method::GET, realm, "?_queryFilter=true", "list the mappings");
         let reply = self.send(call).await?;
-        let Page { result } = reply.json()?;
-        Ok(result
+        Ok(whole_list::<Mapping>(&reply)?
             .into_iter()
             .map(|mapping| mapping.redacted(&reply))
             .collect())

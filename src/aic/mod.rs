@@ -1,6 +1,7 @@
 //! A tenant's admin API: ESVs, PingOne workers, secret label mappings, promotions. No Kubernetes here.
 
 mod esv;
+mod list;
 mod mapping;
 mod names;
 mod promotion;

@@ -1,9 +1,13 @@
 //! The PingOne worker service of a realm, and its workers (AIC documentation, "PingOne Worker Service").
 
 use http::{HeaderName, Method, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Error, IntegrationName, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, names::realm_config};
+use super::{
+    Error, IntegrationName, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, list::whole_list,
+    names::realm_config,
+};
 use crate::{api::Realm, http::Call};
 
 const API_VERSION: &str = "resource=1.0";
@@ -16,7 +20,19 @@ const USE_CREDENTIAL: &str = "useCredential";
 
 /// The name of the attribute that holds a worker's label identifier in one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelAttribute(String);
+pub struct LabelAttribute {
+    name: String,
+    /// Whether the tenant's own schema tells it, rather than an assumption.
+    is_known: bool,
+}
+
+impl LabelAttribute {
+    /// Whether the tenant's own schema tells it: what the attribute of an assumed name lacks proves nothing.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+}
 
 /// A realm's worker service.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +63,7 @@ impl Worker {
     #[must_use]
     pub fn label(&self, attribute: &LabelAttribute) -> Option<&str> {
         self.0
-            .get(&attribute.0)
+            .get(&attribute.name)
             .and_then(Value::as_str)
             .filter(|label| !label.is_empty())
     }
@@ -68,7 +84,7 @@ impl Worker {
     ) -> Self {
         let mut attributes = worker.map(|worker| worker.0).unwrap_or_default();
         attributes.insert(USE_CREDENTIAL.to_owned(), json!(true));
-        attributes.insert(attribute.0.clone(), json!(label.as_str()));
+        attributes.insert(attribute.name.clone(), json!(label.as_str()));
         Self(attributes)
     }
 }
@@ -111,7 +127,10 @@ impl Tenant {
             }
             Err(error) => return Err(error),
         };
-        let found = attribute_titled(&schema, LABEL_TITLE).map(LabelAttribute);
+        let found = attribute_titled(&schema, LABEL_TITLE).map(|name| LabelAttribute {
+            name,
+            is_known: true,
+        });
         if let Some(attribute) = &found {
             self.remember_label_attribute(attribute);
         }
@@ -127,6 +146,20 @@ impl Tenant {
             "read the PingOne worker",
         );
         Ok(self.optional(call).await?.map(Worker))
+    }
+
+    /// Whether the realm lists a worker: `GET {realm}/services/pingOneWorkerService/workers?_queryFilter=true`. A 404 of the
+    /// worker itself may be a load balancer's; what a list of success lacks is not there.
+    pub async fn lists_worker(&self, realm: Realm, name: &IntegrationName) -> Result<bool, Error> {
+        #[derive(Deserialize)]
+        struct Listed {
+            #[serde(rename = "_id")]
+            id: String,
+        }
+        let path = "/workers?_queryFilter=true";
+        let call = worker_call(Method::GET, realm, path, "list the PingOne workers");
+        let workers = whole_list::<Listed>(&self.send(call).await?)?;
+        Ok(workers.iter().any(|worker| worker.id == name.as_str()))
     }
 
     /// Writes a worker: `PUT {realm}/services/pingOneWorkerService/workers/{name}`.
@@ -165,7 +198,10 @@ impl Tenant {
 }
 
 fn assumed_attribute() -> LabelAttribute {
-    LabelAttribute(ASSUMED_LABEL_ATTRIBUTE.to_owned())
+    LabelAttribute {
+        name: ASSUMED_LABEL_ATTRIBUTE.to_owned(),
+        is_known: false,
+    }
 }
 
 pub(super) fn worker_call(method: Method, realm: Realm, rest: &str, operation: &'static str) -> Call {

@@ -24,7 +24,7 @@ pub use integration::{
 pub use promotion::{
     Action, ChangeCounts, DryRunRequest, DryRunStatus, FailurePolicy, LockStatus, NextStage, Outcome,
     PromoteStatus, Promotion, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus,
-    RunMark, SeenLock, Stage, StageStatus, StageTarget, Step, Timeouts,
+    RunMark, SeenLock, Stage, StageStatus, StageTarget, Step, SuspectLock, Timeouts,
 };
 pub use reason::Reason;
 use spelled::spelled_enum;
@@ -41,6 +41,8 @@ pub const ANNOTATION_PREFIX: &str = "pingone-aic.io/";
 pub const ABANDON_ANNOTATION: &str = "pingone-aic.io/abandon";
 /// On a Promotion: the promotion id of a lock of which a person says that it is to be removed.
 pub const UNLOCK_ANNOTATION: &str = "pingone-aic.io/unlock";
+/// On a Promotion: the ids, comma-separated, of reports that cannot be read and that it goes on without.
+pub const IGNORE_REPORT_ANNOTATION: &str = "pingone-aic.io/ignore-report";
 /// Any new value of this annotation asks for a check now.
 pub const REQUESTED_AT_ANNOTATION: &str = "pingone-aic.io/requestedAt";
 /// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be carried to.

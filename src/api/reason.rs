@@ -156,7 +156,7 @@ reasons! {
     PromoteNotTaken,
     /// The stage was promoted.
     Promoted,
-    /// The stage had been promoted under this name before: nothing is promoted again.
+    /// The stage had been promoted under this name before: nothing was promoted now. The message names the report; a new run needs a new name.
     AlreadyPromoted,
     /// The stage was promoted, and the tenant's own tests do not pass. The message names the integrations; put them right, and a new Promotion goes on from there.
     VerificationFailed,
@@ -164,6 +164,10 @@ reasons! {
     RolledBack,
     /// The last promotion into the environment is not this run's, or there is nothing to roll back: what was promoted stays. Look in the tenant's console what was promoted since, and correct the configuration with a new Promotion.
     RollbackNotOurs,
+    /// The stage's configuration was at fault, and the look under the rollback's own lock did not show that again in time: nothing was rolled back. Look at the environment; correct the configuration with a new Promotion, or roll it back in the tenant's console.
+    RollbackNotProved,
+    /// A report of promotions cannot be read, and the run's annotation says to go on without it. If the report is of a run of this name, its stage may be promoted twice.
+    ReportIgnored,
     /// A person stopped the run. What was promoted before stays; to go on, create a new Promotion.
     Aborted,
 

@@ -3,12 +3,18 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::queue::Ref;
-use crate::{aic::ServiceAccount, api::RunMark, http::Host};
+use crate::{
+    aic::ServiceAccount,
+    api::{RunMark, StageStatus},
+    http::Host,
+};
 
+/// Two looks at a lock follow each other if they are no further apart.
+const LOOKS_FOLLOW_WITHIN: Duration = Duration::from_secs(90);
 /// More reports are not kept: they are read anew.
 const MOST_REPORTS: usize = 10_000;
 
@@ -22,7 +28,10 @@ struct State {
     claims: HashMap<Host, String>,
     reports: HashMap<(Host, String), KnownReport>,
     void: HashSet<String>,
-    faults: HashMap<String, Instant>,
+    /// Since when an integration of a run has been shown at fault.
+    faults: HashMap<(String, String), Instant>,
+    quiet: HashMap<String, Quiet>,
+    ignored: HashSet<(String, String)>,
 }
 
 /// What gives a run's lock back.
@@ -31,8 +40,17 @@ pub(super) struct Key {
     pub(super) run: Ref,
     pub(super) host: Host,
     pub(super) account: Arc<ServiceAccount>,
-    /// The lock, once it is known.
-    pub(super) lock_id: Option<String>,
+    /// The stage with its lock, or with the request for one, as this process knows it.
+    pub(super) stage: StageStatus,
+    /// Whether the request for the lock is on its way, and who sent it waits for the answer.
+    pub(super) is_asking: bool,
+}
+
+/// A lock in looks at which nothing happened under it.
+struct Quiet {
+    lock_id: String,
+    since: Instant,
+    looked: Instant,
 }
 
 /// A report as decisions need it: a report never changes.
@@ -70,14 +88,47 @@ impl Runs {
         self.lock().void.contains(attempt)
     }
 
-    /// Since when a run's stage has been seen at fault, each time that it was looked at.
-    pub(super) fn at_fault_since(&self, uid: &str, is_at_fault: bool, now: Instant) -> Option<Instant> {
-        let faults = &mut self.lock().faults;
-        if !is_at_fault {
-            faults.remove(uid);
-            return None;
+    /// What is learned of the stage that a key belongs to, if there is one.
+    pub(super) fn learn(&self, uid: &str, learned: impl FnOnce(&mut Key)) {
+        if let Some(key) = self.lock().keys.get_mut(uid) {
+            learned(key);
         }
-        Some(*faults.entry(uid.to_owned()).or_insert(now))
+    }
+
+    /// An integration of a run is shown at fault now: since when it has been.
+    pub(super) fn at_fault_since(&self, uid: &str, integration: &str, now: Instant) -> Instant {
+        let place = (uid.to_owned(), integration.to_owned());
+        *self.lock().faults.entry(place).or_insert(now)
+    }
+
+    /// An integration of a run is shown to be as it should be.
+    pub(super) fn is_right(&self, uid: &str, integration: &str) {
+        self.lock().faults.remove(&(uid.to_owned(), integration.to_owned()));
+    }
+
+    /// For how long a run has seen a lock idle, this look included: only time between looks that follow each other soon
+    /// counts, and only of this process.
+    pub(super) fn quiet_for(&self, uid: &str, idle_lock: Option<&str>, now: Instant) -> Duration {
+        let quiet = &mut self.lock().quiet;
+        let Some(id) = idle_lock else {
+            quiet.remove(uid);
+            return Duration::ZERO;
+        };
+        let known = quiet.entry(uid.to_owned()).or_insert_with(|| Quiet {
+            lock_id: id.to_owned(),
+            since: now,
+            looked: now,
+        });
+        if known.lock_id != id || now.saturating_duration_since(known.looked) > LOOKS_FOLLOW_WITHIN {
+            (known.lock_id, known.since) = (id.to_owned(), now);
+        }
+        known.looked = now;
+        now.saturating_duration_since(known.since)
+    }
+
+    /// Remembers that a run goes on without a report; whether that is new.
+    pub(super) fn ignore(&self, uid: &str, report: &str) -> bool {
+        self.lock().ignored.insert((uid.to_owned(), report.to_owned()))
     }
 
     /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.
@@ -106,7 +157,9 @@ impl Runs {
     pub(super) fn forget(&self, uid: &str) {
         let state = &mut *self.lock();
         state.keys.remove(uid);
-        state.faults.remove(uid);
+        state.quiet.remove(uid);
+        state.faults.retain(|(of, _), _| of != uid);
+        state.ignored.retain(|(of, _)| of != uid);
         state.claims.retain(|_, holder| holder != uid);
     }
 
@@ -125,5 +178,43 @@ impl Runs {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Maps are whole at every step, so a panic elsewhere does not spoil them.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_looks_that_follow_each_other_soon_make_a_quiet_period() {
+        let (runs, start) = (Runs::default(), Instant::now());
+        // Seconds from the beginning, the lock that is idle, and for how long it has been.
+        for (at, idle, quiet) in [
+            (0, Some("a"), 0),
+            (90, Some("a"), 90),
+            (100, Some("a"), 100),
+            (191, Some("a"), 0),
+            (200, Some("a"), 9),
+            (210, Some("b"), 0),
+            (220, Some("b"), 10),
+            (230, None, 0),
+            (240, Some("b"), 0),
+        ] {
+            let now = start + Duration::from_secs(at);
+            let found = runs.quiet_for("uid", idle, now);
+            assert_eq!(found.as_secs(), quiet, "after {at} s");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_of_one_integration_and_over_when_it_is_shown_right() {
+        let (runs, start) = (Runs::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(runs.at_fault_since("uid", "a", at(0)), at(0));
+        assert_eq!(runs.at_fault_since("uid", "b", at(50)), at(50));
+        assert_eq!(runs.at_fault_since("uid", "a", at(70)), at(0));
+        runs.is_right("uid", "a");
+        assert_eq!(runs.at_fault_since("uid", "a", at(80)), at(80));
+        assert_eq!(runs.at_fault_since("uid", "b", at(80)), at(50));
     }
 }

@@ -118,7 +118,7 @@ pub(super) async fn run(
     )
     .map(|change| {
         if let watch::Change::Deleted(gone) = &change {
-            promotion::give_back(context, gone);
+            promotion::see_to_orphans(context, gone);
         }
         wake.promotion_changed(change);
     })

@@ -196,18 +196,26 @@ impl Reply {
 
     /// Reads the body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable {
-            host: self.host.clone(),
-            operation: self.operation,
-            status: self.status.as_u16(),
+        serde_json::from_slice(&self.body).map_err(|error| {
             // Only where, not what: serde's own message repeats the value that it did not expect.
-            cause: format!(
+            self.unreadable(format!(
                 "not the JSON that was expected, at line {} column {}",
                 error.line(),
                 error.column()
-            ),
-            transaction_id: self.transaction_id.clone(),
+            ))
         })
+    }
+
+    /// That the body is not what was expected.
+    #[must_use]
+    pub fn unreadable(&self, cause: String) -> Error {
+        Error::Unreadable {
+            host: self.host.clone(),
+            operation: self.operation,
+            status: self.status.as_u16(),
+            cause,
+            transaction_id: self.transaction_id.clone(),
+        }
     }
 
     /// A vendor's text without the call's secrets, and without an id that differs from try to try: that one is logged.

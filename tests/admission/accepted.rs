@@ -69,7 +69,7 @@ async fn a_good_promotion_is_accepted() {
             spec(json!({"order": full, "upTo": "stage-7"})),
             spec(json!({"order": [stage("1", &["a.b"]), stage("2", &["b"])], "upTo": "1"})),
             spec(json!({"mode": "DryRun", "onFailure": "Rollback", "suspend": true, "abort": true})),
-            spec(json!({"timeouts": {"lock": "1m", "promotion": "24h", "verification": "90s"}})),
+            spec(json!({"timeouts": {"lock": "15m", "promotion": "24h", "verification": "90s"}})),
             spec(json!({"description": "x".repeat(1024), "promoter": "x".repeat(256)})),
             spec(json!({"description": "by the pingone-aic-operator"})),
         ],

@@ -52,7 +52,7 @@ pub fn minimal() -> [(Value, Value); 3] {
         (
             of(
                 promotion(),
-                json!({"order": order, "upTo": "staging", "timeouts": {"lock": "5m"}}),
+                json!({"order": order, "upTo": "staging", "timeouts": {"lock": "20m"}}),
             ),
             json!({
                 "order": order,
@@ -60,7 +60,7 @@ pub fn minimal() -> [(Value, Value); 3] {
                 "mode": "Promote",
                 "ignoreEncryptedSecrets": false,
                 "onFailure": "Halt",
-                "timeouts": {"lock": "5m", "promotion": "7200s", "verification": "900s"},
+                "timeouts": {"lock": "20m", "promotion": "7200s", "verification": "900s"},
                 "suspend": false,
                 "abort": false,
             }),

@@ -1,5 +1,7 @@
 //! The law, held against what the journal and the tenants show.
 
+use std::collections::HashSet;
+
 use pingone_aic_simulator::{Exchange, tenant::Done};
 
 use super::{Arena, company::Company};
@@ -30,6 +32,15 @@ impl Company {
             .or_else(|| repeated(&done))
             .or_else(|| done_under_foreign(&done, &given))
             .or_else(|| removed_foreign(&calls, &given))
+            .or_else(|| asked_twice(&calls))
+            .or_else(|| self.removed_while_running())
+    }
+
+    /// An environment whose lock was to be removed while something ran under it, whatever the tenant made of that.
+    fn removed_while_running(&self) -> Option<String> {
+        let mut sites = self.sites.iter();
+        let site = sites.find(|site| site.tenant.removals_while_running() > 0)?;
+        Some(format!("stage {}: a lock was to go under what ran", site.stage))
     }
 
     /// What the tenants have reported, by stage.
@@ -74,4 +85,22 @@ fn removed_foreign(calls: &[&Exchange], given: &[&str]) -> Option<String> {
         .filter_map(|call| Some(call.path.rsplit_once("/promotion/lock/")?.1))
         .find(|id| !given.contains(id))
         .map(|id| format!("lock {id} was removed, and was not given"))
+}
+
+/// A promotion or a rollback that was asked for more than once under one lock, and not refused the first time.
+fn asked_twice(calls: &[&Exchange]) -> Option<String> {
+    let mut asked = HashSet::new();
+    for call in calls {
+        if call.is("POST", "/promotion/lock") {
+            // The lock before it is gone.
+            asked.remove(&call.host);
+        }
+        let is_real = call.is("POST", "/promotion/promote") && call.request["dryRun"] == false
+            || call.is("POST", "/promotion/rollback");
+        let is_refused = matches!(call.status, Some(400 | 401 | 403 | 409 | 411 | 429));
+        if is_real && !is_refused && !asked.insert(&call.host) {
+            return Some(format!("asked for twice under one lock: {call}"));
+        }
+    }
+    None
 }

@@ -26,7 +26,7 @@ async fn a_lock_of_whose_sides_nothing_is_told_is_never_promoted_under_and_given
     let mut arena = Arena::start("a lock without its sides").await;
     let company = arena.company(&THREE).await;
     company.group.set_lock_sides(false);
-    let timeouts = json!({"lock": "5m", "promotion": "2h", "verification": "15m"});
+    let timeouts = json!({"lock": "15m", "promotion": "2h", "verification": "15m"});
     arena
         .release(&company, json!({"upTo": "staging", "timeouts": timeouts}))
         .await;

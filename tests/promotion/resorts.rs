@@ -79,12 +79,45 @@ async fn an_operator_that_was_away_for_too_long_asks_a_person() {
 }
 
 #[tokio::test]
-async fn a_run_whose_status_is_lost_breaks_no_law() {
+async fn a_process_that_has_the_key_gives_the_lock_back_though_status_is_lost() {
+    // Wherever the run stands then.
+    for (what, change) in [
+        ("it goes on", json!({"spec": {}})),
+        ("its gate is lowered", json!({"spec": {"upTo": "dev"}})),
+        ("it is suspended", json!({"spec": {"suspend": true}})),
+        ("it is aborted", json!({"spec": {"abort": true}})),
+    ] {
+        let mut arena = Arena::start("status is lost and the key is not").await;
+        let company = arena.company(&THREE).await;
+        arena.locked(&company).await;
+        arena.operator.freeze().unwrap();
+        arena.namespace.patch("Promotion", "release", &change).await.unwrap();
+        arena.lose_status().await;
+        arena.operator.thaw().unwrap();
+        arena.until_unlocked(&company).await;
+        let is_over = what == "it is aborted";
+        if is_over {
+            arena.phase("release", "Aborted").await.unwrap();
+        } else {
+            let back = json!({"spec": {"upTo": "staging", "suspend": false}});
+            arena.namespace.patch("Promotion", "release", &back).await.unwrap();
+            arena.phase("release", "Gated").await.unwrap();
+        }
+        let promoted = usize::from(!is_over);
+        assert_eq!((promotions(&arena), arena.crime(&company)), (promoted, None), "{what}");
+        arena.check_outputs().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_status_and_key_are_lost_breaks_no_law() {
     // Before anything bears its mark, its lock cannot be told from a stranger's.
     let mut arena = Arena::start("a run whose status is lost").await;
     let company = arena.company(&THREE).await;
     arena.locked(&company).await;
+    arena.operator.kill();
     arena.lose_status().await;
+    arena.operator.start().await.unwrap();
     arena.pass_time(Duration::from_mins(1)).await;
     let reported = arena
         .network
@@ -108,6 +141,37 @@ async fn a_run_whose_status_is_lost_breaks_no_law() {
     arena.phase("release", "Gated").await.unwrap();
     assert_eq!(stage(&arena, "release", 0).await["outcome"], "AlreadyPromoted");
     assert_eq!((promotions(&arena), arena.crime(&company)), (1, None));
+    arena.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_torn_out_while_its_answer_is_lost_leaves_a_trace() {
+    let mut arena = Arena::start("a run is torn out without an answer").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let lost = arena
+        .network
+        .fault(the_request(staging, "/promotion/lock"), Fault::HangAfter);
+    arena.release(&company, json!({"upTo": "staging"})).await;
+    arena
+        .wait_until(|_| (lost.hits() == 0).then(|| "not asked".to_owned()))
+        .await;
+    let without = json!({"metadata": {"finalizers": null}});
+    let cluster = &arena.namespace;
+    cluster.delete("Promotion", "release").await.unwrap();
+    cluster.patch("Promotion", "release", &without).await.unwrap();
+    arena.until_gone("release").await;
+    let trace = "no object remembers it";
+    arena
+        .wait_until(|arena| (!arena.operator.log().contains(trace)).then(|| "no trace".to_owned()))
+        .await;
+    let metrics = arena.operator.metrics().await.unwrap();
+    let told = format!(
+        "pingone_aic_unrecorded_lock_timestamp_seconds{{host=\"{}\",promotion_id=\"\"}}",
+        staging.host()
+    );
+    assert!(metrics.contains(&told), "{metrics}");
+    assert!(staging.is_locked(), "nobody can know");
     arena.check_outputs().await;
 }
 

@@ -41,6 +41,50 @@ async fn a_lock_that_cannot_be_recorded_is_given_back() {
     arena.check_outputs().await;
 }
 
+/// As long as nobody can read whether the lock is recorded, somebody else may go on with it: it is kept, and told of.
+#[tokio::test]
+async fn a_lock_of_which_nobody_knows_whether_it_is_recorded_is_kept_and_told_of() {
+    let mut arena = Arena::start("nobody knows whether a lock is recorded").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    arena.lock_on_its_way(&company).await;
+    let run = Rule::on(API_SERVER).path_contains("/promotions/release");
+    let away = arena.network.fault(run, Fault::CloseBefore);
+    arena
+        .until_answered(|call| call.is("POST", "/promotion/lock") && call.status == Some(202))
+        .await;
+    arena.pass_time(Duration::from_mins(15)).await;
+    assert!(staging.is_locked());
+    assert!(!is_removed(&arena, None));
+    let id = staging.locked_by().unwrap();
+    let told = format!(
+        "pingone_aic_unrecorded_lock_timestamp_seconds{{host=\"{}\",promotion_id=\"{id}\"}}",
+        staging.host()
+    );
+    assert!(arena.operator.metrics().await.unwrap().contains(&told));
+    assert!(arena.operator.log().contains(&id), "the log names it, too");
+    away.remove();
+    arena.promoted(&company, 0).await;
+    assert!(!arena.operator.metrics().await.unwrap().contains(&told));
+    arena.check_outputs().await;
+}
+
+/// The record has arrived, and only its answer is lost: whoever leads then goes on with the lock.
+#[tokio::test]
+async fn a_lock_whose_record_has_arrived_is_not_asked_back() {
+    let mut arena = Arena::start("a record has arrived").await;
+    let company = arena.company(&THREE).await;
+    arena.lock_on_its_way(&company).await;
+    let status = Rule::on(API_SERVER)
+        .method("PATCH")
+        .path_contains("/promotions/release/status")
+        .times(1);
+    let lost = arena.network.fault(status, Fault::CloseAfter);
+    arena.promoted(&company, 0).await;
+    assert_eq!(lost.hits(), 1);
+    arena.check_outputs().await;
+}
+
 #[tokio::test]
 async fn a_process_that_ends_records_first_that_a_lock_was_refused() {
     let mut arena = Arena::start("a refusal that cannot be recorded").await;

@@ -3,6 +3,7 @@
 //! Calls go to the upper environment, which pulls. What is asked for once and must not be asked for twice (lock,
 //! promotion, rollback) goes with a [`Guard`].
 
+mod content;
 mod lock;
 mod report;
 mod run;

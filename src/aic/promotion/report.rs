@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{RunKind, call, null_as_default};
+use super::{RunKind, call, content::Content, null_as_default};
 use crate::{
     aic::{Error, Tenant},
     http::Reply,
@@ -31,6 +31,20 @@ pub struct ReportEntry {
     pub kind: RunKind,
 }
 
+impl ReportEntry {
+    /// Something that was really done, of which nothing is known.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        Self {
+            report_id: None,
+            promotion_id: None,
+            dry_run: false,
+            created_date: String::new(),
+            kind: RunKind::Unknown,
+        }
+    }
+}
+
 /// A report with its content.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +58,7 @@ pub struct Report {
     /// ESVs that the upper environment lacks.
     #[serde(default, deserialize_with = "null_as_default", rename = "missingESVs")]
     pub missing_esvs: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default", rename = "report")]
+    #[serde(default, rename = "report")]
     content: Content,
 }
 
@@ -59,41 +73,6 @@ pub enum Change {
     Deleted,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-struct Content {
-    #[serde(default, deserialize_with = "null_as_default", rename = "AMConfig")]
-    am: Vec<Kind>,
-    #[serde(default, deserialize_with = "null_as_default", rename = "IDMConfig")]
-    idm: Vec<Kind>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Kind {
-    #[serde(default, deserialize_with = "null_as_default")]
-    config_item: String,
-    #[serde(default, deserialize_with = "null_as_default")]
-    config_change: Changes,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-struct Changes {
-    #[serde(default, deserialize_with = "null_as_default")]
-    added: Vec<Item>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    modified: Vec<Item>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    deleted: Vec<Item>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-struct Item {
-    #[serde(default, deserialize_with = "null_as_default")]
-    name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
-    realm: String,
-}
-
 impl Report {
     /// Without anything secret that stands in names: people read them.
     fn read(reply: &Reply) -> Result<Self, Error> {
@@ -101,50 +80,17 @@ impl Report {
         for esv in &mut report.missing_esvs {
             *esv = reply.redact(esv);
         }
-        for kind in report.content.am.iter_mut().chain(&mut report.content.idm) {
-            let Changes {
-                added,
-                modified,
-                deleted,
-            } = &mut kind.config_change;
-            for item in added.iter_mut().chain(modified).chain(deleted) {
-                item.name = reply.redact(&item.name);
-                item.realm = reply.redact(&item.realm);
+        for item in &mut report.content.0 {
+            for text in [&mut item.config_item, &mut item.realm, &mut item.name] {
+                *text = reply.redact(text);
             }
-            kind.config_item = reply.redact(&kind.config_item);
         }
         Ok(report)
     }
 
     /// What is changed, item by item, in the platform's order: `AM /alpha Email > Templates: welcome`.
     pub fn changes(&self) -> impl Iterator<Item = (Change, String)> {
-        let kinds = [("AM", &self.content.am), ("IDM", &self.content.idm)];
-        kinds
-            .into_iter()
-            .flat_map(|(part, kinds)| kinds.iter().map(move |kind| (part, kind)))
-            .flat_map(|(part, kind)| {
-                let Changes {
-                    added,
-                    modified,
-                    deleted,
-                } = &kind.config_change;
-                let lists = [
-                    (Change::Added, added),
-                    (Change::Modified, modified),
-                    (Change::Deleted, deleted),
-                ];
-                lists.into_iter().flat_map(move |(change, items)| {
-                    items.iter().map(move |item| {
-                        let place = [part, item.realm.as_str(), kind.config_item.as_str()]
-                            .iter()
-                            .filter(|text| !text.is_empty())
-                            .copied()
-                            .collect::<Vec<_>>()
-                            .join(" ");
-                        (change, format!("{place}: {}", item.name))
-                    })
-                })
-            })
+        self.content.0.iter().map(|item| (item.change, item.to_string()))
     }
 }
 

@@ -15,7 +15,7 @@ mod status;
 pub use mark::RunMark;
 pub use report::{ChangeCounts, DryRunStatus, ReportStatus};
 pub use stage::{
-    Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step,
+    Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step, SuspectLock,
 };
 pub use status::{NextStage, PromotionPhase, PromotionStatus};
 
@@ -159,12 +159,12 @@ spelled_enum! {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeouts {
-    /// To take, or to understand, the lock: 1m to 24h.
+    /// To take, or to understand, the lock: 15m to 24h.
     #[serde(default = "default_lock_timeout")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(
-        validation = Rule::new("self.matches('^([0-9]+(h|m|s|ms))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')")
-            .message("timeouts.lock must be a duration from 1m to 24h, for example 30m")
+        validation = Rule::new("self.matches('^([0-9]+(h|m|s|ms))+$') && duration(self) >= duration('15m') && duration(self) <= duration('24h')")
+            .message("timeouts.lock must be a duration from 15m to 24h, for example 30m")
     )]
     pub lock: kube::core::Duration,
     /// To promote: 1m to 24h.

@@ -36,6 +36,10 @@ pub struct StageStatus {
     /// The lock that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockStatus>,
+    /// A request for a lock whose answer was lost, and that was given up: for ten minutes more a new lock may be its late
+    /// effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<SuspectLock>,
     /// The dry run that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run_request: Option<DryRunRequest>,
@@ -149,6 +153,9 @@ pub struct LockStatus {
     /// An id that may be this lock's, and since when it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<SeenLock>,
+    /// Whether another lock was there when this request must have had its effect: a person judges a lock that comes later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
     /// Whether the id was never proved to be ours: it is given back, and nothing is promoted under it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproved: bool,
@@ -165,6 +172,25 @@ pub struct SeenLock {
     pub id: String,
     /// Since when it was seen.
     pub since: Time,
+    /// Whether it was still there when the request must have had its effect: a lock that comes later is not ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
+}
+
+/// A request for a lock that may still have an effect.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SuspectLock {
+    /// The attempt's random name.
+    pub attempt: String,
+    /// When it was asked for.
+    pub requested_at: Time,
+    /// The promotion id that was seen while the environment was unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Whether another lock was there when this request must have had its effect: a person judges a lock that comes later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
 }
 
 /// A dry run that was asked for.
@@ -192,10 +218,17 @@ pub struct PromoteStatus {
 }
 
 impl StageStatus {
-    /// Whether a lock may be open that this stage has asked for.
+    /// Whether a lock may be open that this stage has asked for, or may come to be.
     #[must_use]
     pub fn may_hold_lock(&self) -> bool {
-        self.lock.is_some() && !matches!(self.step, None | Some(Step::Verifying | Step::Done))
+        self.open_lock().is_some() || self.suspect.is_some()
+    }
+
+    /// The lock that was asked for and is not known to be gone.
+    #[must_use]
+    pub fn open_lock(&self) -> Option<&LockStatus> {
+        let is_over = matches!(self.step, None | Some(Step::Verifying | Step::Done));
+        self.lock.as_ref().filter(|_| !is_over)
     }
 
     /// Whether the stage occupies its two environments: from the intent to lock them to the end of its proof, and of
@@ -237,9 +270,17 @@ impl StageStatus {
                 seen: Some(SeenLock {
                     id: "complete".to_owned(),
                     since: time(),
+                    settled: true,
                 }),
+                contested: true,
                 unproved: true,
                 releasing_since: Some(time()),
+            }),
+            suspect: Some(SuspectLock {
+                attempt: "complete".to_owned(),
+                requested_at: time(),
+                before: text(),
+                contested: true,
             }),
             dry_run_request: Some(DryRunRequest {
                 requested_at: time(),

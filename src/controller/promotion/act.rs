@@ -16,13 +16,17 @@ use super::{
     },
     End,
     answer::Answer,
-    protocol::{dry_run_refused, lock_accepted, lock_refused, whole_seconds},
+    gone,
+    protocol::{SeenReport, dry_run_refused, lock_accepted, lock_refused, whole_seconds},
     reports::Blind,
     run::Run,
 };
 use crate::{
     aic::{Error, Order, Tenant},
-    api::{Action, PromotionPhase, Reason, RunMark, StageStatus, conditions::Conclusion},
+    api::{
+        Action, IGNORE_REPORT_ANNOTATION, PromotionPhase, Reason, RunMark, StageStatus,
+        conditions::Conclusion,
+    },
     http::{self, Guard, Outcome},
 };
 
@@ -37,7 +41,7 @@ impl Run<'_> {
             lock.attempt.clone_from(&attempt);
             lock.requested_at = Time(whole_seconds(self.context.clock.now()));
         }
-        self.keep_key(tenant);
+        self.keep_key(tenant, stage.clone(), true);
         self.set_stage(stage.clone());
         // What is said of it waits for the answer: who is refused again and again says the same again.
         self.status.phase = Some(PromotionPhase::Running);
@@ -45,12 +49,14 @@ impl Run<'_> {
         if let Err(end) = self.record().await {
             // It may have been recorded all the same.
             self.context.runs.void(&attempt);
+            self.context.runs.learn(&self.uid, |key| key.is_asking = false);
             return Err(end);
         }
-        let (context, asked) = (self.context.clone(), tenant.clone());
+        let (context, asked, uid) = (self.context.clone(), tenant.clone(), self.uid.clone());
         let (object, status) = (self.object.clone(), self.status.clone());
         let task = async move {
-            let (after, refused) = match asked.lock(guard).await {
+            let answer = asked.lock(guard).await;
+            let (after, refused) = match answer {
                 Ok(id) => (lock_accepted(&stage, &id), None),
                 Err(error) if error.outcome() == Outcome::NotDone => {
                     context.runs.void(&attempt);
@@ -58,13 +64,20 @@ impl Run<'_> {
                 }
                 // Whether it was taken is found out by looking.
                 Err(error) => {
-                    tracing::warn!(%error, "the answer to the request for a lock is not known");
+                    tracing::warn!(%error, host = %asked.host(), "the answer to the request for a lock is not known");
+                    context.runs.learn(&uid, |key| key.is_asking = false);
+                    gone::see_to(&context, &Ref::of(&object));
                     return (object, status, None);
                 }
             };
+            context.runs.learn(&uid, |key| {
+                key.stage = after.clone();
+                key.is_asking = false;
+            });
             let answer = Answer {
                 context: &context,
                 tenant: &asked,
+                uid: &uid,
                 attempt: &attempt,
                 after,
             };
@@ -75,7 +88,7 @@ impl Run<'_> {
         if let Ok((object, status, refused)) = task.await {
             self.object = object;
             self.status = status;
-            self.keep_key(tenant);
+            self.update_key();
             if let Some(error) = refused {
                 return Err(self.refused(&error));
             }
@@ -163,23 +176,38 @@ impl Run<'_> {
         result
     }
 
-    /// Keeps what gives the lock back: its Secret may go before it does, and so may the object itself.
-    pub(super) fn keep_key(&self, tenant: &Tenant) {
-        let held = self.status.stages.iter().find(|stage| stage.may_hold_lock());
+    /// Keeps what gives the stage's lock back: its Secret may go before it does, and so may the object itself, and what it
+    /// remembers.
+    pub(super) fn keep_key(&self, tenant: &Tenant, stage: StageStatus, is_asking: bool) {
         let key = Key {
             run: Ref::of(&self.object),
             host: tenant.host().clone(),
             account: Arc::clone(tenant.account()),
-            lock_id: held.and_then(|stage| stage.lock.as_ref()?.id.clone()),
+            stage,
+            is_asking,
         };
         self.context.runs.keep_key(&self.uid, key);
     }
 
-    /// Removes what only an open lock needs: the finalizer, the key, the claim.
+    /// What was recorded is what the key is to; nothing, once no lock can be open.
+    pub(super) fn update_key(&self) {
+        let runs = &self.context.runs;
+        match self.held() {
+            Some(stage) => runs.learn(&self.uid, |key| key.stage.clone_from(stage)),
+            None => runs.drop_key(&self.uid),
+        }
+    }
+
+    /// The stage that may hold a lock.
+    pub(super) fn held(&self) -> Option<&StageStatus> {
+        self.status.stages.iter().find(|stage| stage.may_hold_lock())
+    }
+
+    /// Removes what only an open lock needs: the finalizer, the claim.
     pub(super) async fn let_go(&mut self) {
-        self.context.runs.drop_key(&self.uid);
         let occupies = self.status.stages.iter().any(StageStatus::occupies);
-        if !occupies || self.object.metadata.deletion_timestamp.is_some() {
+        let holds_key = self.context.runs.key(&self.uid).is_some();
+        if !holds_key && (!occupies || self.object.metadata.deletion_timestamp.is_some()) {
             self.context.runs.forget(&self.uid);
         }
         if finalizer::is_set(&self.object) {
@@ -222,7 +250,7 @@ impl Run<'_> {
         };
         let (reason, _, message) = judge(error);
         let message = format!(
-            "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}"
+            "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}. If it is not, annotate this Promotion with {IGNORE_REPORT_ANNOTATION}: {id} to go on without it"
         );
         // What cannot be understood today is not understood tomorrow.
         let is_stalled = matches!(error, Error::Call(http::Error::Unreadable { .. }));
@@ -231,6 +259,30 @@ impl Run<'_> {
             conclusion: Conclusion::unfinished(is_stalled, reason, message),
             next: self.again(error.wait()),
         }
+    }
+
+    /// Tells people of a report that the run goes on without: once for each process.
+    pub(super) async fn tell_of_ignored(&self, id: &str) {
+        if self.context.runs.ignore(&self.uid, id) {
+            let message = format!(
+                "report {id} cannot be read, and the run goes on without it, as {IGNORE_REPORT_ANNOTATION} says"
+            );
+            self.context
+                .warn(&self.object, Reason::ReportIgnored, &message)
+                .await;
+        }
+    }
+
+    /// Tells people that a stage was promoted before, by another run of this name, so that nothing is promoted now.
+    pub(super) async fn tell_of_namesake(&self, stage: &StageStatus, report: &SeenReport) -> String {
+        let message = format!(
+            "stage {} was promoted before by another run of this name (report {} of {}), and nothing was promoted now: a new run needs a new name",
+            stage.name, report.id, report.created
+        );
+        self.context
+            .warn(&self.object, Reason::AlreadyPromoted, &message)
+            .await;
+        message
     }
 
     /// Tells people that an idle lock was given back after our own answer was lost.

@@ -1,4 +1,6 @@
-//! What was answered to the request for a lock is recorded; a lock that cannot be recorded is given back.
+//! What was answered to the request for a lock is recorded; a lock that cannot be recorded is given back: row 4b.
+
+use std::time::Duration;
 
 use kube::{Api, ResourceExt};
 
@@ -7,7 +9,8 @@ use super::{
         context::Context,
         status::{self, NotWritten},
     },
-    protocol::{LOCK_SETTLES, QUIET_PERIOD},
+    gone::until_gone,
+    protocol::QUIET_PERIOD,
     run::WITH_AN_OPEN_LOCK,
 };
 use crate::{
@@ -16,23 +19,27 @@ use crate::{
     http::ONCE_ONLY_TIMEOUT,
 };
 
+/// A write that was sent arrives within this, or never: the API server's limit for a request.
+const WRITE_ARRIVES_WITHIN: Duration = Duration::from_mins(1);
+
 pub(super) struct Answer<'a> {
     pub(super) context: &'a Context,
     pub(super) tenant: &'a Tenant,
+    /// The run's object.
+    pub(super) uid: &'a str,
     /// The request that was answered.
     pub(super) attempt: &'a str,
     /// The stage with the answer.
     pub(super) after: StageStatus,
 }
 
+/// The object and its status as they are with the answer.
+type Recorded = (Promotion, PromotionStatus);
+
 impl Answer<'_> {
     /// Comes to its end whatever happens to this process's leadership: nobody else has the key, nor knows of a refusal.
     /// No pass is made over the run meanwhile. The object and its status as they are then.
-    pub(super) async fn record(
-        &self,
-        mut object: Promotion,
-        before: PromotionStatus,
-    ) -> (Promotion, PromotionStatus) {
+    pub(super) async fn record(&self, mut object: Promotion, before: PromotionStatus) -> Recorded {
         let mut known = before.clone();
         if let Some(place) = known
             .stages
@@ -45,52 +52,57 @@ impl Answer<'_> {
             return (object, known);
         };
         tracing::warn!(%error, "failed to record the answer to the request for a lock");
-        let recorded = match self.after.lock.as_ref().and_then(|lock| lock.id.as_deref()) {
+        let recorded = match self.lock_id() {
             Some(id) => self.record_or_give_back(&object, id).await,
             None => self.record_refusal(&object).await,
         };
         recorded.unwrap_or((object, before))
     }
 
-    /// Tries to record a lock, and gives it back as long as it cannot.
-    async fn record_or_give_back(
-        &self,
-        object: &Promotion,
-        id: &str,
-    ) -> Option<(Promotion, PromotionStatus)> {
+    fn lock_id(&self) -> Option<&str> {
+        self.after.lock.as_ref()?.id.as_deref()
+    }
+
+    /// Tries to record a lock as long as this process leads. Where it cannot, what it has written may still arrive, and
+    /// whoever leads then goes on with it: only a status that is read after that, and does not know the lock, tells that
+    /// nobody does.
+    async fn record_or_give_back(&self, object: &Promotion, id: &str) -> Option<Recorded> {
         let clock = &self.context.clock;
-        let taken = clock.instant();
-        let mut is_asked_back = false;
-        loop {
-            // What is asked back is recorded no more: it is about to go.
-            if !is_asked_back
-                && self.context.leadership.holds_for(ONCE_ONLY_TIMEOUT)
-                && let Ok(Some(recorded)) = self.record_anew(object).await
-            {
-                return Some(recorded);
+        let (host, requested_at) = (self.tenant.host().as_str(), clock.now());
+        let mut written = clock.instant();
+        let recorded = loop {
+            if self.context.leadership.holds_for(ONCE_ONLY_TIMEOUT) {
+                match self.record_anew(object).await {
+                    Ok(Some(recorded)) => break Some(recorded),
+                    Err(NotWritten::Failed(error)) if !is_refusal(&error) => written = clock.instant(),
+                    Ok(None) | Err(_) => {}
+                }
             }
-            match self.tenant.unlock(id, None).await {
-                Ok(()) => is_asked_back = true,
-                Err(error) => {
-                    tracing::warn!(id, %error, "failed to give back a lock that could not be recorded");
+            if clock.instant().saturating_duration_since(written) >= WRITE_ARRIVES_WITHIN {
+                match self.find(object, id).await {
+                    Ok(Some(recorded)) => break Some(recorded),
+                    Ok(None) => {
+                        until_gone(self.context, self.tenant, id).await;
+                        tracing::info!(host, id, "a lock that could not be recorded is gone");
+                        self.context.runs.void(self.attempt);
+                        self.context.runs.drop_key(self.uid);
+                        break None;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, host, id, "a lock is taken, and whether it is recorded cannot be read: it is kept, and given back if it is not");
+                        self.context.metrics.lock_is_unrecorded(host, id, requested_at);
+                    }
                 }
             }
             clock.sleep(WITH_AN_OPEN_LOCK).await;
-            let is_settled = clock.instant().saturating_duration_since(taken) >= LOCK_SETTLES;
-            match self.tenant.lock_state().await {
-                Ok(lock) if lock.is_free_of(id) && is_settled => {
-                    tracing::info!(id, "a lock that could not be recorded is gone");
-                    self.context.runs.void(self.attempt);
-                    return None;
-                }
-                _ => {}
-            }
-        }
+        };
+        self.context.metrics.lock_is_recorded(host, id);
+        recorded
     }
 
     /// Whoever leads next takes a refusal that is not recorded for an answer that was lost, and another's lock for what
     /// may be ours: until it gives that back, there is time.
-    async fn record_refusal(&self, object: &Promotion) -> Option<(Promotion, PromotionStatus)> {
+    async fn record_refusal(&self, object: &Promotion) -> Option<Recorded> {
         let clock = &self.context.clock;
         let refused = clock.instant();
         while clock.instant().saturating_duration_since(refused) < QUIET_PERIOD {
@@ -104,16 +116,10 @@ impl Answer<'_> {
 
     /// Somebody may have changed the object meanwhile, or the answer was recorded and that alone was not answered.
     /// `None` if status does not remember this request any more.
-    async fn record_anew(
-        &self,
-        object: &Promotion,
-    ) -> Result<Option<(Promotion, PromotionStatus)>, NotWritten> {
-        let namespace = object.namespace().unwrap_or_default();
-        let api: Api<Promotion> = Api::namespaced(self.context.client.clone(), &namespace);
-        let Some(mut fresh) = api.get_opt(&object.name_any()).await? else {
+    async fn record_anew(&self, object: &Promotion) -> Result<Option<Recorded>, NotWritten> {
+        let Some((mut fresh, mut status)) = self.read(object).await? else {
             return Ok(None);
         };
-        let mut status = fresh.status.clone().unwrap_or_default();
         let is_asked_for = |stage: &&mut StageStatus| {
             let attempt = stage.lock.as_ref().map(|lock| lock.attempt.as_str());
             attempt == Some(self.attempt)
@@ -131,4 +137,31 @@ impl Answer<'_> {
         status::write(self.context, &mut fresh, &status).await?;
         Ok(Some((fresh, status)))
     }
+
+    /// The object, if its status knows the lock.
+    async fn find(&self, object: &Promotion, id: &str) -> Result<Option<Recorded>, kube::Error> {
+        let knows = |stage: &StageStatus| {
+            let lock = stage.lock.as_ref();
+            lock.is_some_and(|lock| lock.id.as_deref() == Some(id) && !lock.unproved)
+        };
+        let read = self.read(object).await?;
+        Ok(read.filter(|(_, status)| status.stages.iter().any(knows)))
+    }
+
+    /// The object as the API server has it, and not another of its name.
+    async fn read(&self, object: &Promotion) -> Result<Option<Recorded>, kube::Error> {
+        let namespace = object.namespace().unwrap_or_default();
+        let api: Api<Promotion> = Api::namespaced(self.context.client.clone(), &namespace);
+        let fresh = api.get_opt(&object.name_any()).await?;
+        let same = fresh.filter(|fresh| fresh.uid().as_deref() == Some(self.uid));
+        Ok(same.map(|fresh| {
+            let status = fresh.status.clone().unwrap_or_default();
+            (fresh, status)
+        }))
+    }
+}
+
+/// Whether the API server has refused a write, so that it does not arrive later.
+fn is_refusal(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429)
 }

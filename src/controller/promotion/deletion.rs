@@ -22,8 +22,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         .get(ABANDON_ANNOTATION)
         .is_some_and(|value| value == "true");
     if is_abandoned && run.may_hold_lock() {
-        let held = run.status.stages.iter().find(|stage| stage.may_hold_lock());
-        let id = held.and_then(|stage| stage.lock.as_ref()?.id.clone());
+        let id = run.held().and_then(|stage| stage.lock.as_ref()?.id.clone());
         let message = format!(
             "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
             id.as_deref().unwrap_or("of an unknown id")
@@ -32,6 +31,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         run.context
             .warn(&run.object, Reason::LockAbandoned, &message)
             .await;
+        run.context.runs.drop_key(&run.uid);
         return let_go(run).await;
     }
     let Some(index) = open_stage(&run) else {

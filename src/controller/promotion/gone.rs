@@ -10,33 +10,61 @@ use crate::{
     http::Lane,
 };
 
-/// Gives the locks of such runs back, in the background. Whoever ends waits for that: nobody else has the key.
-pub(in super::super) fn give_back(context: &Context, gone: &Ref) {
+/// Gives the locks of such runs back, in the background, and tells of those that nobody knows of. Whoever ends waits for
+/// that: nobody else has the key.
+pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
     let tasks = &context.tasks;
     for (uid, key) in context.runs.keys_of(gone) {
+        // Who waits for the answer sees to what it says.
+        if key.is_asking {
+            continue;
+        }
         let (context, gone) = (context.clone(), gone.clone());
-        let task = async move {
-            if is_there(&context, &gone, &uid).await {
-                return;
+        tasks.spawn(async move {
+            if !is_there(&context, &gone, &uid).await {
+                give_back(&context, &gone, &key).await;
+                context.runs.drop_key(&uid);
+                context.runs.forget(&uid);
             }
-            let Some(id) = key.lock_id.clone() else { return };
-            tracing::warn!(
-                namespace = &*gone.namespace,
-                name = &*gone.name,
-                id,
-                "a Promotion is gone without its finalizer, and its lock is open: it is given back"
-            );
-            until_gone(&context, &key, &id).await;
-            context.runs.forget(&uid);
-            tracing::warn!(
-                namespace = &*gone.namespace,
-                name = &*gone.name,
-                id,
-                "the lock of a Promotion that is gone is given back"
-            );
-        };
-        tasks.spawn(task);
+        });
     }
+}
+
+async fn give_back(context: &Context, gone: &Ref, key: &Key) {
+    let lock = key.stage.open_lock();
+    let proved = lock.filter(|lock| !lock.unproved);
+    let (namespace, name, host) = (&*gone.namespace, &*gone.name, &key.host);
+    if let Some(id) = proved.and_then(|lock| lock.id.as_deref()) {
+        tracing::warn!(
+            namespace,
+            name,
+            %host,
+            id,
+            "a Promotion is gone without its finalizer, and its lock is open: it is given back"
+        );
+        until_gone(context, &tenant(context, key), id).await;
+        tracing::warn!(namespace, name, %host, id, "the lock of a Promotion that is gone is given back");
+        return;
+    }
+    let suspect = key.stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
+    let Some(requested_at) = lock.map(|lock| &lock.requested_at).or(suspect) else {
+        return;
+    };
+    tracing::error!(
+        namespace,
+        name,
+        %host,
+        requested_at = %requested_at.0,
+        "a Promotion is gone, and the answer to its request for a lock was lost, so that no object remembers it: if the environment is locked, and nobody else promotes, unlock it in the tenant's console"
+    );
+    context
+        .metrics
+        .lock_is_unrecorded(host.as_str(), "", requested_at.0);
+}
+
+fn tenant(context: &Context, key: &Key) -> Tenant {
+    let tenant = context.aic.tenant(key.host.clone(), key.account.clone());
+    tenant.in_lane(Lane::Lock)
 }
 
 /// One that cannot be decoded any more, or read, is there.
@@ -53,13 +81,10 @@ async fn is_there(context: &Context, gone: &Ref, uid: &str) -> bool {
     }
 }
 
-async fn until_gone(context: &Context, key: &Key, id: &str) {
-    let tenant = context
-        .aic
-        .tenant(key.host.clone(), key.account.clone())
-        .in_lane(Lane::Lock);
+/// Asks a lock that is proved ours back until it is gone.
+pub(super) async fn until_gone(context: &Context, tenant: &Tenant, id: &str) {
     loop {
-        match ask_back(&tenant, id).await {
+        match ask_back(tenant, id).await {
             Ok(true) => return,
             Ok(false) => {}
             Err(error) => tracing::warn!(id, %error, "failed to ask a lock back"),

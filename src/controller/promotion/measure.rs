@@ -26,8 +26,8 @@ pub(super) fn measure(
         {
             milestones.step_ended(step, since(began));
         }
-        if let Some(lock) = before.lock.as_ref().filter(|_| before.may_hold_lock())
-            && !after.may_hold_lock()
+        if let Some(lock) = before.open_lock()
+            && after.open_lock().is_none()
         {
             milestones.lock_ended(since(&lock.requested_at));
         }
@@ -53,9 +53,8 @@ fn began(stage: &StageStatus, step: Step) -> Option<&Time> {
 /// For how long a run has held the oldest lock that may be open.
 pub(in super::super) fn oldest_lock(run: &Promotion, now: Timestamp) -> Option<Duration> {
     let stages = run.status.iter().flat_map(|status| &status.stages);
-    let open = stages.filter(|stage| stage.may_hold_lock());
-    let since = open
-        .filter_map(|stage| Some(stage.lock.as_ref()?.requested_at.0))
+    let since = stages
+        .filter_map(|stage| Some(stage.open_lock()?.requested_at.0))
         .min()?;
     Some(now.duration_since(since).try_into().unwrap_or_default())
 }

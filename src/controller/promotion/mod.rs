@@ -7,6 +7,7 @@ mod act;
 mod answer;
 mod deletion;
 mod end;
+mod forgotten;
 mod gone;
 mod group;
 mod look;
@@ -31,7 +32,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 pub(super) use self::{
-    gone::give_back,
+    gone::see_to as see_to_orphans,
     measure::oldest_lock,
     occupancy::{Told, told_of},
 };
@@ -103,18 +104,23 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
         }
     };
     // One that is relabelled is another installation's, but for the open lock whose key this process keeps.
-    let holds_key = || run.may_hold_lock() && scope.context.runs.key(&run.uid).is_some();
+    let holds_key = || scope.context.runs.key(&run.uid).is_some();
     if !scope.context.shard.has(run.object.meta()) && !holds_key() {
         return Next::Check(LOOK_AGAIN);
     }
-    if run.object.meta().deletion_timestamp.is_some() {
+    let remembered = forgotten::remember(&mut run).await;
+    if remembered.is_ok() && run.object.meta().deletion_timestamp.is_some() {
         return deletion::reconcile(run).await;
     }
+    let prepared = match remembered {
+        Ok(()) => prepare(&mut run).await,
+        Err(end) => Err(end),
+    };
     let End {
         phase,
         conclusion,
         next,
-    } = match prepare(&mut run).await {
+    } = match prepared {
         Ok(()) => one(&mut run).await,
         Err(end) => end,
     };

@@ -60,7 +60,7 @@ pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
 
 /// Whether the stage has a lock, rather than having asked for one.
 fn has_lock(stage: &StageStatus) -> bool {
-    stage.may_hold_lock() && stage.lock.as_ref().is_some_and(|lock| lock.id.is_some())
+    stage.open_lock().is_some_and(|lock| lock.id.is_some())
 }
 
 fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {

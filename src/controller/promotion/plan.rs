@@ -47,7 +47,7 @@ pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Positi
         if index > gate {
             let is_inspected = spec.mode == PromotionMode::DryRun && index > 1;
             return if is_inspected {
-                Position::Over(PromotionPhase::Succeeded, Reason::Succeeded)
+                Position::Over(PromotionPhase::Succeeded, success(status))
             } else if spec.suspend {
                 Position::Suspended
             } else {
@@ -60,12 +60,20 @@ pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Positi
             Position::Stage(index)
         };
     }
-    Position::Over(PromotionPhase::Succeeded, Reason::Succeeded)
+    Position::Over(PromotionPhase::Succeeded, success(status))
 }
 
-/// A stage that has begun is brought to its end, wherever the gate is.
+/// Whether a stage may ask for a lock: one that only looks for what became of an earlier request may not.
+pub(super) fn may_begin(spec: &PromotionSpec, index: usize) -> bool {
+    let gate = spec.order.iter().position(|stage| stage.name == spec.up_to);
+    !spec.suspend && index <= gate.unwrap_or(0)
+}
+
+/// A stage that has begun is brought to its end, wherever the gate is. So is a request for a lock that may still have an
+/// effect.
 fn is_under_way(stage: &StageStatus) -> bool {
-    let has_begun = stage.step.is_some() || stage.action == Action::Rollback;
+    let has_begun =
+        stage.step.is_some() || stage.action == Action::Rollback || stage.suspect.is_some();
     has_begun && stage.step != Some(Step::Done)
 }
 
@@ -79,8 +87,18 @@ fn reason(stage: &StageStatus) -> Reason {
 
 fn last_reason(status: &PromotionStatus, phase: PromotionPhase) -> Reason {
     match phase {
-        PromotionPhase::Succeeded => Reason::Succeeded,
+        PromotionPhase::Succeeded => success(status),
         _ => decisive(status, phase).map_or(Reason::Aborted, reason),
+    }
+}
+
+/// A run that found every promotion done before, under its name, has promoted nothing.
+fn success(status: &PromotionStatus) -> Reason {
+    let has = |outcome| status.stages.iter().any(|stage| stage.outcome == Some(outcome));
+    if has(Outcome::AlreadyPromoted) && !has(Outcome::Promoted) {
+        Reason::AlreadyPromoted
+    } else {
+        Reason::Succeeded
     }
 }
 

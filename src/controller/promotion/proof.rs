@@ -31,7 +31,7 @@ pub(super) async fn prove(
     let is_whole = group.stages[index].len() == run.object.spec.order[index].integrations.len();
     let proof = Proof {
         is_active: is_whole && verdict.is_active(),
-        ..proof(run, &stage, !verdict.faults.is_empty())
+        ..proof(run, &stage, &verdict)
     };
     let (ruling, is_overdue, pace) = (proof.ruling(), proof.is_overdue(), proof.pace());
     let message = [group.missing.as_slice(), &[verdict.message()]].concat();
@@ -67,15 +67,19 @@ pub(super) async fn prove(
     Ok(next_stage(&next))
 }
 
-/// What is known of a stage that is not Active, and is seen at fault or not.
-fn proof<'a>(run: &'a Run<'_>, stage: &'a StageStatus, is_at_fault: bool) -> Proof<'a> {
-    let now_here = run.context.clock.instant();
-    let fault = run.context.runs.at_fault_since(&run.uid, is_at_fault, now_here);
+/// What is known of a stage that is not Active, and is shown at fault now or not.
+fn proof<'a>(run: &'a Run<'_>, stage: &'a StageStatus, verdict: &Verdict) -> Proof<'a> {
+    let (runs, now_here) = (&run.context.runs, run.context.clock.instant());
+    for name in &verdict.right {
+        runs.is_right(&run.uid, name);
+    }
+    let faults = verdict.faults.iter();
+    let since = faults.map(|(name, _)| runs.at_fault_since(&run.uid, name, now_here));
     Proof {
         stage,
         spec: &run.object.spec,
         is_active: false,
-        at_fault_for: fault.map(|since| now_here.duration_since(since)),
+        at_fault_for: since.min().map(|since| now_here.duration_since(since)),
         stops: run.status.aborting,
         now: run.context.clock.now(),
     }
@@ -88,7 +92,7 @@ pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> 
     if stage.step != Some(Step::Verifying) || is_passing {
         return Err(end);
     }
-    let (outcome, reason) = match proof(run, &stage, false).ruling() {
+    let (outcome, reason) = match proof(run, &stage, &Verdict::default()).ruling() {
         Ruling::Aborted => (Outcome::Aborted, Reason::Aborted),
         Ruling::Failed(reason) => (Outcome::Failed, reason),
         _ => return Err(end),

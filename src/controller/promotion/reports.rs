@@ -1,5 +1,7 @@
 //! The reports of an environment, as far as a decision needs them.
 
+use std::cmp::Reverse;
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
 use super::{
@@ -13,6 +15,7 @@ use crate::{
     http,
 };
 
+const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// A report younger than this may be listed before it can be read.
 const IS_NEW: SignedDuration = SignedDuration::from_hours(1);
 
@@ -48,55 +51,85 @@ pub(super) struct Wanted<'a> {
     pub(super) lock_ids: Vec<&'a str>,
     /// Whether something is to be taken back that has to be the last.
     pub(super) is_rollback: bool,
+    /// Reports that a person says the run can go on without.
+    pub(super) ignored: &'a [&'a str],
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The reports that count, newest first.
+    pub(super) reports: Vec<SeenReport>,
+    /// The ids of those that cannot be read, and that a person says the run can go on without.
+    pub(super) ignored: Vec<String>,
 }
 
 /// The reports that count, newest first: those under the locks in question, and the real ones down to the newest of
 /// this name and stage. A report is read once.
-pub(super) async fn read(
-    tenant: &Tenant,
-    runs: &Runs,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<SeenReport>, Blind> {
+pub(super) async fn read(tenant: &Tenant, runs: &Runs, wanted: &Wanted<'_>) -> Result<Found, Blind> {
     let mut entries = tenant.reports().await?;
-    // Stable: of one moment, the order of the list holds. What bears no date that can be read may be the newest.
-    entries.sort_by_key(|entry| std::cmp::Reverse(date(&entry.created_date).unwrap_or(Timestamp::MAX)));
+    // Stable: of one moment, the order of the list holds.
+    entries.sort_by_key(|entry| Reverse(time_of(entry)));
     // What is last is not left to dates, nor to a list that may lag behind, where the wrong thing would be taken back.
-    if wanted.is_rollback
-        && let Some(last) = tenant.last_report().await?
-        && !last.dry_run
-    {
-        put_first(&mut entries, last);
+    if wanted.is_rollback {
+        match tenant.last_report().await? {
+            Some(last) if !last.dry_run => put_first(&mut entries, last),
+            // Who says it, if not the platform: of two reports of one minute nobody knows which is the last.
+            _ if is_tied(&entries) => entries.insert(0, ReportEntry::of_nobody()),
+            _ => {}
+        }
     }
-    let mut reports = Vec::new();
-    let mut is_found = false;
+    let mut found = Found::default();
+    // A date may have no seconds: what is of the same minute as the newest of this name may be newer.
+    let mut oldest_wanted = None;
     for entry in entries {
         let is_under_lock = entry
             .promotion_id
             .as_deref()
             .is_some_and(|id| wanted.lock_ids.contains(&id));
-        if !is_under_lock && (entry.dry_run || is_found) {
+        let is_older = oldest_wanted.is_some_and(|oldest| time_of(&entry) < oldest);
+        if !is_under_lock && (entry.dry_run || is_older) {
             continue;
         }
-        let KnownReport {
-            mark,
-            is_empty,
-            missing_esvs,
-        } = known(tenant, runs, &entry, wanted).await?;
-        is_found |= !entry.dry_run
-            && mark
-                .as_ref()
-                .is_some_and(|mark| mark.key == wanted.key && mark.stage == wanted.stage);
-        reports.push(SeenReport {
+        let known = match known(tenant, runs, &entry, wanted).await {
+            Ok(known) => known,
+            Err(Blind::Report(id, error)) if wanted.ignored.contains(&&*id) => {
+                tracing::warn!(run = wanted.key, id, %error, "a report cannot be read, and is ignored as an annotation says");
+                found.ignored.push(id);
+                KnownReport::default()
+            }
+            Err(blind) => return Err(blind),
+        };
+        let is_of_name = |mark: &RunMark| mark.key == wanted.key && mark.stage == wanted.stage;
+        if !entry.dry_run && oldest_wanted.is_none() && known.mark.as_ref().is_some_and(is_of_name) {
+            oldest_wanted = time_of(&entry).checked_sub(A_MINUTE).ok();
+        }
+        found.reports.push(SeenReport {
             id: entry.report_id.unwrap_or_default(),
+            created: entry.created_date,
             lock_id: entry.promotion_id,
             is_dry_run: entry.dry_run,
             kind: entry.kind,
-            mark,
-            is_empty,
-            missing_esvs,
+            mark: known.mark,
+            is_empty: known.is_empty,
+            missing_esvs: known.missing_esvs,
         });
     }
-    Ok(reports)
+    Ok(found)
+}
+
+/// What bears no date that can be read may be the newest.
+fn time_of(entry: &ReportEntry) -> Timestamp {
+    date(&entry.created_date).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether two real reports may be the last: their dates are less than a minute apart, or cannot be read.
+fn is_tied(entries: &[ReportEntry]) -> bool {
+    let mut real = entries.iter().filter(|entry| !entry.dry_run).map(time_of);
+    let (Some(newest), Some(next)) = (real.next(), real.next()) else {
+        return false;
+    };
+    newest.duration_since(next) < A_MINUTE
 }
 
 /// Puts the last report before all others; the list may have it already, and with an id that it lacks itself.

@@ -22,6 +22,9 @@ use crate::api::{
 /// How soon something is tried again that went wrong while a lock is open.
 pub(super) const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
+/// How soon a lock is looked for again that a lost request may still take.
+const LOOK_FOR_SUSPECT: Duration = Duration::from_secs(50);
+
 /// In bytes.
 const LONGEST_MESSAGE: usize = 2000;
 
@@ -88,6 +91,11 @@ impl<'a> Run<'a> {
         connection.ok_or_else(|| format!("PingOneConnection {name} does not exist"))
     }
 
+    /// Whether the run is to stop where it safely can.
+    pub(super) fn stops(&self) -> bool {
+        self.status.aborting || self.object.metadata.deletion_timestamp.is_some()
+    }
+
     /// Whether a lock may be open.
     pub(super) fn may_hold_lock(&self) -> bool {
         self.status.may_hold_lock()
@@ -100,6 +108,7 @@ impl<'a> Run<'a> {
             self.keep_finalizer().await?;
         }
         let Err(error) = status::write(self.context, &mut self.object, &self.status).await else {
+            self.update_key();
             return Ok(());
         };
         self.status = self.object.status.clone().unwrap_or_default();
@@ -147,6 +156,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The same, for a request for a lock that may still have an effect: what comes of it has to be seen soon.
+    fn soon_enough(&self, next: Next) -> Next {
+        match (next, self.held().and_then(|stage| stage.suspect.as_ref())) {
+            (Next::Poll(after), Some(_)) => Next::Poll(after.min(LOOK_FOR_SUSPECT)),
+            (_, Some(_)) => Next::Poll(LOOK_FOR_SUSPECT),
+            (next, None) => next,
+        }
+    }
+
     /// The phase of a run that cannot go on for now. Whoever meets an obstacle is not in the way of others in the queue.
     pub(super) fn phase(&self) -> PromotionPhase {
         match self.status.phase {
@@ -175,6 +193,7 @@ impl<'a> Run<'a> {
 
     /// Writes what the pass has found, if it is news.
     pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: Next) -> Next {
+        let next = self.soon_enough(next);
         self.status.phase = Some(phase);
         self.conclude(conclusion);
         if !self.may_hold_lock() {

@@ -8,11 +8,12 @@ use super::{
     super::Next,
     End,
     end::{next_stage, over, pending, queued, waiting},
-    group::Group,
+    group::{Group, Member},
     look::look,
+    plan,
     preflight::{Obstacle, obstacle, with_the_rest},
     proof::{give_up, prove, wake_integrations},
-    protocol::{self, Act, Rules, Sight, Wait},
+    protocol::{self, Act, Rules, SeenReport, Sight, Wait},
     run::Run,
     summary,
     target::{claim, read_group, target, tenant},
@@ -21,7 +22,8 @@ use super::{
 use crate::{
     aic::Tenant,
     api::{
-        Action, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus, Step, UNLOCK_ANNOTATION,
+        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus,
+        Step, UNLOCK_ANNOTATION,
     },
     http::{Guard, Lane},
 };
@@ -68,12 +70,14 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             return Ok(next_stage(&stage));
         }
         let is_new = is_new(&stage);
-        let (obstacle, seems_empty) = if is_new {
+        let (obstacle, seems_empty) = if is_new && !run.stops() {
             obstacle(run, &tenant, group, index, &mut stage).await?
         } else {
             (None, false)
         };
-        let (sight, act) = decide(run, &tenant, &stage, obstacle.is_none()).await?;
+        let may_begin = plan::may_begin(&run.object.spec, index) || stage.action == Action::Rollback;
+        let is_ready = obstacle.is_none() && may_begin;
+        let (sight, act) = decide(run, &tenant, &stage, &group.stages[index], is_ready).await?;
         if let Some(Obstacle::Unseen(error)) = &obstacle
             && sight.lock.is_unlocked()
         {
@@ -90,10 +94,13 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 if let Some(id) = unproved(&stage, &next) {
                     run.tell_of_unproved(&id).await;
                 }
+                if let Some(report) = done_before(run, &sight, &stage, &next) {
+                    next.message = Some(run.tell_of_namesake(&next, report).await);
+                }
                 run.set_stage(next);
                 run.record().await?;
             }
-            Act::Lock(_) if is_new && seems_empty && !is_asked => {
+            Act::Lock(_) if is_new && seems_empty && !is_asked && stage.suspect.is_none() => {
                 // Asking takes time: what was seen before is looked at again.
                 is_asked = true;
                 skip_if_active(run, &tenant, group, index, &stage).await?;
@@ -137,6 +144,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                         ..pending(Reason::PreflightFailed, &faults)
                     },
                     Some(Obstacle::Unseen(error)) => run.trouble(&error),
+                    None if !may_begin => waiting(run, Wait::for_a_suspect()),
                     None => next_stage(&stage),
                 });
             }
@@ -184,14 +192,14 @@ async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Resul
 
 /// Nothing can be remembered for now: what is already being given back is, all the same.
 pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
-    let is_open = |stage: &&StageStatus| stage.may_hold_lock() && stage.step == Some(Step::Unlocking);
+    let is_open = |stage: &&StageStatus| stage.step == Some(Step::Unlocking);
     let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {
         return end;
     };
     let Ok(tenant) = tenant(run, &stage).await else {
         return end;
     };
-    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &stage, false).await {
+    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &stage, &[], false).await {
         // What comes of it is seen by the next pass.
         let _ = run.unlock(&tenant, &id).await;
     }
@@ -202,29 +210,41 @@ async fn decide(
     run: &Run<'_>,
     tenant: &Tenant,
     stage: &StageStatus,
+    members: &[Member],
     is_ready: bool,
 ) -> Result<(Sight, Act), End> {
     let spec = &run.object.spec;
+    let runs = &run.context.runs;
     let attempt = stage.lock.as_ref().map(|lock| lock.attempt.as_str());
-    let rules = Rules {
+    let annotation = |name| run.object.annotations().get(name).map(String::as_str);
+    let mut rules = Rules {
         key: &run.key,
         run: &run.uid,
         mode: spec.mode,
         ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
         timeouts: &spec.timeouts,
         is_ready,
-        is_void: attempt.is_some_and(|attempt| run.context.runs.is_void(attempt)),
-        stops: run.status.aborting || run.object.metadata.deletion_timestamp.is_some(),
-        unlock: run
-            .object
-            .annotations()
-            .get(UNLOCK_ANNOTATION)
-            .map(String::as_str),
+        is_void: attempt.is_some_and(|attempt| runs.is_void(attempt)),
+        quiet_for: Duration::ZERO,
+        stops: run.stops(),
+        unlock: annotation(UNLOCK_ANNOTATION),
     };
+    let ignored = annotation(IGNORE_REPORT_ANNOTATION).unwrap_or_default();
+    let ignored: Vec<_> = ignored.split(',').map(str::trim).collect();
     let clock = &run.context.clock;
-    let sight = look(tenant, &run.context.runs, stage, &rules, clock.now())
+    let (mut sight, passed_over) = look(tenant, runs, stage, &rules, &ignored, clock.now())
         .await
         .map_err(|blind| run.blind(&blind))?;
+    for id in &passed_over {
+        run.tell_of_ignored(id).await;
+    }
+    if protocol::reads_fault(stage, &sight.lock, &rules) {
+        let wanted = spec.order.iter().find(|known| known.name == stage.name);
+        let is_whole = wanted.is_some_and(|wanted| wanted.integrations.len() == members.len());
+        sight.fault = verify::shown_fault(tenant, members, is_whole).await;
+    }
+    let idle = protocol::idle_lock(stage, &sight, &rules, clock.now());
+    rules.quiet_for = runs.quiet_for(&run.uid, idle, clock.instant());
     let act = protocol::decide(stage, &sight, &rules, clock.now());
     Ok((sight, act))
 }
@@ -267,6 +287,23 @@ async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
             }
         }
     }
+}
+
+/// The report of another run of this name, which has promoted the stage before.
+fn done_before<'a>(
+    run: &Run<'_>,
+    sight: &'a Sight,
+    before: &StageStatus,
+    next: &StageStatus,
+) -> Option<&'a SeenReport> {
+    let is_new = next.outcome == Some(Outcome::AlreadyPromoted) && next.outcome != before.outcome;
+    let is_namesakes =
+        |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
+    let mut reports = sight.reports.iter();
+    let report = reports.find(|report| {
+        !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes)
+    })?;
+    is_new.then_some(report)
 }
 
 /// The id of a lock that is given back without having been proved ours.

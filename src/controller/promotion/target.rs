@@ -125,7 +125,10 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     let is_accepted = tenant.accepts_account().await;
     if is_accepted {
-        run.keep_key(&tenant);
+        if let Some(held) = run.held() {
+            let is_asking = kept.as_ref().is_some_and(|kept| kept.is_asking);
+            run.keep_key(&tenant, held.clone(), is_asking);
+        }
     }
     Ok(match kept {
         Some(kept) if !is_accepted => {

@@ -1,10 +1,12 @@
-//! The proof: the tenant's own test of every integration of the stage, by the Promotion itself.
+//! The proof: the tenant's own test of every integration of the stage, by the Promotion itself; and what the promoted
+//! configuration shows where that test does not pass.
 
 use kube::ResourceExt;
 
 use super::{
     super::connection::vouched,
     group::{Member, name_of},
+    protocol::Fault,
     run::Run,
 };
 use crate::aic::{Error, Proof, Tenant};
@@ -14,8 +16,10 @@ use crate::aic::{Error, Proof, Tenant};
 pub(super) struct Verdict {
     /// What is not Active yet, for whatever passes by itself.
     pub(super) waits: Vec<String>,
-    /// What is at fault in the configuration that a promotion carries.
-    pub(super) faults: Vec<String>,
+    /// What is shown to be at fault in the configuration that a promotion carries, by integration.
+    pub(super) faults: Vec<(String, String)>,
+    /// The integrations whose configuration is shown to be as it should be.
+    pub(super) right: Vec<String>,
 }
 
 impl Verdict {
@@ -26,8 +30,8 @@ impl Verdict {
 
     /// All that is not as it should be.
     pub(super) fn message(&self) -> String {
-        let all: Vec<_> = self.faults.iter().chain(&self.waits).cloned().collect();
-        all.join("; ")
+        let faults = self.faults.iter().map(|(name, what)| format!("{name}: {what}"));
+        faults.chain(self.waits.iter().cloned()).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -35,21 +39,53 @@ impl Verdict {
 pub(super) async fn verify(run: &Run<'_>, tenant: &Tenant, members: &[Member]) -> Verdict {
     let mut verdict = Verdict::default();
     for member in members {
+        let name = name_of(member);
         match test(run, tenant, member).await {
-            Ok(Found::Active) => {}
-            Ok(Found::Waits(what)) => verdict.waits.push(format!("{}: {what}", name_of(member))),
-            Ok(Found::Fault(what)) => verdict.faults.push(format!("{}: {what}", name_of(member))),
+            Ok(Found::Active) => verdict.right.push(name),
+            Ok(Found::Waits(what)) => verdict.waits.push(format!("{name}: {what}")),
+            Ok(Found::Fails(what)) => match configuration(tenant, member).await {
+                Ok(Shown::Wrong(fault)) => verdict.faults.push((name, fault)),
+                Ok(Shown::Right) => {
+                    verdict.waits.push(format!("{name}: {what}"));
+                    verdict.right.push(name);
+                }
+                Ok(Shown::Nothing) => verdict.waits.push(format!("{name}: {what}")),
+                Err(error) => verdict.waits.push(format!("{name}: {what}, and {error}")),
+            },
             // An outage proves nothing.
-            Err(error) => verdict.waits.push(format!("{}: {error}", name_of(member))),
+            Err(error) => verdict.waits.push(format!("{name}: {error}")),
         }
     }
     verdict
 }
 
+/// Looks at the configuration of every integration of a stage, without its test: a lock may block that. `is_whole` tells
+/// whether these are all.
+pub(super) async fn shown_fault(tenant: &Tenant, members: &[Member], is_whole: bool) -> Fault {
+    let mut is_all_shown = is_whole;
+    for member in members {
+        match configuration(tenant, member).await {
+            Ok(Shown::Wrong(_)) => return Fault::Shown,
+            Ok(Shown::Right) => {}
+            Ok(Shown::Nothing) => is_all_shown = false,
+            Err(error) => {
+                tracing::info!(integration = name_of(member), %error, "the configuration is not shown");
+                is_all_shown = false;
+            }
+        }
+    }
+    if is_all_shown {
+        Fault::ShownRight
+    } else {
+        Fault::NotShown
+    }
+}
+
 enum Found {
     Active,
     Waits(String),
-    Fault(String),
+    /// The test does not pass: the configuration tells whether it is at fault.
+    Fails(String),
 }
 
 async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, Error> {
@@ -71,43 +107,63 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
     let proof = tenant
         .test_connection(names.realm, &names.worker, credential.secrets())
         .await?;
-    match proof {
-        Proof::Passed { credential_id } if credential_id == credential.id => Ok(Found::Active),
-        Proof::Passed { credential_id } => Ok(Found::Waits(format!(
+    Ok(match proof {
+        Proof::Passed { credential_id } if credential_id == credential.id => Found::Active,
+        Proof::Passed { credential_id } => Found::Waits(format!(
             "the tenant still works with credential {credential_id}"
-        ))),
-        Proof::NoWorker => Ok(Found::Fault(format!("worker {} is missing", names.worker))),
-        Proof::Failed { message, .. } => Ok(match fault(tenant, member).await? {
-            Some(fault) => Found::Fault(fault),
-            None => Found::Waits(format!("the tenant's test failed: {message}")),
-        }),
-    }
+        )),
+        Proof::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),
+        Proof::Failed { message, .. } => Found::Fails(format!("the tenant's test failed: {message}")),
+    })
 }
 
-/// What in the promoted configuration makes a test fail: a definite fault is seen, not concluded from a message.
-async fn fault(tenant: &Tenant, member: &Member) -> Result<Option<String>, Error> {
+/// What answers of success show of the configuration that a promotion carries.
+enum Shown {
+    Right,
+    Wrong(String),
+    /// No answer proves anything.
+    Nothing,
+}
+
+/// A fault is seen, not concluded: what a 404 says to be missing has to be missing in a list, too.
+async fn configuration(tenant: &Tenant, member: &Member) -> Result<Shown, Error> {
     let names = &member.names;
-    let Some(worker) = tenant.worker(names.realm, &names.worker).await? else {
-        return Ok(Some(format!("worker {} is missing", names.worker)));
+    let (realm, worker_name) = (names.realm, &names.worker);
+    let Some(worker) = tenant.worker(realm, worker_name).await? else {
+        let is_listed = tenant.lists_worker(realm, worker_name).await?;
+        return Ok(if is_listed {
+            Shown::Nothing
+        } else {
+            Shown::Wrong(format!("worker {worker_name} is missing"))
+        });
     };
-    if let Some(attribute) = tenant.label_attribute(names.realm).await? {
-        let label = worker.label(&attribute);
-        if label != Some(names.label.as_str()) || !worker.uses_credential() {
-            return Ok(Some(format!(
-                "worker {} does not use the credential label {}",
-                names.worker, names.label
-            )));
-        }
+    let Some(attribute) = tenant.label_attribute(realm).await? else {
+        return Ok(Shown::Nothing);
+    };
+    let uses_label = worker.label(&attribute) == Some(names.label.as_str());
+    if !worker.uses_credential() || (!uses_label && attribute.is_known()) {
+        return Ok(Shown::Wrong(format!(
+            "worker {worker_name} does not use the credential label {}",
+            names.label
+        )));
     }
-    match tenant.mapping(names.realm, &names.label).await? {
-        Some(mapping) if mapping.leads_to(&names.esv) => Ok(None),
-        Some(_) => Ok(Some(format!(
+    if !uses_label {
+        return Ok(Shown::Nothing);
+    }
+    let mapping = match tenant.mapping(realm, &names.label).await? {
+        Some(mapping) => Some(mapping),
+        None => {
+            let label = names.label.secret_label();
+            let mut listed = tenant.mappings(realm).await?.into_iter();
+            listed.find(|mapping| mapping.secret_label == label)
+        }
+    };
+    Ok(match mapping {
+        Some(mapping) if mapping.leads_to(&names.esv) => Shown::Right,
+        Some(_) => Shown::Wrong(format!(
             "the label {} is mapped to another ESV than {}",
             names.label, names.esv
-        ))),
-        None => Ok(Some(format!(
-            "the label {} is not mapped to {}",
-            names.label, names.esv
-        ))),
-    }
+        )),
+        None => Shown::Wrong(format!("the label {} is not mapped to {}", names.label, names.esv)),
+    })
 }

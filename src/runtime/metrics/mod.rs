@@ -1,4 +1,5 @@
-//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages.
+//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages. A lock that no object
+//! remembers is the exception: people have to find it.
 
 mod milestones;
 mod vendors;
@@ -9,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -34,6 +36,7 @@ pub struct Metrics {
     queue_wait_seconds: Family<LaneLabels, Histogram>,
     queues: Mutex<Vec<(&'static str, Load)>>,
     left_behind: Counter,
+    unrecorded_locks: Family<LockLabels, Gauge>,
     /// How long it takes until what people wait for has come.
     pub milestones: Milestones,
     vendors: Vendors,
@@ -68,9 +71,22 @@ struct LaneLabels {
     lane: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LockLabels {
+    host: String,
+    promotion_id: String,
+}
+
 /// Up to 40 seconds: what somebody does.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.01, 2.0, 13))
+}
+
+fn lock_labels(host: &str, promotion_id: &str) -> LockLabels {
+    LockLabels {
+        host: host.to_owned(),
+        promotion_id: promotion_id.to_owned(),
+    }
 }
 
 /// Up to 44 minutes: how long somebody waits.
@@ -113,6 +129,12 @@ impl Default for Metrics {
             "Objects that are gone while something of theirs stays in a tenant",
             left_behind.clone(),
         );
+        let unrecorded_locks = Family::default();
+        registry.register(
+            "unrecorded_lock_timestamp_seconds",
+            "When a lock was asked for that no object remembers, and that may be open",
+            unrecorded_locks.clone(),
+        );
         let (milestones, vendors) = (
             Milestones::register(&mut registry),
             Vendors::register(&mut registry),
@@ -126,6 +148,7 @@ impl Default for Metrics {
             queue_wait_seconds,
             queues: Mutex::default(),
             left_behind,
+            unrecorded_locks,
             milestones,
             vendors,
         }
@@ -162,6 +185,17 @@ impl Metrics {
     /// An object is gone, and something that it made stays in the tenant.
     pub fn left_behind(&self) {
         self.left_behind.inc();
+    }
+
+    /// A lock may be open in an environment, and no object remembers it. Its id, where it is known.
+    pub fn lock_is_unrecorded(&self, host: &str, promotion_id: &str, requested_at: Timestamp) {
+        let gauge = self.unrecorded_locks.get_or_create(&lock_labels(host, promotion_id));
+        gauge.set(requested_at.as_second());
+    }
+
+    /// The lock is remembered, or gone.
+    pub fn lock_is_recorded(&self, host: &str, promotion_id: &str) {
+        self.unrecorded_locks.remove(&lock_labels(host, promotion_id));
     }
 
     /// All metrics as Prometheus reads them.

@@ -120,9 +120,9 @@ async fn a_bad_promotion_is_refused() {
                 "must not hold the text [pingone-aic-operator",
             ),
             (
-                timeout("lock", "30s"),
+                timeout("lock", "14m59s"),
                 "timeouts.lock",
-                "a duration from 1m to 24h, for example 30m",
+                "a duration from 15m to 24h, for example 30m",
             ),
             (
                 timeout("promotion", "2d"),

@@ -33,6 +33,9 @@ pub enum Fault {
     Hang,
     /// The request waits until the rule is removed, and is processed then: so a test acts before a certain call.
     Hold,
+    /// A gateway takes the request and never answers. It passes the request on when the rule is removed, whether anybody
+    /// still waits or not.
+    Gateway,
     /// The request is processed and never answered.
     HangAfter,
     /// The load balancer in front of a tenant answers with a page of its own: HTML, without `via` and without a
@@ -276,7 +279,7 @@ impl FaultHandle {
         self.hits.load(Ordering::SeqCst)
     }
 
-    /// Ends the fault. Requests that [`Fault::Hold`] holds go on; those that hang hang on.
+    /// Ends the fault. Requests that [`Fault::Hold`] and [`Fault::Gateway`] hold go on; those that hang hang on.
     pub fn remove(&self) {
         self.faults
             .entries

@@ -92,7 +92,7 @@ async fn exchange(
     request: hyper::Request<Incoming>,
     host: &str,
     site: &Site,
-    shared: &Shared,
+    shared: &Arc<Shared>,
 ) -> Result<hyper::Response<Body>, Closed> {
     let request = read(request).await?;
     if matches!(site, Site::Tenant(_)) && front_end::misses_length(&request) {
@@ -112,8 +112,20 @@ async fn exchange(
     };
     let sequence = shared.journal().begin(host, &request, body, fault.as_ref());
     // Who waits for a vendor does so by the clock that tests move; who waits for a real server, by everybody's.
-    let hangs = matches!(fault, Some(Fault::Hang | Fault::HangAfter)) && !is_relayed;
+    let hangs = matches!(fault, Some(Fault::Hang | Fault::HangAfter | Fault::Gateway)) && !is_relayed;
     let _in_flight = (!hangs).then(|| shared.in_flight());
+    if matches!(fault, Some(Fault::Gateway)) {
+        let (host, site, shared) = (host.to_owned(), site.clone(), Arc::clone(shared));
+        tokio::spawn(async move {
+            if let Some(met) = &mut met {
+                met.removed().await;
+            }
+            if let Ok(Made::Answer(answer)) = process(&request, &host, &site, &shared, sequence).await {
+                shared.journal().finish(sequence, &answer);
+            }
+        });
+        return pending().await;
+    }
     let process = async || process(&request, host, site, shared, sequence).await;
     let made = match &fault {
         None
@@ -145,7 +157,7 @@ async fn exchange(
             },
         )),
         Some(Fault::CloseBefore) => return Err(Closed),
-        Some(Fault::Hang) => pending().await,
+        Some(Fault::Hang | Fault::Gateway) => pending().await,
     };
     match &made {
         Made::Answer(answer) => shared.journal().finish(sequence, answer),

@@ -1,13 +1,11 @@
-//! Before the lock is known to be ours.
-
-use std::time::Duration;
+//! Before a lock is asked for: rows 1 to 3b.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, OFTEN, QUIET_PERIOD};
+use super::{Act, Case, finish};
 use crate::{
     aic::RunKind,
-    api::{Action, LockStatus, Outcome, Reason, SeenLock, StageStatus, Step},
+    api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},
 };
 
 impl Case<'_> {
@@ -29,12 +27,18 @@ impl Case<'_> {
             let stage = self.adopt(id, Outcome::Retry, Reason::LockLost);
             return Act::Remember(stage);
         }
+        if let Some(stage) = self.take_up_suspect() {
+            return Act::Remember(stage);
+        }
         if rules.stops {
-            return Act::Remember(self.with(|stage| {
+            return self.leave(self.with(|stage| {
                 stage.step = Some(Step::Done);
                 stage.outcome = Some(Outcome::Aborted);
                 stage.finished_at = Some(Time(self.now));
             }));
+        }
+        if self.stage.suspect.is_some() && self.suspect().is_none() {
+            return Act::Remember(self.with(|stage| stage.suspect = None));
         }
         let in_the_way = if !sight.lock.is_unlocked() {
             Some(
@@ -63,22 +67,26 @@ impl Case<'_> {
                 before: sight.lock.promotion_id.clone(),
                 id: None,
                 seen: None,
+                contested: false,
                 unproved: false,
                 releasing_since: None,
             });
         }))
     }
 
-    /// The newest thing that was really done under this name for this stage.
+    /// The newest thing that was really done under this name for this stage. A stage is promoted once under a name, and
+    /// rolled back after that: whatever the dates say, a rollback is the newer of the two.
     pub(super) fn earlier_run(&self) -> Option<RunKind> {
-        let mut done = self.sight.reports.iter().filter(|report| {
+        let done = self.sight.reports.iter().filter(|report| {
             !report.is_dry_run
                 && report
                     .mark
                     .as_ref()
                     .is_some_and(|mark| mark.key == self.rules.key && mark.stage == self.stage.name)
         });
-        done.next().map(|report| report.kind)
+        let kinds: Vec<_> = done.map(|report| report.kind).collect();
+        let rollback = kinds.iter().find(|kind| **kind == RunKind::Rollback);
+        rollback.or(kinds.first()).copied()
     }
 
     fn done_before(&self, done: RunKind, ours: Option<&str>) -> Act {
@@ -87,18 +95,20 @@ impl Case<'_> {
         } else {
             (Outcome::AlreadyPromoted, Reason::AlreadyPromoted)
         };
-        Act::Remember(match ours {
-            Some(id) => self.adopt(id, outcome, reason),
-            None => super::finish(self.stage, outcome, reason, self.now),
-        })
+        match ours {
+            Some(id) => Act::Remember(self.adopt(id, outcome, reason)),
+            None => self.leave(finish(self.stage, outcome, reason, self.now)),
+        }
     }
 
     /// A lock that is ours by what was reported under it.
-    fn adopt(&self, id: &str, outcome: Outcome, reason: Reason) -> StageStatus {
+    pub(super) fn adopt(&self, id: &str, outcome: Outcome, reason: Reason) -> StageStatus {
         self.with(|stage| {
             stage.step = Some(Step::Unlocking);
-            stage.outcome = Some(outcome);
-            stage.reason = Some(reason.as_str().to_owned());
+            if stage.outcome.is_none_or(|decided| decided == Outcome::Retry) {
+                stage.outcome = Some(outcome);
+                stage.reason = Some(reason.as_str().to_owned());
+            }
             stage.started_at.get_or_insert(Time(self.now));
             let lock = stage.lock.take();
             stage.lock = Some(LockStatus {
@@ -107,103 +117,14 @@ impl Case<'_> {
                 before: None,
                 id: Some(id.to_owned()),
                 seen: None,
+                contested: false,
                 unproved: false,
                 releasing_since: Some(Time(self.now)),
             });
         })
     }
 
-    /// The lock is asked for, and no answer known.
-    pub(super) fn lock_requested(&self, lock: &LockStatus) -> Act {
-        let shown = &self.sight.lock;
-        if self.rules.is_void {
-            return Act::Remember(self.anew());
-        }
-        if shown.is_unlocked() {
-            return if self.is_settled(lock) {
-                // The request was lost, or had no effect: an outage is no reason to give the run up.
-                Act::Remember(self.anew())
-            } else {
-                self.wait(
-                    Reason::LockOwnershipUnknown,
-                    false,
-                    "whether the lock was taken is not known yet; the operator looks again by itself",
-                )
-            };
-        }
-        let is_overdue = self.is_overdue(&lock.requested_at, self.rules.timeouts.lock);
-        let obeys = |id: &&str| shown.shows(id) && !self.may_run(id, is_overdue);
-        if let Some(id) = self.rules.unlock.filter(obeys) {
-            let message = format!("lock {id} is given back, as its annotation asks");
-            return self.unlock(id, Reason::Unlocking, false, message);
-        }
-        let Some(id) = shown.common_id() else {
-            // One environment only: another pair's lock, or one that is still on its way.
-            return self.unknown_lock(is_overdue, "an environment's lock");
-        };
-        if lock.before.as_deref() == Some(id) {
-            // Whatever was done under it was done before. Ours may show it until it has an id of its own.
-            return if self.is_settled(lock) {
-                Act::Remember(self.anew())
-            } else {
-                self.unknown_lock(is_overdue, &format!("lock {id}"))
-            };
-        }
-        let is_ours =
-            |report: &super::SeenReport| report.lock_id.as_deref() == Some(id) && self.is_our_run(report);
-        if self.sight.reports.iter().any(is_ours) {
-            return Act::Remember(self.adopt(id, Outcome::Retry, Reason::LockLost));
-        }
-        if self.is_used_by_another(id) {
-            return Act::Remember(self.anew());
-        }
-        let Some(seen) = lock.seen.as_ref().filter(|seen| seen.id == id) else {
-            return Act::Remember(self.with(|stage| {
-                if let Some(lock) = &mut stage.lock {
-                    lock.seen = Some(SeenLock {
-                        id: id.to_owned(),
-                        since: Time(self.now),
-                    });
-                }
-            }));
-        };
-        // What was seen too late may have come while nobody looked; nor does it help that it was seen in time, when
-        // nobody has looked since.
-        let latest = lock.requested_at.0 + Duration::from(self.rules.timeouts.lock);
-        let is_late = latest <= seen.since.0 || latest + QUIET_PERIOD + OFTEN <= self.now;
-        let may_run = self.may_run(id, is_overdue);
-        if is_late || may_run || self.since(&seen.since) < QUIET_PERIOD {
-            return self.unknown_lock(is_late || (may_run && is_overdue), &format!("lock {id}"));
-        }
-        // Idle since our own answer was lost: given back, and never promoted under.
-        Act::Remember(self.with(|stage| {
-            stage.step = Some(Step::Unlocking);
-            stage.outcome = Some(Outcome::Retry);
-            stage.reason = Some(Reason::LockAnswerLost.as_str().to_owned());
-            if let Some(lock) = &mut stage.lock {
-                lock.id = Some(id.to_owned());
-                lock.unproved = true;
-                lock.releasing_since = Some(Time(self.now));
-            }
-        }))
-    }
-
-    fn unknown_lock(&self, is_stale: bool, what: &str) -> Act {
-        let remedy = if is_stale {
-            "unlock it in the tenant's console if nobody else uses it, or annotate this Promotion with pingone-aic.io/unlock: <promotion id>"
-        } else {
-            "the operator waits until somebody uses it, or nobody has for ten minutes"
-        };
-        self.wait(
-            Reason::LockOwnershipUnknown,
-            is_stale,
-            format!(
-                "the answer to our request for a lock was lost, and {what} may be ours or another's: {remedy}"
-            ),
-        )
-    }
-
-    /// As before the lock was asked for.
+    /// As before a lock was asked for.
     pub(super) fn anew(&self) -> StageStatus {
         self.with(|stage| {
             stage.step = None;

@@ -14,7 +14,7 @@ impl Case<'_> {
     /// The lock is being given back, for as long as it takes.
     pub(super) fn unlocking(&self, lock: &LockStatus) -> Act {
         let Some(id) = lock.id.as_deref() else {
-            return Act::Remember(self.anew());
+            return Act::Remember(self.resume());
         };
         let shown = &self.sight.lock;
         let since = lock
@@ -29,7 +29,7 @@ impl Case<'_> {
         };
         if lock.unproved && self.is_used_by_another(id) {
             // Somebody works under it: it was never ours.
-            return Act::Remember(self.anew());
+            return Act::Remember(self.resume());
         }
         if !shown.is_free_of(id) {
             if self.may_run(id, is_stalled) {
@@ -110,7 +110,7 @@ impl Case<'_> {
             (false, _) => (decided, reason),
         };
         if outcome != Outcome::Retry {
-            return Act::Remember(finish(self.stage, outcome, reason, self.now));
+            return self.leave(finish(self.stage, outcome, reason, self.now));
         }
         if self.stage.retries < MOST_TRIES && !self.rules.stops {
             return Act::Remember(StageStatus {
@@ -123,7 +123,7 @@ impl Case<'_> {
         } else {
             Outcome::Failed
         };
-        Act::Remember(finish(self.stage, outcome, reason, self.now))
+        self.leave(finish(self.stage, outcome, reason, self.now))
     }
 }
 
@@ -136,6 +136,10 @@ pub(in super::super) fn finish(
 ) -> StageStatus {
     let mut stage = stage.clone();
     let now = Time(now);
+    if outcome == Outcome::Promoted {
+        // What was not rolled back after all is verified like any promotion.
+        stage.action = Action::Promotion;
+    }
     stage.started_at.get_or_insert(now.clone());
     stage.outcome = Some(outcome);
     stage.reason = Some(reason.as_str().to_owned());

@@ -19,12 +19,7 @@ impl Case<'_> {
                 return busy;
             }
             return match self.stage.action {
-                Action::Rollback if is_overdue => {
-                    let message =
-                        "the environments were not locked within spec.timeouts.lock: nothing is rolled back";
-                    self.release(Outcome::Failed, Reason::LockFailed, message)
-                }
-                Action::Rollback => self.roll_back(id),
+                Action::Rollback => self.roll_back(id, is_overdue),
                 Action::Promotion | Action::Unknown => self.request_dry_run(1),
             };
         }

@@ -8,6 +8,7 @@ mod answer;
 mod before;
 mod dry_run;
 mod end;
+mod forgotten;
 mod locking;
 #[cfg(test)]
 mod model;
@@ -17,6 +18,7 @@ mod reads;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 mod verifying;
 
 use std::time::Duration;
@@ -32,8 +34,12 @@ use crate::{
 use self::pace::{LONGEST_POLL, POLL, pace, pace_of_release};
 pub(super) use answer::{dry_run_refused, lock_accepted, lock_refused};
 pub(super) use end::finish;
-pub(super) use reads::{Reports, reads_reports, reads_run};
-pub(super) use sight::{SeenReport, Sight};
+pub(super) use forgotten::{Forgotten, forgotten};
+pub(super) use reads::{Reports, reads_fault, reads_reports, reads_run};
+pub(super) use sight::{Fault, SeenReport, Sight};
+#[cfg(test)]
+use unanswered::SHOWS_WITHIN;
+pub(super) use unanswered::idle_lock;
 pub(super) use verifying::{Proof, Ruling};
 
 /// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
@@ -41,12 +47,10 @@ pub(super) use verifying::{Proof, Ruling};
 pub(super) const LOCK_SETTLES: Duration = Duration::from_secs(3 * ONCE_ONLY_TIMEOUT.as_secs() + 30);
 /// The same for a run and its report.
 pub(super) const RUN_SETTLES: Duration = Duration::from_mins(2);
-/// A lock that may be ours is given back after it was idle for this long.
+/// A lock that may be ours is given back after it was seen idle for this long.
 pub(super) const QUIET_PERIOD: Duration = Duration::from_mins(10);
 /// How often a stage begins anew, and a dry run is asked for.
 const MOST_TRIES: i32 = 3;
-/// Two looks are no further apart than this while somebody looks.
-const OFTEN: Duration = Duration::from_mins(5);
 /// A lock that is not gone after this long is a person's affair, too.
 const LONGEST_RELEASE: Duration = Duration::from_mins(10);
 
@@ -66,6 +70,8 @@ pub(super) struct Rules<'a> {
     /// The request for the lock that status remembers is known to have no effect: it was refused, never sent, or its lock
     /// given back.
     pub(super) is_void: bool,
+    /// For how long the lock that may be ours was seen idle, look after look.
+    pub(super) quiet_for: Duration,
     /// The run is to stop where it safely can.
     pub(super) stops: bool,
     /// The lock that a person says is to be removed.
@@ -109,6 +115,17 @@ impl Wait {
             is_stalled: false,
             message: "the lock is about to change: it is looked at again".to_owned(),
             after: POLL,
+        }
+    }
+
+    /// A request for a lock may still have an effect, and the stage may not begin.
+    pub(super) fn for_a_suspect() -> Self {
+        Self {
+            reason: Reason::LockOwnershipUnknown,
+            is_stalled: false,
+            message: "the answer to a request for a lock was lost, and it may still take one: the operator looks for it for a few minutes more"
+                .to_owned(),
+            after: LONGEST_POLL,
         }
     }
 }
@@ -194,7 +211,11 @@ impl Case<'_> {
 
     /// Decides how the stage ends, and gives the lock back first.
     fn release(&self, outcome: Outcome, reason: Reason, message: impl Into<String>) -> Act {
-        Act::Remember(self.with(|stage| {
+        Act::Remember(self.released(outcome, reason, message))
+    }
+
+    fn released(&self, outcome: Outcome, reason: Reason, message: impl Into<String>) -> StageStatus {
+        self.with(|stage| {
             stage.step = Some(Step::Unlocking);
             stage.outcome = Some(outcome);
             stage.reason = Some(reason.as_str().to_owned());
@@ -202,7 +223,7 @@ impl Case<'_> {
             if let Some(lock) = &mut stage.lock {
                 lock.releasing_since = Some(Time(self.now));
             }
-        }))
+        })
     }
 
     fn since(&self, time: &Time) -> Duration {

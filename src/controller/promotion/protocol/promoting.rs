@@ -2,12 +2,17 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, RUN_SETTLES, name_of, promote_intent};
+use super::{Act, Case, Fault, RUN_SETTLES, name_of, promote_intent};
 use crate::api::{Action, LockStatus, Outcome, Reason, StageStatus, Step};
 
 impl Case<'_> {
-    /// Locked for a rollback: only our own promotion is taken back, and only if it is the last.
-    pub(super) fn roll_back(&self, id: &str) -> Act {
+    /// Locked for a rollback: only our own promotion is taken back, only if it is the last, and only if the lock's own look
+    /// shows the fault again.
+    pub(super) fn roll_back(&self, id: &str, is_overdue: bool) -> Act {
+        if is_overdue {
+            let message = "whether the configuration is still at fault was not shown within spec.timeouts.lock: nothing is rolled back";
+            return self.release(Outcome::Failed, Reason::RollbackNotProved, message);
+        }
         let last = self.sight.reports.iter().find(|report| !report.is_dry_run);
         let is_ours = last.is_some_and(|report| {
             report.is_real(Action::Promotion)
@@ -21,10 +26,22 @@ impl Case<'_> {
                 "the last promotion into this environment is not this run's any more: nothing is rolled back";
             return self.release(Outcome::Failed, Reason::RollbackNotOurs, message);
         }
-        Act::Promote(self.with(|stage| {
-            stage.step = Some(Step::Promoting);
-            stage.promote = Some(promote_intent(id, self.now));
-        }))
+        match self.sight.fault {
+            Fault::Shown => Act::Promote(self.with(|stage| {
+                stage.step = Some(Step::Promoting);
+                stage.promote = Some(promote_intent(id, self.now));
+            })),
+            Fault::ShownRight => self.release(
+                Outcome::Promoted,
+                Reason::Promoted,
+                "the configuration is not at fault any more: it is not rolled back, and the verification goes on",
+            ),
+            Fault::NotShown => self.wait(
+                Reason::Verifying,
+                false,
+                "before the rollback the configuration is looked at once more, and the tenant does not show it for now: the operator looks again",
+            ),
+        }
     }
 
     /// The promotion, or the rollback, is asked for: never again under this lock.

@@ -3,7 +3,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Case, Rules, Sight};
+use super::{Case, Fault, Rules, Sight};
 use crate::{
     aic::{LockState, Progress, RunState},
     api::{Action, StageStatus, Step},
@@ -65,6 +65,8 @@ pub(in super::super) fn reads_reports(
         Some(Step::Locking) => Reports::NotNeeded,
         Some(Step::DryRun | Step::Promoting) if runs => Reports::NotNeeded,
         Some(Step::DryRun) if rules.stops => Reports::NotNeeded,
+        // What blocks it is told there, too; the lock does not wait for that.
+        Some(Step::DryRun) if id.is_some_and(|id| case.is_blocked(id)) => Reports::IfReadable,
         Some(Step::Promoting) if id.is_some_and(|id| case.is_blocked(id)) => Reports::NotNeeded,
         Some(Step::DryRun | Step::Promoting) if is_overdue => Reports::IfReadable,
         // A lock that is ours goes first; what was done under it is read when it is gone.
@@ -76,6 +78,13 @@ pub(in super::super) fn reads_reports(
     }
 }
 
+/// Whether a configuration is about to be rolled back, so that it is looked at once more.
+pub(in super::super) fn reads_fault(stage: &StageStatus, lock: &LockState, rules: &Rules<'_>) -> bool {
+    let id = stage.lock.as_ref().and_then(|lock| lock.id.as_deref());
+    let is_locked = id.is_some_and(|id| lock.is_locked_by(id));
+    stage.action == Action::Rollback && stage.step == Some(Step::Locking) && is_locked && !rules.stops
+}
+
 impl Sight {
     /// Nothing but the lock is seen.
     pub(in super::super) fn of_lock(lock: LockState) -> Self {
@@ -83,6 +92,7 @@ impl Sight {
             lock,
             run: Progress::default(),
             reports: Vec::new(),
+            fault: Fault::NotShown,
         }
     }
 }

@@ -12,12 +12,28 @@ pub(in super::super) struct Sight {
     pub(in super::super) run: Progress,
     /// Newest first: those under the lock's id, and the real ones up to the newest of our name and stage.
     pub(in super::super) reports: Vec<SeenReport>,
+    /// Of the configuration that is about to be rolled back, under the rollback's lock.
+    pub(in super::super) fault: Fault,
+}
+
+/// What is shown of a configuration that was seen at fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(in super::super) enum Fault {
+    /// Nothing is: it was not asked for, or no answer proves anything.
+    #[default]
+    NotShown,
+    /// An answer of success shows something missing or wrong.
+    Shown,
+    /// Answers of success show that all of it is as it should be.
+    ShownRight,
 }
 
 /// A report, as far as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) struct SeenReport {
     pub(in super::super) id: String,
+    /// Its date, as the platform writes it.
+    pub(in super::super) created: String,
     pub(in super::super) lock_id: Option<String>,
     pub(in super::super) is_dry_run: bool,
     pub(in super::super) kind: RunKind,

@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::pace::pace;
 use crate::api::{FailurePolicy, Outcome, PromotionSpec, Reason, StageStatus};
 
-/// A fault is believed when it is seen for this long, whenever it is looked for: until then the tenant may be loading.
+/// A fault is believed when it is shown again this much later: until then the tenant may be loading.
 const FAULT_STANDS: Duration = Duration::from_mins(1);
 
 /// What is known of a stage that is verified.
@@ -16,7 +16,7 @@ pub(in super::super) struct Proof<'a> {
     pub(in super::super) spec: &'a PromotionSpec,
     /// Whether every integration of the stage is there and Active.
     pub(in super::super) is_active: bool,
-    /// For how long a definite fault of the promoted configuration has been seen, if one is.
+    /// Where a fault of the promoted configuration is shown now: for how long it has been.
     pub(in super::super) at_fault_for: Option<Duration>,
     /// The run is to stop where it safely can.
     pub(in super::super) stops: bool,
@@ -34,10 +34,12 @@ pub(in super::super) enum Ruling {
 }
 
 impl Proof<'_> {
-    /// An outage proves nothing: only a definite fault is rolled back, or ends the stage before its deadline.
+    /// An outage proves nothing: only a fault that is shown twice is rolled back, or ends the stage before its deadline.
     pub(in super::super) fn ruling(&self) -> Ruling {
         let is_promoted = self.stage.outcome == Some(Outcome::Promoted);
-        let rolls_back = self.spec.on_failure == FailurePolicy::Rollback && is_promoted;
+        // Once a stage: what a rollback would change is kept from then on.
+        let is_tried = self.stage.rollback.is_some();
+        let rolls_back = self.spec.on_failure == FailurePolicy::Rollback && is_promoted && !is_tried;
         let is_at_fault = self.at_fault_for.is_some_and(|passed| passed >= FAULT_STANDS);
         if self.is_active {
             Ruling::Proved

@@ -9,7 +9,7 @@ use super::{
     run::{Flight, Memory, Process, Run},
     world::{Action, Budget, Operator, State},
 };
-use crate::{aic::LockStatus, api};
+use crate::{aic::LockStatus, api, controller::promotion::protocol::Fault};
 
 pub struct World {
     pub setting: Setting,
@@ -71,14 +71,20 @@ impl Model for World {
             match process.flight {
                 Flight::None => actions.push(next),
                 Flight::Refused => actions.extend([Action::Record(at), Action::Kill(at)]),
-                Flight::GivingBack(_) => actions.extend([next, Action::Kill(at)]),
+                Flight::Unrecorded(_) => actions.extend([next, Action::Kill(at)]),
                 Flight::Sent(_) => {
-                    actions.extend([Action::Deliver(at), Action::LoseRequest(at), Action::Kill(at)]);
+                    actions.extend([
+                        Action::Deliver(at),
+                        Action::LoseRequest(at),
+                        Action::HoldRequest(at),
+                        Action::Kill(at),
+                    ]);
                 }
                 Flight::Answered(_) => {
                     actions.extend([
                         Action::Record(at),
                         Action::LoseAnswer(at),
+                        Action::RecordUnseen(at),
                         Action::FailToRecord(at),
                     ]);
                 }
@@ -106,6 +112,9 @@ impl Model for World {
             LockStatus::Locked => actions.extend([Action::PersonUnlocks, Action::PersonPromotes]),
             LockStatus::Locking => actions.push(Action::FailLock),
             _ => {}
+        }
+        if self.setting.action == api::Action::Rollback && state.is_calm() {
+            actions.extend([Fault::NotShown, Fault::ShownRight].map(Action::Fault));
         }
         if !state.is_busy() {
             actions.push(Action::Minute);
@@ -143,6 +152,12 @@ impl Model for World {
                 "only what a run has promoted itself, and last, is rolled back",
                 |_, state: &State| state.crime != Some(Crime::RolledBackAnothers),
             ),
+            Property::always("only what is shown at fault is rolled back", |_, state: &State| {
+                state.crime != Some(Crime::RolledBackWhatWorks)
+            }),
+            Property::always("no lock is removed while something runs", |_, state: &State| {
+                state.crime != Some(Crime::RemovedWhileItRuns)
+            }),
             Property::sometimes("a run comes to its end", |world: &World, state: &State| {
                 let deed = Deed::of(world.setting.action);
                 let mut reports = state.platform.reports.iter();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{Step, Timeouts},
-    controller::promotion::protocol::{LOCK_SETTLES, QUIET_PERIOD},
+    controller::promotion::protocol::{LOCK_SETTLES, QUIET_PERIOD, SHOWS_WITHIN},
 };
 
 /// In so many looks everything comes to its end.
@@ -26,7 +26,7 @@ impl State {
             return true;
         }
         let mut state = self.clone();
-        if let Some((run, request)) = state.orphan.take() {
+        if let Some((run, request, _)) = state.orphan.take() {
             state.send(run, request);
         }
         state.go_on(operator);
@@ -35,7 +35,7 @@ impl State {
         };
         for (before, after) in self.runs.iter().zip(&mut state.runs) {
             let waits_for_person = after.memory.0.step == Some(Step::LockRequested);
-            if waits_for_person && came_late(before, self.now()) {
+            if waits_for_person && is_told(before, after, self.now()) {
                 after.unlock = Some(id);
             }
         }
@@ -75,10 +75,18 @@ impl State {
     }
 }
 
-/// Whether the answer to a run's request was lost, and nobody looked at the lock for longer than it may take.
-fn came_late(run: &Run, now: Timestamp) -> bool {
-    run.memory.0.lock.as_ref().is_some_and(|lock| {
-        let looked = lock.seen.as_ref().map_or(now, |seen| seen.since.0);
-        lock.id.is_none() && looked >= lock.requested_at.0 + Duration::from(Timeouts::default().lock)
-    })
+/// Whether a person is told of the lock that may be a run's, for nobody looked at it in time: it came late, another was
+/// there before it, or too little time is left to judge it.
+fn is_told(before: &Run, after: &Run, now: Timestamp) -> bool {
+    let unanswered = |run: &Run| run.memory.0.lock.clone().filter(|lock| lock.id.is_none());
+    let is_late = unanswered(after).is_some_and(|lock| {
+        let latest = lock.requested_at.0 + LOCK_SETTLES + SHOWS_WITHIN;
+        lock.contested || lock.seen.is_some_and(|seen| seen.since.0 > latest)
+    });
+    let suspect = before.memory.0.suspect.as_ref().map(|suspect| suspect.requested_at.0);
+    let requested_at = unanswered(before).map(|lock| lock.requested_at.0).or(suspect);
+    // It takes a whole quiet period to judge.
+    let takes = QUIET_PERIOD + 2 * LOCK_SETTLES;
+    let is_stale = requested_at.is_some_and(|at| now + takes >= at + Duration::from(Timeouts::default().lock));
+    is_late || is_stale
 }

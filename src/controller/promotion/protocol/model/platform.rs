@@ -3,7 +3,7 @@
 use crate::{
     aic::{LockSide, LockState, LockStatus, Progress, RunKind},
     api::{Action, RunMark},
-    controller::promotion::protocol::{SeenReport, Sight},
+    controller::promotion::protocol::{Fault, SeenReport, Sight},
 };
 
 /// Who does something.
@@ -20,6 +20,8 @@ pub enum Crime {
     RemovedAStrangersLock,
     DoneTwice,
     RolledBackAnothers,
+    RolledBackWhatWorks,
+    RemovedWhileItRuns,
 }
 
 /// What is done under a lock.
@@ -43,12 +45,14 @@ impl Deed {
 pub struct Platform {
     pub names: Names,
     pub lock: LockStatus,
-    /// Of each lock that there was, whose it is; the last one is the present one.
-    pub takers: Vec<Who>,
+    /// Of each lock that there was, whose it is, and when it was taken; the last one is the present one.
+    pub takers: Vec<(Who, u32)>,
     pub running: Option<Running>,
     pub reports: Vec<Filed>,
     /// Of a run that is over, and not listed yet.
     pub unfiled: Option<Filed>,
+    /// What is shown of the configuration that was seen at fault.
+    pub fault: Fault,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +79,7 @@ impl Platform {
             running: None,
             reports: Vec::new(),
             unfiled: None,
+            fault: Fault::Shown,
         }
     }
 
@@ -82,7 +87,7 @@ impl Platform {
     pub fn promoted_by(run: u8) -> Self {
         let by = Who::Run(run);
         Self {
-            takers: vec![by],
+            takers: vec![(by, 0)],
             reports: vec![Filed {
                 lock: 0,
                 deed: Deed::Promotion,
@@ -93,7 +98,16 @@ impl Platform {
     }
 
     pub fn holder(&self) -> Option<Who> {
-        (self.lock != LockStatus::Unlocked).then(|| self.takers.last().copied())?
+        (self.lock != LockStatus::Unlocked).then(|| self.taker())?
+    }
+
+    fn taker(&self) -> Option<Who> {
+        self.takers.last().map(|(who, _)| *who)
+    }
+
+    /// When a lock was taken.
+    pub fn taken_at(&self, id: u8) -> Option<u32> {
+        self.takers.get(usize::from(id)).map(|(_, at)| *at)
     }
 
     /// Whether a report tells of what was done under the present lock.
@@ -111,11 +125,11 @@ impl Platform {
     }
 
     /// The id of the lock, if it is given.
-    pub fn take(&mut self, who: Who) -> Option<u8> {
+    pub fn take(&mut self, who: Who, now: u32) -> Option<u8> {
         if self.lock != LockStatus::Unlocked || self.running.is_some() {
             return None;
         }
-        self.takers.push(who);
+        self.takers.push((who, now));
         self.lock = LockStatus::Locking;
         self.id()
     }
@@ -123,11 +137,15 @@ impl Platform {
     /// `DELETE`. `may` tells whether the caller may remove this lock although it is a stranger's.
     pub fn release(&mut self, id: u8, who: Who, may: bool) -> Option<Crime> {
         let is_held = matches!(self.lock, LockStatus::Locked | LockStatus::Error) && self.id() == Some(id);
-        if !is_held || self.running.is_some() {
+        if !is_held {
             return None;
         }
+        // Nobody knows what a tenant would make of it: to ask for it is a crime already.
+        if self.running.is_some() {
+            return (who != Who::Person).then_some(Crime::RemovedWhileItRuns);
+        }
         self.lock = LockStatus::Unlocking;
-        let is_strangers = self.takers.last() != Some(&who) && who != Who::Person;
+        let is_strangers = self.taker() != Some(who) && who != Who::Person;
         (is_strangers && !may).then_some(Crime::RemovedAStrangersLock)
     }
 
@@ -141,7 +159,7 @@ impl Platform {
         if deed == Deed::DryRun || by == Who::Person {
             return None;
         }
-        if self.takers.last() != Some(&by) {
+        if self.taker() != Some(by) {
             return Some(Crime::PromotedUnderAStrangersLock);
         }
         let done = || {
@@ -154,6 +172,9 @@ impl Platform {
             return Some(Crime::DoneTwice);
         }
         let is_anothers = done().next_back().is_none_or(|last| last.by != by);
+        if deed == Deed::Rollback && self.fault != Fault::Shown {
+            return Some(Crime::RolledBackWhatWorks);
+        }
         (deed == Deed::Rollback && is_anothers).then_some(Crime::RolledBackAnothers)
     }
 
@@ -215,6 +236,7 @@ impl Platform {
                 .rev()
                 .map(|filed| filed.seen(self.names))
                 .collect(),
+            fault: Fault::NotShown,
         }
     }
 }
@@ -231,6 +253,7 @@ impl Filed {
         };
         SeenReport {
             id: String::new(),
+            created: String::new(),
             lock_id: Some(name(self.lock)),
             is_dry_run: self.deed == Deed::DryRun,
             kind: match self.deed {

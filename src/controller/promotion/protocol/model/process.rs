@@ -1,7 +1,9 @@
 //! What a process of the operator does: it looks, decides, records, sends, and may die of it.
 
+use std::time::Duration;
+
 use super::{
-    platform::{Deed, Who, name, number, uid},
+    platform::{Crime, Deed, Who, name, number, uid},
     run::{Flight, Look, Memory, Process, Request, Run, without_words},
     world::{Operator, State},
 };
@@ -9,9 +11,14 @@ use crate::{
     aic::LockStatus,
     api::{PromotionMode, StageStatus, Step, Timeouts},
     controller::promotion::protocol::{
-        Act, Reports, Rules, Sight, lock_accepted, lock_refused, reads_reports, reads_run,
+        Act, LOCK_SETTLES, QUIET_PERIOD, Reports, Rules, SHOWS_WITHIN, Sight, idle_lock, lock_accepted,
+        lock_refused, reads_fault, reads_reports, reads_run,
     },
 };
+
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap()
+}
 
 impl State {
     /// The run of a process.
@@ -24,15 +31,24 @@ impl State {
         let killed = &mut self.processes[usize::from(process)];
         let run = killed.run;
         let Process { flight, .. } = std::mem::replace(killed, Process::new(run));
-        self.run(process).is_lost |= !flight.is_start();
-        if let Flight::Sent(request) = flight {
-            self.orphan = Some((run, request));
+        if !flight.is_start() {
+            self.lose(process);
         }
+        if let Flight::Sent(request) = flight {
+            self.orphan = Some((run, request, self.now));
+        }
+    }
+
+    /// Nobody knows what became of the request for a lock that status remembers.
+    pub(super) fn lose(&mut self, process: u8) {
+        let run = self.run(process);
+        let asked = run.memory.0.lock.as_ref().map(|lock| lock.requested_at.0.as_second());
+        run.lost = asked.and_then(|asked| u32::try_from(asked).ok()).or(run.lost);
     }
 
     pub(super) fn send(&mut self, run: u8, request: Request) -> Flight {
         match request {
-            Request::Lock => Flight::Answered(self.platform.take(Who::Run(run))),
+            Request::Lock => Flight::Answered(self.platform.take(Who::Run(run), self.now)),
             Request::Start(deed) => {
                 let crime = self.platform.start(Who::Run(run), deed);
                 self.blame(crime);
@@ -41,14 +57,23 @@ impl State {
         }
     }
 
-    /// A process reads status and looks at the tenant. First it gives back what it could not record.
+    /// A process reads status and looks at the tenant. First it gives back what is not recorded: by now its own write has
+    /// arrived, or never will.
     pub(super) fn look(&mut self, process: u8) {
         let at = usize::from(process);
         let run = self.processes[at].run;
-        if let Flight::GivingBack(id) = self.processes[at].flight {
-            let crime = self.platform.release(id, Who::Run(run), false);
-            self.blame(crime);
-            if self.platform.lock == LockStatus::Unlocked || !self.platform.sight().lock.shows(&name(id)) {
+        if let Flight::Unrecorded(id) = self.processes[at].flight {
+            let lock = self.runs[usize::from(run)].memory.0.lock.as_ref();
+            let is_recorded = lock.is_some_and(|lock| lock.id == Some(name(id)) && !lock.unproved);
+            if is_recorded {
+                self.processes[at].flight = Flight::None;
+            } else if self.platform.running.is_none() {
+                let crime = self.platform.release(id, Who::Run(run), false);
+                self.blame(crime);
+            }
+            let is_gone =
+                self.platform.lock == LockStatus::Unlocked || !self.platform.sight().lock.shows(&name(id));
+            if is_gone && !is_recorded {
                 self.processes[at].flight = Flight::None;
                 self.processes[at].is_void = true;
             }
@@ -68,7 +93,7 @@ impl State {
         let unlock = self.run(process).unlock.map(name);
         let attempt = process.to_string();
         let is_own = memory.0.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);
-        let rules = Rules {
+        let mut rules = Rules {
             key: &key,
             run: &uid,
             mode: PromotionMode::Promote,
@@ -76,6 +101,7 @@ impl State {
             timeouts: &timeouts,
             is_ready: true,
             is_void: is_void && is_own,
+            quiet_for: Duration::ZERO,
             stops: self.run(process).stops,
             unlock: unlock.as_deref(),
         };
@@ -86,6 +112,11 @@ impl State {
         } else if reads_reports(&memory.0, &sight, &rules, self.now()) == Reports::NotNeeded {
             sight.reports.clear();
         }
+        if reads_fault(&memory.0, &sight.lock, &rules) {
+            sight.fault = platform.fault;
+        }
+        let idle = idle_lock(&memory.0, &sight, &rules, self.now()).and_then(number);
+        rules.quiet_for = self.quiet_for(process, idle);
         let act = (operator.decide)(&memory.0, &sight, &rules, self.now());
         // Nothing counts that is not recorded, and nothing is recorded over what another has written meanwhile.
         let is_current = !operator.is_fenced || self.run(process).memory == memory;
@@ -103,13 +134,16 @@ impl State {
                     lock.attempt = attempt;
                 }
                 self.remember(process, stage);
-                self.run(process).is_lost = false;
                 self.processes[at].is_void = false;
                 self.processes[at].flight = Flight::Sent(Request::Lock);
             }
             // Whoever has read reports looks at the lock again.
             Act::Promote(stage) if is_locked_by_own(&stage) => {
                 let deed = Deed::of(stage.action);
+                let lock = stage.promote.as_ref().and_then(|promote| number(&promote.lock_id));
+                if std::mem::replace(&mut self.run(process).posted, lock) == lock {
+                    self.blame(Some(Crime::DoneTwice));
+                }
                 self.remember(process, stage);
                 self.processes[at].flight = Flight::Sent(Request::Start(deed));
             }
@@ -119,20 +153,35 @@ impl State {
             }
             Act::Unlock(id, _) => {
                 if let Some(id) = number(&id) {
-                    // The one exception: a lock under which nobody has done anything, after a lost answer of ours. And
-                    // what a person says is to go may go.
+                    // The one exception: a lock that came soon after a lost answer of ours, and under which nobody has done
+                    // anything for the quiet period. And what a person says is to go may go.
                     let was_unproved = memory.0.lock.as_ref().is_some_and(|lock| lock.unproved);
                     let is_idle = self.platform.reports.iter().all(|report| report.lock != id);
+                    let taken = self.platform.taken_at(id).unwrap_or_default();
+                    let is_quiet = self.now >= taken + seconds(QUIET_PERIOD);
                     let run_of_it = self.run(process);
-                    let is_pardoned =
-                        (was_unproved && is_idle && run_of_it.is_lost) || run_of_it.unlock == Some(id);
+                    let came_soon = run_of_it.lost.is_some_and(|asked| {
+                        (asked..=asked + seconds(LOCK_SETTLES + SHOWS_WITHIN)).contains(&taken)
+                    });
+                    let is_pardoned = (was_unproved && is_idle && is_quiet && came_soon)
+                        || run_of_it.unlock == Some(id);
                     let crime = self.platform.release(id, Who::Run(run), is_pardoned);
-                    self.blame(crime);
+                    // What begins between a look and what is decided by it is nobody's fault.
+                    let begun_since = crime == Some(Crime::RemovedWhileItRuns) && platform.running.is_none();
+                    self.blame(crime.filter(|_| !begun_since));
                 }
             }
             Act::Promote(_) | Act::DryRun(_) | Act::Wait(_) | Act::Leave => {}
         }
         Some(())
+    }
+
+    /// For how long a process has seen this lock idle, this look included.
+    fn quiet_for(&mut self, process: u8, idle: Option<u8>) -> Duration {
+        let now = self.now;
+        let quiet = &mut self.processes[usize::from(process)].quiet;
+        *quiet = idle.map(|id| quiet.filter(|(known, _)| *known == id).unwrap_or((id, now)));
+        Duration::from_secs(quiet.map_or(0, |(_, since)| (now - since).into()))
     }
 
     fn remember(&mut self, process: u8, stage: StageStatus) {
@@ -161,16 +210,25 @@ impl State {
             self.processes[usize::from(process)].flight = Flight::None;
         } else {
             let process = &mut self.processes[usize::from(process)];
-            process.flight = id.map_or(Flight::None, Flight::GivingBack);
+            process.flight = id.map_or(Flight::None, Flight::Unrecorded);
             process.is_void = id.is_none();
         }
+    }
+
+    /// The answer is recorded, and the process does not know that it is.
+    pub(super) fn record_unseen(&mut self, process: u8) -> Option<()> {
+        let flight = self.processes[usize::from(process)].flight;
+        let Flight::Answered(Some(id)) = flight else { return None };
+        self.record(process);
+        self.processes[usize::from(process)].flight = Flight::Unrecorded(id);
+        Some(())
     }
 
     /// What was answered cannot be recorded for now: a lock is given back, a refusal recorded later.
     pub(super) fn fail_to_record(&mut self, process: u8) {
         let process = &mut self.processes[usize::from(process)];
         if let Flight::Answered(id) = process.flight {
-            process.flight = id.map_or(Flight::Refused, Flight::GivingBack);
+            process.flight = id.map_or(Flight::Refused, Flight::Unrecorded);
             process.is_void = id.is_none();
         }
     }

@@ -9,8 +9,10 @@ use crate::api::{Action, StageStatus};
 pub struct Run {
     pub memory: Memory,
     pub(super) stops: bool,
-    /// What nobody knows: a request for a lock, or its answer, was lost.
-    pub(super) is_lost: bool,
+    /// What nobody knows: when a request for a lock was made that was lost, or whose answer was.
+    pub(super) lost: Option<u32>,
+    /// The lock under which a promotion or a rollback was asked for last.
+    pub(super) posted: Option<u8>,
     /// Its status was restored from before it began.
     pub(super) is_restored: bool,
     /// The lock that a person says is to go.
@@ -22,7 +24,8 @@ impl Run {
         Self {
             memory: Memory::new(action),
             stops: false,
-            is_lost: false,
+            lost: None,
+            posted: None,
             is_restored: false,
             unlock: None,
         }
@@ -38,6 +41,8 @@ pub struct Process {
     pub(super) flight: Flight,
     /// What it knows and status does not: its last request for a lock has no effect.
     pub(super) is_void: bool,
+    /// The lock that it sees idle at each of its looks, and since when.
+    pub(super) quiet: Option<(u8, u32)>,
 }
 
 impl Process {
@@ -47,6 +52,7 @@ impl Process {
             look: None,
             flight: Flight::None,
             is_void: false,
+            quiet: None,
         }
     }
 }
@@ -89,8 +95,8 @@ pub(super) enum Flight {
     Answered(Option<u8>),
     /// A refusal that could not be recorded yet.
     Refused,
-    /// A lock that could not be recorded.
-    GivingBack(u8),
+    /// A lock of which the process does not know whether it is recorded.
+    Unrecorded(u8),
 }
 
 impl Flight {
@@ -109,9 +115,15 @@ impl Hash for Memory {
             dry_run,
             promote,
             retries,
+            action,
+            suspect,
             ..
         } = &self.0;
-        (step, outcome, retries, dry_run.is_some()).hash(state);
+        (step, outcome, retries, dry_run.is_some(), action).hash(state);
+        suspect
+            .as_ref()
+            .map(|suspect| (suspect.requested_at.0, suspect.contested))
+            .hash(state);
         let lock = lock.as_ref();
         lock.map(|lock| {
             (
@@ -120,11 +132,12 @@ impl Hash for Memory {
                 &lock.id,
                 &lock.before,
                 lock.unproved,
+                lock.contested,
             )
         })
         .hash(state);
         lock.and_then(|lock| lock.seen.as_ref())
-            .map(|seen| (&seen.id, seen.since.0))
+            .map(|seen| (&seen.id, seen.since.0, seen.settled))
             .hash(state);
         lock.and_then(|lock| lock.releasing_since.as_ref())
             .map(|since| since.0)

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     aic::LockStatus,
     api::StageStatus,
-    controller::promotion::protocol::{Act, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight},
+    controller::promotion::protocol::{Act, Fault, LOCK_SETTLES, QUIET_PERIOD, Rules, SHOWS_WITHIN, Sight},
 };
 
 /// The function that is checked.
@@ -43,7 +43,7 @@ pub struct State {
     pub runs: Vec<Run>,
     pub(super) processes: Vec<Process>,
     /// A request of a process that is dead, on its way still.
-    pub(super) orphan: Option<(u8, Request)>,
+    pub(super) orphan: Option<(u8, Request, u32)>,
     pub(super) now: u32,
     pub(super) budget: Budget,
     pub crime: Option<Crime>,
@@ -57,8 +57,10 @@ pub enum Action {
     Act(u8),
     Deliver(u8),
     LoseRequest(u8),
+    HoldRequest(u8),
     Record(u8),
     LoseAnswer(u8),
+    RecordUnseen(u8),
     FailToRecord(u8),
     Kill(u8),
     Restore(u8),
@@ -70,6 +72,8 @@ pub enum Action {
     PersonLocks,
     PersonUnlocks,
     PersonPromotes,
+    /// What is shown of the configuration changes: it is put right, or cannot be seen.
+    Fault(Fault),
     Minute,
     QuietPeriod,
 }
@@ -94,12 +98,17 @@ impl State {
     }
 
     pub(super) fn pass(&mut self, time: Duration) {
-        // A request arrives within its settle time, or never; nor does anybody act by what was seen so long ago.
-        self.orphan = None;
+        // Nobody acts by what was seen so long ago.
         for process in &mut self.processes {
             process.look = None;
         }
         self.now += u32::try_from(time.as_secs()).unwrap();
+        // A gateway may hold a request for a lock; one to promote arrives within its settle time, or never.
+        let latest = LOCK_SETTLES + SHOWS_WITHIN;
+        let now = self.now;
+        self.orphan = self.orphan.take().filter(|(_, request, sent)| {
+            *request == Request::Lock && Duration::from_secs((now - sent).into()) <= latest
+        });
         self.platform.pass_time();
     }
 
@@ -107,6 +116,12 @@ impl State {
         self.processes
             .iter()
             .any(|process| matches!(process.flight, Flight::Sent(_) | Flight::Answered(_)))
+    }
+
+    /// Whether nothing is on its way, and nobody is about to act by what was seen.
+    pub(super) fn is_calm(&self) -> bool {
+        let mut processes = self.processes.iter();
+        self.orphan.is_none() && processes.all(|process| process.flight == Flight::None && process.look.is_none())
     }
 
     pub(super) fn is_refused(&self) -> bool {
@@ -130,12 +145,30 @@ impl State {
             }
             Action::LoseRequest(process) | Action::LoseAnswer(process) => {
                 self.trouble()?;
-                let flight = &mut self.processes[usize::from(process)].flight;
-                let is_lost = !flight.is_start();
-                *flight = Flight::None;
-                self.run(process).is_lost |= is_lost;
+                let flight = std::mem::replace(
+                    &mut self.processes[usize::from(process)].flight,
+                    Flight::None,
+                );
+                if !flight.is_start() {
+                    self.lose(process);
+                }
+            }
+            // A gateway holds the request: who sent it waits no longer, and it arrives later.
+            Action::HoldRequest(process) => {
+                self.trouble()?;
+                let Process { run, flight, .. } = self.processes[usize::from(process)];
+                let Flight::Sent(request @ Request::Lock) = flight else {
+                    return None;
+                };
+                self.processes[usize::from(process)].flight = Flight::None;
+                self.lose(process);
+                self.orphan = Some((run, request, self.now));
             }
             Action::Record(process) => self.record(process),
+            Action::RecordUnseen(process) => {
+                self.trouble()?;
+                self.record_unseen(process)?;
+            }
             Action::FailToRecord(process) => {
                 self.trouble()?;
                 self.fail_to_record(process);
@@ -156,7 +189,7 @@ impl State {
                 restored.is_restored = true;
             }
             Action::DeliverOrphan => {
-                let (run, request) = self.orphan.take()?;
+                let (run, request, _) = self.orphan.take()?;
                 self.send(run, request);
             }
             Action::Stop(run) => self.runs[usize::from(run)].stops = true,
@@ -168,7 +201,7 @@ impl State {
             }
             Action::PersonLocks => {
                 self.person()?;
-                self.platform.take(Who::Person)?;
+                self.platform.take(Who::Person, self.now)?;
             }
             Action::PersonUnlocks => {
                 self.person()?;
@@ -178,6 +211,10 @@ impl State {
             Action::PersonPromotes => {
                 self.person()?;
                 self.platform.start(Who::Person, Deed::Promotion);
+            }
+            Action::Fault(fault) => {
+                self.person()?;
+                self.platform.fault = fault;
             }
             Action::Minute => {
                 self.budget.minutes = self.budget.minutes.checked_sub(1)?;

@@ -147,6 +147,7 @@ fn row_27_a_rollback_is_of_our_own_last_promotion_only() {
     let locked = || sight(Shown::Locked, "ours");
     let locking = || rolling_back(asked(Step::Locking, Some("ours"), 90));
     let before = |run| report("past", false, RunKind::Promotion, run);
+    let last = || reported(&[before(Some("uid"))], locked());
     let back = || report("ours", false, RunKind::Rollback, Some("uid"));
     check(vec![
         (
@@ -162,27 +163,42 @@ fn row_27_a_rollback_is_of_our_own_last_promotion_only() {
             to(Step::Done, Outcome::RolledBack),
         ),
         (
-            "27",
+            "27, shown faulty again",
             locking(),
-            reported(&[before(Some("uid"))], locked()),
+            shown(Fault::Shown, last()),
             Done::Promote,
+        ),
+        (
+            "27, shown right",
+            locking(),
+            shown(Fault::ShownRight, last()),
+            to(Step::Unlocking, Outcome::Promoted),
+        ),
+        (
+            "27, not shown",
+            locking(),
+            shown(Fault::NotShown, last()),
+            Done::Wait(Reason::Verifying, false),
         ),
         (
             "27, not ours",
             locking(),
-            reported(&[before(None), before(Some("uid"))], locked()),
+            shown(
+                Fault::Shown,
+                reported(&[before(None), before(Some("uid"))], locked()),
+            ),
             to(Step::Unlocking, Outcome::Failed),
         ),
         (
             "27, too late",
             rolling_back(asked(Step::Locking, Some("ours"), 31 * MINUTE)),
-            locked(),
+            shown(Fault::Shown, last()),
             to(Step::Unlocking, Outcome::Failed),
         ),
         (
             "27, of a former run",
             locking(),
-            reported(&[before(Some("former"))], locked()),
+            shown(Fault::Shown, reported(&[before(Some("former"))], locked())),
             to(Step::Unlocking, Outcome::Failed),
         ),
         (
@@ -204,4 +220,45 @@ fn row_27_a_rollback_is_of_our_own_last_promotion_only() {
             to(Step::Done, Outcome::RolledBack),
         ),
     ]);
+}
+
+/// What was not rolled back after all is verified on, and not rolled back once more.
+#[test]
+fn a_stage_that_was_not_rolled_back_is_verified_as_before() {
+    let timeouts = Timeouts::default();
+    let stage = StageStatus {
+        promote: None,
+        ..rolling_back(unlocking(Outcome::Promoted))
+    };
+    let past = report("past", false, RunKind::Promotion, Some("uid"));
+    let gone = reported(&[past], sight(Shown::Unlocked, "ours"));
+    let Act::Remember(stage) = decide(&stage, &gone, &rules(&timeouts), ago(0).0) else {
+        panic!("row 24");
+    };
+    assert_eq!((stage.step, stage.outcome), (Some(Step::Verifying), Some(Outcome::Promoted)));
+    assert_eq!(stage.action, Action::Promotion);
+    let overdue = rolling_back(asked(Step::Locking, Some("ours"), 31 * MINUTE));
+    let Act::Remember(stage) = decide(&overdue, &sight(Shown::Locked, "ours"), &rules(&timeouts), ago(0).0)
+    else {
+        panic!("row 27");
+    };
+    assert_eq!(stage.reason.as_deref(), Some(Reason::RollbackNotProved.as_str()));
+}
+
+#[test]
+fn a_fault_is_looked_for_under_the_rollbacks_own_lock_alone() {
+    let timeouts = Timeouts::default();
+    let looked = |stage: &StageStatus, lock: &str, stops: bool| {
+        let rules = Rules {
+            stops,
+            ..rules(&timeouts)
+        };
+        reads_fault(stage, &sight(Shown::Locked, lock).lock, &rules)
+    };
+    let locking = || asked(Step::Locking, Some("ours"), 90);
+    assert!(looked(&rolling_back(locking()), "ours", false));
+    assert!(!looked(&rolling_back(locking()), "theirs", false));
+    assert!(!looked(&rolling_back(locking()), "ours", true));
+    assert!(!looked(&locking(), "ours", false));
+    assert!(!looked(&rolling_back(promoting(60, None)), "ours", false));
 }

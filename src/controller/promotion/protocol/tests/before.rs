@@ -1,4 +1,4 @@
-//! Before the lock is known to be ours: rows 1 to 10.
+//! Before the lock is known to be ours: rows 1 to 5.
 
 use super::*;
 
@@ -25,6 +25,12 @@ fn rows_1_to_3_before_a_lock_is_asked_for() {
             new(),
             reported(&[real(Some("uid"))], sight(Shown::Locked, "ours")),
             to(Step::Unlocking, Outcome::AlreadyPromoted),
+        ),
+        (
+            "1, the rollback is the newer of the two, whatever the dates say",
+            new(),
+            reported(&[promoted(Some("former")), rolled_back()], free()),
+            to(Step::Done, Outcome::RolledBack),
         ),
         (
             "2",
@@ -84,127 +90,62 @@ fn rows_4_and_5_are_answers() {
 }
 
 #[test]
-fn rows_6_to_10_the_answer_is_unknown() {
-    let lost = |seconds| asked(Step::LockRequested, None, seconds);
-    let theirs = || sight(Shown::Locked, "new");
-    let unknown = |is_stalled| Done::Wait(Reason::LockOwnershipUnknown, is_stalled);
-    let seen_only = Done::Step(Some(Step::LockRequested), None);
-    check(vec![
-        (
-            "6, too soon",
-            lost(20),
-            sight(Shown::Unlocked, "old"),
-            unknown(false),
-        ),
-        ("6", lost(76), sight(Shown::Unlocked, "old"), ANEW),
-        ("7, before", lost(76), sight(Shown::Locked, "old"), ANEW),
-        (
-            "7, another's run",
-            lost(76),
-            running("RUNNING", "new", theirs()),
-            ANEW,
-        ),
-        (
-            "7, another's report",
-            lost(76),
-            reported(&[report("new", true, RunKind::Promotion, None)], theirs()),
-            ANEW,
-        ),
-        (
-            "ours by a report",
-            lost(76),
-            reported(&[report("new", true, RunKind::Promotion, Some("uid"))], theirs()),
-            to(Step::Unlocking, Outcome::Retry),
-        ),
-        ("8, first seen", lost(76), theirs(), seen_only),
-        (
-            "8, another id than before",
-            seen(lost(76), "newer", 59),
-            theirs(),
-            Done::Step(Some(Step::LockRequested), None),
-        ),
-        (
-            "8",
-            seen(lost(5 * MINUTE), "new", 4 * MINUTE),
-            theirs(),
-            unknown(false),
-        ),
-        (
-            "8, one side",
-            lost(76),
-            sides((Shown::Locking, "new"), (Shown::Unlocked, "old"), Shown::Locking),
-            unknown(false),
-        ),
-        (
-            "9",
-            seen(lost(12 * MINUTE), "new", 11 * MINUTE),
-            theirs(),
-            to(Step::Unlocking, Outcome::Retry),
-        ),
-        (
-            "9, at the latest: it was seen in time",
-            seen(lost(44 * MINUTE), "new", 29 * MINUTE),
-            theirs(),
-            to(Step::Unlocking, Outcome::Retry),
-        ),
-        (
-            "10, nobody has looked for long",
-            seen(lost(45 * MINUTE), "new", 44 * MINUTE),
-            theirs(),
-            unknown(true),
-        ),
-        (
-            "7, another's run that came to nothing",
-            seen(lost(12 * MINUTE), "new", 11 * MINUTE),
-            blocked(running("READY", "new", theirs())),
-            ANEW,
-        ),
-        (
-            "9, but something may run under it",
-            seen(lost(12 * MINUTE), "new", 11 * MINUTE),
-            running("LOCKING", "new", theirs()),
-            unknown(false),
-        ),
-        (
-            "10",
-            seen(lost(42 * MINUTE), "new", 11 * MINUTE),
-            theirs(),
-            unknown(true),
-        ),
-        (
-            "10, a state that nobody knows and that does not end",
-            seen(lost(31 * MINUTE), "new", 30 * MINUTE),
-            running("SOMETHING", "new", theirs()),
-            unknown(true),
-        ),
-        (
-            "7, before, but it may be on its way",
-            lost(20),
-            reported(
-                &[report("old", false, RunKind::Promotion, Some("uid"))],
-                sight(Shown::Locking, "old"),
-            ),
-            unknown(false),
-        ),
-    ]);
-    let failed = StageStatus {
-        retries: 3,
-        ..lost(76)
+fn a_refusal_keeps_an_earlier_request_that_may_still_have_an_effect() {
+    let stage = suspect(90, asked(Step::LockRequested, None, 1));
+    let refused = lock_refused(&stage);
+    assert_eq!((refused.step, &refused.lock), (None, &None));
+    assert_eq!(refused.suspect, stage.suspect, "row 5");
+    let conflicting = sight(Shown::Locked, "new");
+    let next = done(&refused, &conflicting, |_| {});
+    assert_eq!(next, Done::Step(Some(Step::LockRequested), None), "row 2b");
+}
+
+/// Row 2: status was wiped, or an older one restored, and this process still has the key.
+#[test]
+fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
+    let locked = |id| sight(Shown::Locked, id).lock;
+    let unlocked = || sight(Shown::Unlocked, "ours").lock;
+    let mut error = sight(Shown::Error, "ours").lock;
+    error.lower_env = None;
+    error.upper_env = None;
+    error.promotion_id = None;
+    let held = || dry_running(60, 1);
+    let wiped = StageStatus::default;
+    let promoted = || StageStatus {
+        outcome: Some(Outcome::Promoted),
+        ..asked(Step::Verifying, Some("ours"), 900)
     };
-    assert_eq!(
-        done(&failed, &sight(Shown::Unlocked, "old"), |_| {}),
-        ANEW,
-        "row 6, for the fourth time: an outage ends no run"
-    );
-    let refused = done(&seen(lost(12 * MINUTE), "new", 11 * MINUTE), &theirs(), |rules| {
-        rules.is_void = true;
-    });
-    assert_eq!(refused, ANEW, "row 5, though it could not be recorded");
-    let stale = seen(lost(42 * MINUTE), "new", 11 * MINUTE);
-    let running = running("RUNNING", "another", theirs());
-    let told_while_it_runs = done(&stale, &running, |rules| rules.unlock = Some("new"));
-    assert_eq!(told_while_it_runs, unknown(true), "row 10, but something runs");
-    let told = |id: &'static str| done(&stale, &theirs(), |rules| rules.unlock = Some(id));
-    assert_eq!(told("new"), Done::Unlock("other"), "row 10, by a person's word");
-    assert_eq!(told("other"), unknown(true), "only of the lock that is there");
+    let asked_for = |seconds| asked(Step::LockRequested, None, seconds);
+    let remembered = |kept: &StageStatus, known: &StageStatus, lock: &LockState| {
+        match forgotten(kept, known, lock, ago(0).0) {
+            Forgotten::Remember(stage) => {
+                let id = stage.lock.as_ref().and_then(|lock| lock.id.clone());
+                Ok((stage.step, stage.outcome, id, stage.suspect.is_some()))
+            }
+            other => Err(other),
+        }
+    };
+    let ours = || Some("ours".to_owned());
+    let given_back = |outcome| Ok((Some(Step::Unlocking), Some(outcome), ours(), false));
+    let looked_for = || Ok((None, None, None, true));
+    for (what, kept, known, lock, expected) in [
+        ("wiped", held(), wiped(), locked("ours"), given_back(Outcome::Retry)),
+        ("its end was decided", held(), promoted(), locked("ours"), given_back(Outcome::Promoted)),
+        ("gone", held(), wiped(), unlocked(), Err(Forgotten::Gone)),
+        ("another's", held(), wiped(), locked("theirs"), Err(Forgotten::Gone)),
+        ("it does not say", held(), wiped(), error, Err(Forgotten::Unclear)),
+        ("no answer", asked_for(60), wiped(), locked("new"), looked_for()),
+        ("no answer, long ago", asked_for(12 * MINUTE), wiped(), locked("new"), Err(Forgotten::Gone)),
+        ("begun anew", asked_for(60), promoted(), unlocked(), Err(Forgotten::Gone)),
+        ("given up", suspect(90, new()), wiped(), unlocked(), looked_for()),
+        (
+            "never proved",
+            unproved(asked(Step::Unlocking, Some("new"), 12 * MINUTE)),
+            wiped(),
+            locked("new"),
+            Err(Forgotten::Gone),
+        ),
+    ] {
+        assert_eq!(remembered(&kept, &known, &lock), expected, "{what}");
+    }
 }

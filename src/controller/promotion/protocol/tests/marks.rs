@@ -102,7 +102,7 @@ fn what_is_done_under_another_lock_is_not_ours() {
     let locked = || sight(Shown::Locked, "ours");
     let theirs = || sight(Shown::Locked, "theirs");
     let failed_under = |id: &str| blocked(running("FAILED", id, locked()));
-    let lost = || seen(asked(Step::LockRequested, None, 90), "new", 60);
+    let lost = || settled(seen(asked(Step::LockRequested, None, 90), "new", 60));
     check(vec![
         (
             "7, under another id",

@@ -6,17 +6,23 @@ mod after;
 mod before;
 mod marks;
 mod stops;
+mod unanswered;
 mod under;
 mod waits;
 
+use std::time::Duration;
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Act, Reports, Rules, SeenReport, Sight, decide, lock_accepted, lock_refused, reads_reports};
+use super::{
+    Act, Fault, Forgotten, Reports, Rules, SeenReport, Sight, decide, forgotten, idle_lock,
+    lock_accepted, lock_refused, reads_fault, reads_reports,
+};
 use crate::{
     aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},
     api::{
         Action, DryRunRequest, DryRunStatus, LockStatus, Outcome, PromoteStatus, PromotionMode, Reason,
-        RunMark, SeenLock, StageStatus, Step, Timeouts,
+        RunMark, SeenLock, StageStatus, Step, SuspectLock, Timeouts,
     },
 };
 
@@ -45,6 +51,7 @@ fn asked(step: Step, id: Option<&str>, seconds: i64) -> StageStatus {
             before: Some("old".to_owned()),
             id: id.map(ToOwned::to_owned),
             seen: None,
+            contested: false,
             unproved: false,
             releasing_since: (step == Step::Unlocking).then(|| ago(10)),
         }),
@@ -56,9 +63,45 @@ fn seen(mut stage: StageStatus, id: &str, seconds: i64) -> StageStatus {
     let seen = SeenLock {
         id: id.to_owned(),
         since: ago(seconds),
+        settled: false,
     };
     stage.lock.as_mut().unwrap().seen = Some(seen);
     stage
+}
+
+/// A lock that was there when the request must have settled.
+fn settled(mut stage: StageStatus) -> StageStatus {
+    stage.lock.as_mut().unwrap().seen.as_mut().unwrap().settled = true;
+    stage
+}
+
+/// A request for a lock that had no effect, so many seconds ago.
+fn suspect(seconds: i64, stage: StageStatus) -> StageStatus {
+    StageStatus {
+        suspect: Some(SuspectLock {
+            attempt: "lost".to_owned(),
+            requested_at: ago(seconds),
+            before: Some("old".to_owned()),
+            contested: false,
+        }),
+        ..stage
+    }
+}
+
+/// One beside which another lock was there.
+fn contested(mut stage: StageStatus) -> StageStatus {
+    if let Some(suspect) = &mut stage.suspect {
+        suspect.contested = true;
+    }
+    if let Some(lock) = &mut stage.lock {
+        lock.contested = true;
+    }
+    stage
+}
+
+fn shown(fault: Fault, mut sight: Sight) -> Sight {
+    sight.fault = fault;
+    sight
 }
 
 fn unproved(mut stage: StageStatus) -> StageStatus {
@@ -132,6 +175,7 @@ fn sides(lower: (Shown, &str), upper: (Shown, &str), result: Shown) -> Sight {
         },
         run: Progress::with_status("READY"),
         reports: Vec::new(),
+        fault: Fault::NotShown,
     }
 }
 
@@ -156,6 +200,7 @@ fn reported(reports: &[SeenReport], mut sight: Sight) -> Sight {
 fn report(lock: &str, dry: bool, kind: RunKind, run: Option<&str>) -> SeenReport {
     SeenReport {
         id: "report".to_owned(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
         lock_id: Some(lock.to_owned()),
         is_dry_run: dry,
         kind,
@@ -198,6 +243,7 @@ fn rules(timeouts: &Timeouts) -> Rules<'_> {
         timeouts,
         is_ready: true,
         is_void: false,
+        quiet_for: Duration::ZERO,
         stops: false,
         unlock: None,
     }

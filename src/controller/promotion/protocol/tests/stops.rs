@@ -15,7 +15,7 @@ fn row_26_a_run_that_is_to_stop_begins_nothing_and_leaves_nothing() {
         ),
         (
             "8",
-            seen(asked(Step::LockRequested, None, 90), "new", 60),
+            settled(seen(asked(Step::LockRequested, None, 90), "new", 60)),
             sight(Shown::Locked, "new"),
             Done::Wait(Reason::LockOwnershipUnknown, false),
         ),

@@ -304,3 +304,65 @@ fn rows_17_to_21_the_promotion() {
         "not before the deadline"
     );
 }
+
+/// Row 15: whichever is read first, the report or the run's own word, all that it names is told.
+#[test]
+fn all_that_blocks_a_dry_run_is_told() {
+    let timeouts = Timeouts::default();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let end = |stage: &StageStatus, sight: &Sight| {
+        let Act::Remember(stage) = decide(stage, sight, &rules(&timeouts), ago(0).0) else {
+            panic!("row 15");
+        };
+        (stage.reason.unwrap_or_default(), stage.message.unwrap_or_default(), stage.dry_run)
+    };
+    let told = |missing: &[&str], encrypted: &[&str], mut sight: Sight| {
+        sight.run.promotion_id = Some("ours".to_owned());
+        sight.run.message = "it cannot be done".to_owned();
+        sight.run.missing_esvs = names(missing);
+        sight.run.encrypted_secrets = names(encrypted);
+        sight
+    };
+    let locked = || sight(Shown::Locked, "ours");
+    let mut reports_more = dry();
+    reports_more.missing_esvs = names(&["esv-y"]);
+    for (what, seen, reason, says) in [
+        (
+            "blocked, with both lists",
+            told(&["esv-x"], &["/secret"], blocked(locked())),
+            Reason::MissingESVs,
+            ["esv-x", "/secret", "it cannot be done"].as_slice(),
+        ),
+        (
+            "blocked, without lists",
+            told(&[], &[], blocked(locked())),
+            Reason::DryRunFailed,
+            &["it cannot be done"],
+        ),
+        (
+            "lists, and no word of an error",
+            told(&["esv-x"], &[], locked()),
+            Reason::MissingESVs,
+            &["esv-x"],
+        ),
+        (
+            "blocked, and reported",
+            told(&["esv-x"], &[], blocked(reported(&[reports_more], locked()))),
+            Reason::MissingESVs,
+            &["esv-x", "esv-y", "it cannot be done"],
+        ),
+        (
+            "blocked in a state nobody knows",
+            told(&[], &["/secret"], blocked(running("FAILED", "ours", locked()))),
+            Reason::EncryptedSecrets,
+            &["/secret", "it cannot be done"],
+        ),
+    ] {
+        let (found, message, kept) = end(&dry_running(60, 1), &seen);
+        assert_eq!(found, reason.as_str(), "{what}");
+        for part in says {
+            assert!(message.contains(part), "{what}: {message}");
+        }
+        assert!(kept.is_some(), "{what}: what was found is kept");
+    }
+}

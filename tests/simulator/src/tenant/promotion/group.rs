@@ -53,6 +53,9 @@ pub(super) struct Settings {
     pub(super) provisional_refusal: StatusCode,
     pub(super) lock_sides: bool,
     pub(super) running_status: &'static str,
+    pub(super) dry_runs_block: bool,
+    pub(super) removes_while_running: bool,
+    pub(super) newest_first: bool,
     /// How many more ESV calls are refused before the lock goes.
     pub(super) esv_refusals: Option<u32>,
 }
@@ -66,6 +69,9 @@ impl Default for Settings {
             provisional_refusal: StatusCode::NOT_FOUND,
             lock_sides: true,
             running_status: "RUNNING",
+            dry_runs_block: false,
+            removes_while_running: false,
+            newest_first: true,
             esv_refusals: None,
         }
     }
@@ -134,6 +140,21 @@ impl Group {
     /// Sets the status of a run that is under way: `RUNNING` by default, and `IN_PROGRESS` to one client.
     pub fn set_running_status(&self, status: &'static str) {
         self.change(|settings| settings.running_status = status);
+    }
+
+    /// Sets whether what a dry run finds is a blocking error of the dry run itself.
+    pub fn set_dry_runs_block(&self, block: bool) {
+        self.change(|settings| settings.dry_runs_block = block);
+    }
+
+    /// Sets whether a lock can be removed while something runs under it, which is refused by default: nobody has told.
+    pub fn set_removes_while_running(&self, removes: bool) {
+        self.change(|settings| settings.removes_while_running = removes);
+    }
+
+    /// Sets whether the list of reports begins with the newest, as it does since July 2026.
+    pub fn set_newest_report_first(&self, newest_first: bool) {
+        self.change(|settings| settings.newest_first = newest_first);
     }
 
     /// Once this many ESV calls of the group have been refused because of a lock, from now on, that lock goes from

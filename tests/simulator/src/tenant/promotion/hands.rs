@@ -1,5 +1,7 @@
 //! What a test does to promotions: as a person at the console, and as fate.
 
+use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::{Console, Tenant};
@@ -146,6 +148,23 @@ impl Tenant {
     /// The report of the next run here lacks these members, such as `reportId` and `dryRun`, in the list as by itself.
     pub fn omit_from_next_report(&self, members: &[&'static str]) {
         self.state().promotions.next_report_omits = members.to_vec();
+    }
+
+    /// The report of the next run here has this section, too, whatever it is.
+    pub fn add_to_next_report(&self, section: &str, content: Value) {
+        let adds = &mut self.state().promotions.next_report_adds;
+        adds.insert(section.to_owned(), content);
+    }
+
+    /// Every report of what begins here from now on bears this date.
+    pub fn date_reports(&self, date: Timestamp) {
+        self.state().promotions.date_of_reports = Some(date);
+    }
+
+    /// How often somebody has asked to remove a lock while something ran under it.
+    #[must_use]
+    pub fn removals_while_running(&self) -> u32 {
+        self.state().promotions.removals_while_running
     }
 
     /// The encrypted secrets that a promotion from this environment to the one above finds; none by default.

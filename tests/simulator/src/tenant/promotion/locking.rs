@@ -57,7 +57,12 @@ pub(super) fn unlock(tenant: &Tenant, promotion_id: &str) -> Outcome {
         LockState::Locking | LockState::Unlocking => {
             return Err(conflict("Environment is currently locking or unlocking"));
         }
-        _ if pair.upper.promotions.is_running() => return Err(conflict("A promotion is running")),
+        _ if pair.upper.promotions.is_running() => {
+            pair.upper.promotions.removals_while_running += 1;
+            if !tenant.settings().removes_while_running {
+                return Err(conflict("A promotion is running"));
+            }
+        }
         _ => {}
     }
     pair.release(promotion_id, tenant.network_now(), tenant.settings().times.unlock);

@@ -1,7 +1,7 @@
 //! What is told about a dry run, a promotion or a rollback.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::changes::Changes;
@@ -25,6 +25,8 @@ pub(super) struct Report {
     pub(super) changes: Changes,
     /// Members that it lacks wherever it is shown.
     pub(super) omitted: Vec<&'static str>,
+    /// Sections that it has beside its own.
+    pub(super) added: Map<String, Value>,
 }
 
 impl Report {
@@ -43,6 +45,7 @@ impl Report {
             previously_ignored_secrets: Vec::new(),
             changes,
             omitted: Vec::new(),
+            added: Map::new(),
         }
     }
 
@@ -59,6 +62,9 @@ impl Report {
             "type": self.kind,
             "report": self.changes.to_json(),
         });
+        for (section, content) in &self.added {
+            report["report"][section] = content.clone();
+        }
         if let Some(id) = &self.promotion_id {
             report["promotionId"] = json!(id);
         }

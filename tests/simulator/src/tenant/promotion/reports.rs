@@ -42,12 +42,10 @@ pub(super) fn list(tenant: &Tenant) -> Outcome {
     lower_of(tenant)?;
     let now = tenant.network_now();
     let state = tenant.state();
-    let entries = state
-        .promotions
-        .reported(now)
-        .rev()
-        .map(Report::to_entry)
-        .collect();
+    let mut entries: Vec<_> = state.promotions.reported(now).map(Report::to_entry).collect();
+    if tenant.settings().newest_first {
+        entries.reverse();
+    }
     Ok(Answer::json(StatusCode::OK, &Value::Array(entries)))
 }
 

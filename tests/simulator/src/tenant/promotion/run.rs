@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::mem;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::super::configuration::StaticConfiguration;
 use super::super::state::State;
@@ -45,6 +46,14 @@ pub(super) struct Run {
     pub(super) configuration: StaticConfiguration,
 }
 
+impl Run {
+    /// Whether something that it has found stands in its way.
+    pub(super) fn is_unfit(&self) -> bool {
+        let ignores = self.order.ignore_encrypted_secrets;
+        !self.report.missing_esvs.is_empty() || (!self.encrypted_secrets.is_empty() && !ignores)
+    }
+}
+
 /// The upper environment's side of promotions.
 #[derive(Debug, Default)]
 pub(in super::super) struct Promotions {
@@ -65,6 +74,12 @@ pub(in super::super) struct Promotions {
     pub(super) shown_status: Option<String>,
     /// Members that the next run's report lacks.
     pub(super) next_report_omits: Vec<&'static str>,
+    /// Sections that the next run's report has beside its own.
+    pub(super) next_report_adds: Map<String, Value>,
+    /// The date of every report from now on.
+    pub(super) date_of_reports: Option<Timestamp>,
+    /// How often a program has asked to remove a lock while something ran under it.
+    pub(super) removals_while_running: u32,
 }
 
 impl Promotions {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::mem;
 
 use jiff::Timestamp;
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::super::Tenant;
@@ -30,6 +31,15 @@ pub(super) fn run(upper: &Tenant, order: Order) -> Result<(), Answer> {
     let mut run = plan(&pair, order, ends)?;
     run.report.shown_from = ends + settings.report_lag;
     run.report.omitted = mem::take(&mut pair.upper.promotions.next_report_omits);
+    run.report.added = mem::take(&mut pair.upper.promotions.next_report_adds);
+    if let Some(date) = pair.upper.promotions.date_of_reports {
+        run.report.created = date;
+    }
+    // [assumed] What a dry run finds does not block the dry run itself.
+    let is_unfit = run.is_unfit();
+    if is_unfit && (run.order.kind == Kind::Promotion || settings.dry_runs_block) {
+        run.failure = Some(FAILED.to_owned());
+    }
     if let Some(failure) = pair.upper.promotions.next_failure.take() {
         run.failure = Some(failure);
     }
@@ -37,7 +47,7 @@ pub(super) fn run(upper: &Tenant, order: Order) -> Result<(), Answer> {
     Ok(())
 }
 
-/// [assumed] What a dry run finds does not block the dry run itself, and a dry run leaves the lock alone.
+/// [assumed] A dry run leaves the lock alone.
 fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
     let (lower, upper) = (&pair.lower, &pair.upper);
     if upper.promotions.is_running() {
@@ -60,12 +70,11 @@ fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
             )
         }
     };
-    let unfit = !missing_esvs.is_empty() || !encrypted_secrets.is_empty() && !order.ignore_encrypted_secrets;
     let dry_run = order.kind == Kind::DryRun;
     Ok(Run {
         ends,
         over: false,
-        failure: (unfit && !dry_run).then(|| FAILED.to_owned()),
+        failure: None,
         encrypted_secrets,
         report: Report {
             id: Uuid::new_v4(),
@@ -80,6 +89,7 @@ fn plan(pair: &Pair<'_>, order: Order, ends: Timestamp) -> Result<Run, Answer> {
             previously_ignored_secrets: upper.promotions.ignored_secrets.iter().cloned().collect(),
             changes: Changes::between(&upper.configuration, &configuration),
             omitted: Vec::new(),
+            added: Map::new(),
         },
         promotion_id,
         order,

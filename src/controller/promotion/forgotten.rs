@@ -1,0 +1,48 @@
+//! Has status remember a lock again whose key this process still holds.
+
+use super::{
+    End,
+    protocol::{Forgotten, Wait, forgotten},
+    run::Run,
+    end::waiting,
+};
+use crate::http::Lane;
+
+/// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
+/// lock is given back first.
+pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
+    let runs = &run.context.runs;
+    let Some(key) = runs.key(&run.uid).filter(|key| !key.is_asking) else {
+        return Ok(());
+    };
+    if run.may_hold_lock() {
+        return Ok(());
+    }
+    let lock = key.stage.open_lock();
+    if lock.is_some_and(|lock| lock.id.is_none() && runs.is_void(&lock.attempt)) {
+        runs.drop_key(&run.uid);
+        return Ok(());
+    }
+    let tenant = run
+        .context
+        .aic
+        .tenant(key.host.clone(), key.account.clone())
+        .in_lane(Lane::Lock);
+    let shown = tenant.lock_state().await.map_err(|error| End {
+        next: super::Next::Poll(super::run::WITH_AN_OPEN_LOCK),
+        ..run.trouble(&error)
+    })?;
+    let known = run.stage(&key.stage.name);
+    match forgotten(&key.stage, &known, &shown, run.context.clock.now()) {
+        Forgotten::Remember(stage) => {
+            tracing::warn!(run = run.key, "status has forgotten a lock that this process has the key to");
+            run.set_stage(*stage);
+            run.record().await
+        }
+        Forgotten::Gone => {
+            runs.drop_key(&run.uid);
+            Ok(())
+        }
+        Forgotten::Unclear => Err(waiting(run, Wait::for_the_lock())),
+    }
+}
