@@ -90,7 +90,7 @@ impl Replicas {
         self.until("to hold its lock", is).await;
     }
 
-    async fn until(&self, what: &str, is: impl Fn(&DynamicObject) -> bool) {
+    pub async fn until(&self, what: &str, is: impl Fn(&DynamicObject) -> bool) {
         let within = Duration::from_mins(6);
         self.namespace
             .wait_for("Promotion", "release", what, within, is)

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pingone_aic_simulator::{Fault, tenant::LockState};
+use pingone_aic_harness::is_condition;
+use pingone_aic_simulator::{Fault, FaultHandle, tenant::LockState};
 use serde_json::json;
 
 use crate::{
@@ -17,13 +18,22 @@ const A_LITTLE: Duration = Duration::from_mins(2);
 
 impl Arena {
     /// A run whose request for the lock meets this.
-    async fn asked_with(&mut self, company: &Company, fault: Fault) -> pingone_aic_simulator::FaultHandle {
+    async fn asked_with(&mut self, company: &Company, fault: Fault) -> FaultHandle {
         let lock = the_request(&company.site("staging").tenant, "/promotion/lock");
         let lost = self.network.fault(lock, fault);
         self.release(company, json!({"upTo": "staging"})).await;
         self.wait_until(|_| (lost.hits() == 0).then(|| "not asked".to_owned()))
             .await;
         lost
+    }
+
+    /// The run asks for no lock meanwhile.
+    async fn stand_still(&self, suspend: bool) {
+        let change = json!({"spec": {"suspend": suspend}});
+        self.namespace
+            .patch("Promotion", "release", &change)
+            .await
+            .unwrap();
     }
 
     /// How often a lock was asked for.
@@ -75,12 +85,8 @@ async fn a_strangers_idle_lock_later_than_that_is_a_persons_affair() {
     let mut arena = Arena::start("a stranger's idle lock later").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let dev = &company.site("dev").tenant;
     arena.asked_with(&company, Fault::CloseBefore).await;
-    // Whatever else would let the run begin anew is in the way meanwhile.
-    let esv = crate::arena::subject::ESV;
-    dev.console().unlock();
-    staging.console().delete_secret(esv);
+    arena.stand_still(true).await;
     arena.pass_time(Duration::from_mins(7)).await;
     let theirs = staging.console().begin_lock();
     arena.until_reason("release", "LockOwnershipUnknown").await;
@@ -89,6 +95,8 @@ async fn a_strangers_idle_lock_later_than_that_is_a_persons_affair() {
     assert!(!is_removed(&arena, Some(&theirs)));
     staging.console().begin_unlock(&theirs);
     arena.until_unlocked(&company).await;
+    arena.stand_still(false).await;
+    arena.promoted(&company, 0).await;
     arena.check_outputs().await;
 }
 
@@ -99,8 +107,7 @@ async fn a_lock_that_a_gateway_takes_late_is_given_back() {
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     let gateway = arena.asked_with(&company, Fault::Gateway).await;
-    // The ESV is away, so that the run does not ask again at once.
-    staging.console().delete_secret(crate::arena::subject::ESV);
+    arena.stand_still(true).await;
     arena.pass_time(A_LITTLE).await;
     assert_eq!(arena.asked(), 1);
     gateway.remove();
@@ -110,7 +117,39 @@ async fn a_lock_that_a_gateway_takes_late_is_given_back() {
     arena.until_reason("release", "LockOwnershipUnknown").await;
     arena.until_unlocked(&company).await;
     assert_eq!(promotions(&arena), 0, "nothing is promoted under it");
-    assert_eq!(arena.crime(&company), None);
+    arena.stand_still(false).await;
+    arena.promoted(&company, 1).await;
+    arena.check_outputs().await;
+}
+
+/// Another lock was there when the request must have settled, so that nothing tells whose a later one is: it is neither
+/// removed nor promoted under, and a person is told.
+#[tokio::test]
+async fn a_late_lock_after_another_ones_is_a_persons_affair() {
+    let mut arena = Arena::start("a late lock after another one's").await;
+    let company = arena.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let gateway = arena.asked_with(&company, Fault::Gateway).await;
+    let theirs = staging.console().begin_lock();
+    arena.until_locked(&company, "staging").await;
+    arena.pass_time(A_LITTLE).await;
+    arena.stand_still(true).await;
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    arena.pass_time(Duration::from_secs(30)).await;
+    gateway.remove();
+    arena.until_locked(&company, "staging").await;
+    let ours = staging.locked_by().unwrap();
+    assert_ne!(ours, theirs);
+    let told = arena.until_reason("release", "LockOwnershipUnknown").await;
+    assert!(is_condition(&told, "Stalled", "True"), "{:?}", told.data);
+    arena.pass_time(Duration::from_mins(15)).await;
+    assert_eq!(staging.locked_by().as_ref(), Some(&ours));
+    arena.annotate("pingone-aic.io/unlock", &ours).await;
+    arena.until_unlocked(&company).await;
+    arena.stand_still(false).await;
+    arena.promoted(&company, 0).await;
     arena.check_outputs().await;
 }
 

@@ -97,7 +97,7 @@ async fn a_person_can_have_a_run_go_on_without_a_report_that_cannot_be_read() {
     let item = ConfigItem::idm("Email > Templates", "ours");
     company.site("dev").tenant.console().put_item(item, "a change");
     arena.release(&company, json!({"upTo": "staging"})).await;
-    let held_up = arena.until_reason("release", "TenantRefused").await;
+    let held_up = arena.until_reason("release", "TenantUnavailable").await;
     let says = message(&held_up);
     let (_, id) = says.split_once("pingone-aic.io/ignore-report: ").unwrap();
     let id = id.split(' ').next().unwrap().to_owned();

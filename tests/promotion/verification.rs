@@ -38,6 +38,16 @@ impl Arena {
         calls.iter().filter(|call| call.is("POST", "/promotion/lock")).count()
     }
 
+    /// The worker is right again when the lock of the rollback is asked for, and before it is taken.
+    async fn put_right_before_the_lock(&mut self, staging: &Tenant, label: &str) {
+        let lock = Rule::on(staging.host()).method("POST").path_contains("/promotion/lock");
+        let held = self.network.fault(lock, Fault::Hold);
+        self.wait_until(|_| (held.hits() == 0).then(|| "no lock for a rollback".to_owned()))
+            .await;
+        label_worker(staging, label);
+        held.remove();
+    }
+
     /// Waits until the lock of the rollback is asked for, after the promotion's.
     async fn until_rollback_is_locked(&mut self) {
         self.wait_until(|arena| (arena.locks() < 2).then(|| "no lock for a rollback".to_owned()))
@@ -53,6 +63,12 @@ fn spoil_access_management(arena: &Arena, tenant: &Tenant, fault: &Fault) -> Vec
             arena.network.fault(rule, fault.clone())
         })
         .into()
+}
+
+fn label_worker(tenant: &Tenant, label: &str) {
+    tenant
+        .console()
+        .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", label);
 }
 
 #[tokio::test]
@@ -162,11 +178,8 @@ async fn what_is_right_again_under_the_lock_is_not_rolled_back() {
     let mut arena = Arena::start("it is right again under the lock").await;
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let attribute = arena.verifying_with_another_label(&company).await;
-    arena.until_rollback_is_locked().await;
-    staging
-        .console()
-        .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", attribute.as_str());
+    let right = arena.verifying_with_another_label(&company).await;
+    arena.put_right_before_the_lock(staging, &right).await;
     arena.promoted(&company, 0).await;
     assert_eq!((arena.rollbacks(), arena.locks()), (0, 2), "the lock was given back");
     assert_eq!(company.stranded(), None);
@@ -201,18 +214,11 @@ async fn a_fault_that_comes_back_is_not_rolled_back_later() {
     // Its test does not pass in the meantime, so that the stage is not done.
     let tests = Rule::on(staging.host()).path_contains("_action=testConnection");
     let fails = arena.network.fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
-    arena.until_rollback_is_locked().await;
-    let edit = |label: &str| {
-        staging
-            .console()
-            .edit_worker(Realm::Alpha, WORKER, "credentialPurpose", label);
-    };
-    edit(&right);
-    arena
-        .wait_until(|_| company.stranded())
-        .await;
+    arena.put_right_before_the_lock(staging, &right).await;
+    arena.until_locked(&company, "staging").await;
+    arena.until_unlocked(&company).await;
     arena.until_reason("release", "Verifying").await;
-    edit("other");
+    label_worker(staging, "other");
     let failed = arena.phase("release", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "VerificationFailed", "{}", message(&failed));
     assert_eq!((arena.rollbacks(), arena.locks()), (0, 2));

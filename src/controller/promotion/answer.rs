@@ -22,6 +22,9 @@ use crate::{
 /// A write that was sent arrives within this, or never: the API server's limit for a request.
 const WRITE_ARRIVES_WITHIN: Duration = Duration::from_mins(1);
 
+/// For so long a lock is tried to be recorded: it blocks everybody.
+const TRIES_TO_RECORD: Duration = Duration::from_mins(1);
+
 pub(super) struct Answer<'a> {
     pub(super) context: &'a Context,
     pub(super) tenant: &'a Tenant,
@@ -63,15 +66,17 @@ impl Answer<'_> {
         self.after.lock.as_ref()?.id.as_deref()
     }
 
-    /// Tries to record a lock as long as this process leads. Where it cannot, what it has written may still arrive, and
-    /// whoever leads then goes on with it: only a status that is read after that, and does not know the lock, tells that
-    /// nobody does.
+    /// Tries for a while to record a lock, as long as this process leads. Where it cannot, what it has written may still
+    /// arrive, and whoever leads then goes on with it: only a status that is read after that, and does not know the lock,
+    /// tells that nobody does.
     async fn record_or_give_back(&self, object: &Promotion, id: &str) -> Option<Recorded> {
         let clock = &self.context.clock;
         let (host, requested_at) = (self.tenant.host().as_str(), clock.now());
-        let mut written = clock.instant();
+        let taken = clock.instant();
+        let mut written = taken;
         let recorded = loop {
-            if self.context.leadership.holds_for(ONCE_ONLY_TIMEOUT) {
+            let tries = clock.instant().saturating_duration_since(taken) < TRIES_TO_RECORD;
+            if tries && self.context.leadership.holds_for(ONCE_ONLY_TIMEOUT) {
                 match self.record_anew(object).await {
                     Ok(Some(recorded)) => break Some(recorded),
                     Err(NotWritten::Failed(error)) if !is_refusal(&error) => written = clock.instant(),

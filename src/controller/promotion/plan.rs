@@ -136,7 +136,13 @@ pub(super) fn last_words(status: &PromotionStatus, phase: PromotionPhase) -> Str
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{names}: {what}"))
         .collect();
-        return parts.join("; ");
+        // Whose promotions those were.
+        let before = status
+            .stages
+            .iter()
+            .filter(|stage| stage.outcome == Some(Outcome::AlreadyPromoted))
+            .filter_map(|stage| stage.message.clone());
+        return parts.into_iter().chain(before).collect::<Vec<_>>().join("; ");
     }
     let last = decisive(status, phase);
     let what = last.map(|stage| {

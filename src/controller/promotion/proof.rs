@@ -42,7 +42,10 @@ pub(super) async fn prove(
             wake_integrations(run, index);
             StageStatus {
                 step: Some(Step::Done),
-                message: Some("every integration is Active".to_owned()),
+                message: Some(match (stage.outcome, &stage.message) {
+                    (Some(Outcome::AlreadyPromoted), Some(before)) => before.clone(),
+                    _ => "every integration is Active".to_owned(),
+                }),
                 finished_at: Some(Time(whole_seconds(run.context.clock.now()))),
                 ..stage
             }
