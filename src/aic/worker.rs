@@ -127,10 +127,8 @@ impl Tenant {
             }
             Err(error) => return Err(error),
         };
-        let found = attribute_titled(&schema, LABEL_TITLE).map(|name| LabelAttribute {
-            name,
-            is_known: true,
-        });
+        let found =
+            attribute_titled(&schema, LABEL_TITLE).map(|name| LabelAttribute { name, is_known: true });
         if let Some(attribute) = &found {
             self.remember_label_attribute(attribute);
         }

@@ -103,7 +103,9 @@ impl Runs {
 
     /// An integration of a run is shown to be as it should be.
     pub(super) fn is_right(&self, uid: &str, integration: &str) {
-        self.lock().faults.remove(&(uid.to_owned(), integration.to_owned()));
+        self.lock()
+            .faults
+            .remove(&(uid.to_owned(), integration.to_owned()));
     }
 
     /// For how long a run has seen a lock idle, this look included: only time between looks that follow each other soon

@@ -1,6 +1,7 @@
 //! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
 
 pub mod company;
+pub mod election;
 pub mod law;
 pub mod subject;
 
@@ -31,6 +32,12 @@ pub struct Arena {
     pub operator: Operator,
     /// Further operators that live by the same clock.
     pub others: Vec<Operator>,
+    /// Whether an operator is frozen, which hears of no time.
+    is_frozen: bool,
+    /// How far the clock was moved.
+    moved: Duration,
+    /// Whether operators have to be elected.
+    has_election: bool,
     subjects: usize,
     /// Calls that a fault was to meet and that did not come again.
     pub unmet: usize,
@@ -61,6 +68,9 @@ impl Arena {
             namespace,
             operator,
             others: Vec::new(),
+            is_frozen: false,
+            moved: Duration::ZERO,
+            has_election: false,
             subjects: 0,
             unmet: 0,
             runs: 0,
@@ -87,10 +97,24 @@ impl Arena {
 
     /// Moves everybody's clock.
     pub async fn advance(&mut self, by: Duration) {
+        let mut left = by;
+        while self.has_election && left > STEP {
+            self.move_by(STEP).await;
+            left -= STEP;
+        }
+        self.move_by(left).await;
+    }
+
+    async fn move_by(&mut self, by: Duration) {
+        let from = self.network.position();
+        self.moved += by;
         self.network.clock().advance(by);
         for operator in std::iter::once(&mut self.operator).chain(&mut self.others) {
-            operator.advance(by).await.unwrap();
+            let moved = operator.advance(by).await;
+            // One that has ended has no clock.
+            assert!(moved.is_ok() || operator.exit_status().is_some(), "{moved:?}");
         }
+        self.let_see_to_lease(from).await;
     }
 
     /// Moves the clock by a step if nothing is going on, and tells by how much. A pass that is under way and asks
@@ -99,7 +123,8 @@ impl Arena {
         let began = Instant::now();
         loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if self.network.in_flight() > 0 {
+            let hanging = if self.is_frozen { 0 } else { self.network.hanging() };
+            if self.network.in_flight() + hanging > 0 {
                 return Duration::ZERO;
             }
             let waits_for_the_clock = began.elapsed() > LONGEST_THOUGHT;

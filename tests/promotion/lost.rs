@@ -39,7 +39,10 @@ impl Arena {
     /// How often a lock was asked for.
     fn asked(&self) -> usize {
         let calls = self.network.journal();
-        calls.iter().filter(|call| call.is("POST", "/promotion/lock")).count()
+        calls
+            .iter()
+            .filter(|call| call.is("POST", "/promotion/lock"))
+            .count()
     }
 }
 

@@ -103,7 +103,9 @@ async fn a_person_can_have_a_run_go_on_without_a_report_that_cannot_be_read() {
     let id = id.split(' ').next().unwrap().to_owned();
     arena.pass_time(Duration::from_mins(30)).await;
     assert_eq!(promotions(&arena), 0, "nobody knows whose it is");
-    arena.annotate("pingone-aic.io/ignore-report", "another, and-another").await;
+    arena
+        .annotate("pingone-aic.io/ignore-report", "another, and-another")
+        .await;
     arena.pass_time(Duration::from_mins(5)).await;
     assert_eq!(promotions(&arena), 0);
 
@@ -139,7 +141,10 @@ async fn a_name_that_is_used_again_is_told_of() {
     for says in ["nothing was promoted now", &report, "2026"] {
         assert!(message(&again).contains(says), "{says}: {}", message(&again));
     }
-    assert!(arena.operator.log().contains("AlreadyPromoted"), "a Warning event");
+    assert!(
+        arena.operator.log().contains("AlreadyPromoted"),
+        "a Warning event"
+    );
     assert_eq!((promotions(&arena), arena.crime(&company)), (2, None));
     arena.check_outputs().await;
 }

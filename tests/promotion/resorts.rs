@@ -91,7 +91,11 @@ async fn a_process_that_has_the_key_gives_the_lock_back_though_status_is_lost() 
         let company = arena.company(&THREE).await;
         arena.locked(&company).await;
         arena.operator.freeze().unwrap();
-        arena.namespace.patch("Promotion", "release", &change).await.unwrap();
+        arena
+            .namespace
+            .patch("Promotion", "release", &change)
+            .await
+            .unwrap();
         arena.lose_status().await;
         arena.operator.thaw().unwrap();
         arena.until_unlocked(&company).await;
@@ -100,11 +104,19 @@ async fn a_process_that_has_the_key_gives_the_lock_back_though_status_is_lost() 
             arena.phase("release", "Aborted").await.unwrap();
         } else {
             let back = json!({"spec": {"upTo": "staging", "suspend": false}});
-            arena.namespace.patch("Promotion", "release", &back).await.unwrap();
+            arena
+                .namespace
+                .patch("Promotion", "release", &back)
+                .await
+                .unwrap();
             arena.phase("release", "Gated").await.unwrap();
         }
         let promoted = usize::from(!is_over);
-        assert_eq!((promotions(&arena), arena.crime(&company)), (promoted, None), "{what}");
+        assert_eq!(
+            (promotions(&arena), arena.crime(&company)),
+            (promoted, None),
+            "{what}"
+        );
         arena.check_outputs().await;
     }
 }

@@ -30,17 +30,25 @@ impl Arena {
 
     fn rollbacks(&self) -> usize {
         let calls = self.network.journal();
-        calls.iter().filter(|call| call.is("POST", "/promotion/rollback")).count()
+        calls
+            .iter()
+            .filter(|call| call.is("POST", "/promotion/rollback"))
+            .count()
     }
 
     fn locks(&self) -> usize {
         let calls = self.network.journal();
-        calls.iter().filter(|call| call.is("POST", "/promotion/lock")).count()
+        calls
+            .iter()
+            .filter(|call| call.is("POST", "/promotion/lock"))
+            .count()
     }
 
     /// The worker is right again when the lock of the rollback is asked for, and before it is taken.
     async fn put_right_before_the_lock(&mut self, staging: &Tenant, label: &str) {
-        let lock = Rule::on(staging.host()).method("POST").path_contains("/promotion/lock");
+        let lock = Rule::on(staging.host())
+            .method("POST")
+            .path_contains("/promotion/lock");
         let held = self.network.fault(lock, Fault::Hold);
         self.wait_until(|_| (held.hits() == 0).then(|| "no lock for a rollback".to_owned()))
             .await;
@@ -132,13 +140,21 @@ async fn a_fault_that_is_shown_once_is_not_believed() {
     let company = arena.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     let tests = Rule::on(staging.host()).path_contains("_action=testConnection");
-    let not_yet = arena.network.fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
+    let not_yet = arena
+        .network
+        .fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
     let worker = Rule::on(staging.host())
         .method("GET")
         .path_contains(&format!("/workers/{WORKER}"));
-    let gone = arena.network.fault(worker, Fault::status(404).body(r#"{"code": 404}"#));
+    let gone = arena
+        .network
+        .fault(worker, Fault::status(404).body(r#"{"code": 404}"#));
     let empty = json!({"result": [], "resultCount": 0, "pagedResultsCookie": null}).to_string();
-    let list = || Rule::on(staging.host()).path_contains("/workers?_queryFilter=true").times(1);
+    let list = || {
+        Rule::on(staging.host())
+            .path_contains("/workers?_queryFilter=true")
+            .times(1)
+    };
     arena.network.fault(list(), Fault::status(200).body(&empty));
     arena.verifying(&company).await;
     // The list has it again, the worker itself cannot be read: nothing is shown.
@@ -181,7 +197,11 @@ async fn what_is_right_again_under_the_lock_is_not_rolled_back() {
     let right = arena.verifying_with_another_label(&company).await;
     arena.put_right_before_the_lock(staging, &right).await;
     arena.promoted(&company, 0).await;
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 2), "the lock was given back");
+    assert_eq!(
+        (arena.rollbacks(), arena.locks()),
+        (0, 2),
+        "the lock was given back"
+    );
     assert_eq!(company.stranded(), None);
     arena.check_outputs().await;
 }
@@ -213,7 +233,9 @@ async fn a_fault_that_comes_back_is_not_rolled_back_later() {
     let right = arena.verifying_with_another_label(&company).await;
     // Its test does not pass in the meantime, so that the stage is not done.
     let tests = Rule::on(staging.host()).path_contains("_action=testConnection");
-    let fails = arena.network.fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
+    let fails = arena
+        .network
+        .fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
     arena.put_right_before_the_lock(staging, &right).await;
     arena.until_locked(&company, "staging").await;
     arena.until_unlocked(&company).await;
@@ -255,7 +277,8 @@ async fn whatever_blocks_a_dry_run_is_told_at_once() {
     company.group.set_dry_runs_block(true);
     let dev = &company.site("dev").tenant;
     dev.set_encrypted_secrets(&["/config/secret"]);
-    dev.console().put_mapping(Realm::Alpha, "am.other.label", "esv-that-staging-lacks");
+    dev.console()
+        .put_mapping(Realm::Alpha, "am.other.label", "esv-that-staging-lacks");
     arena.release(&company, json!({"upTo": "staging"})).await;
     let failed = arena.phase("release", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "MissingESVs", "{}", message(&failed));

@@ -109,6 +109,11 @@ impl Boundary {
         self.method != "GET"
     }
 
+    /// Whether the call asks for a lock.
+    pub fn asks_for_lock(&self) -> bool {
+        self.method == "POST" && self.target.contains("/promotion/lock?")
+    }
+
     /// Whether the call goes to the Kubernetes API server, not to a vendor.
     pub fn is_kubernetes(&self) -> bool {
         self.host == API_SERVER

@@ -30,6 +30,8 @@ use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
 /// How much of the matrix is run when nobody asks for all: it fits a minute or two.
 const SAMPLE: usize = 32;
 const HISTORIES: u64 = 3;
+/// One in so many of a sample's cases more are run with an election.
+const ELECTED_PART: usize = 4;
 /// Of so many cases, one may not meet the call that it is about.
 const MOST_UNMET: usize = 5;
 
@@ -54,6 +56,12 @@ struct Arguments {
     /// Of the chosen cases, run this part of so many: `2/5`. A case mostly waits, so that parts run well side by side.
     #[arg(long, value_parser = part, default_value = "1/1")]
     part: (usize, usize),
+    /// Only the cases of one operator without an election.
+    #[arg(long)]
+    alone: bool,
+    /// Only the cases of two replicas whose leader changes.
+    #[arg(long, conflicts_with = "alone")]
+    elected: bool,
     /// Run the history with this seed, and no case.
     #[arg(long)]
     history: Option<u64>,
@@ -84,39 +92,103 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
-    let mut random = fastrand::Rng::with_seed(seed);
-    let started = Instant::now();
-    let mut arena = Arena::start_with(
-        "an integration survives everything",
-        json!({"watchAllNamespaces": true}),
-    )
-    .await;
-    let mut failures = Vec::new();
-    let mut cases = 0;
+    let mut survival = Survival {
+        random: fastrand::Rng::with_seed(seed),
+        arguments,
+        seed,
+        started: Instant::now(),
+        failures: Vec::new(),
+        cases: 0,
+        unmet: 0,
+    };
+    if !survival.arguments.elected {
+        let sentence = "an integration survives everything";
+        let arena = Arena::start_with(sentence, json!({"watchAllNamespaces": true})).await;
+        survival.alone(arena).await;
+    }
+    if !survival.arguments.alone && survival.arguments.history.is_none() {
+        let arena = Arena::start_elected("a promotion survives every change of leader").await;
+        survival.elected(arena).await;
+    }
+    survival.conclude()
+}
 
-    if arguments.history.is_none() {
-        let all = matrix(&mut arena).await;
-        let mut chosen = all.clone();
-        if let Some(name) = &arguments.case {
-            chosen.retain(|case| case.to_string().contains(name));
-        } else if !arguments.all {
-            random.shuffle(&mut chosen);
-            chosen.truncate(arguments.cases);
+/// What is run, and what came of it.
+struct Survival {
+    arguments: Arguments,
+    random: fastrand::Rng,
+    seed: u64,
+    started: Instant,
+    failures: Vec<String>,
+    cases: usize,
+    unmet: usize,
+}
+
+impl Survival {
+    /// One operator, without an election.
+    async fn alone(&mut self, mut arena: Arena) {
+        if self.arguments.history.is_none() {
+            let all = matrix(&mut arena).await;
+            self.run(&mut arena, all, self.arguments.cases).await;
         }
-        let (part, parts) = arguments.part;
+        if self.arguments.case.is_none() {
+            let seeds: Vec<_> = match self.arguments.history {
+                Some(seed) => vec![seed],
+                None => (0..self.arguments.histories)
+                    .map(|_| self.random.u64(..))
+                    .collect(),
+            };
+            println!("survival: {} histories", seeds.len());
+            for seed in seeds {
+                if let Err(why) = history::run(&mut arena, seed).await {
+                    println!("survival: FAILED --history {seed}: {why}");
+                    self.failures.push(format!("history {seed}"));
+                }
+            }
+        }
+        arena.check_outputs().await;
+        self.unmet += arena.unmet;
+    }
+
+    /// Two replicas, of which one leads.
+    async fn elected(&mut self, mut arena: Arena) {
+        arena.apply_run_to_nowhere().await;
+        let mut all = Vec::new();
+        for kind in promotion::Kind::ALL {
+            let boundaries = arena.run_boundaries(kind).await;
+            let cases = promotion::Case::of_leaders(kind, &boundaries);
+            all.extend(cases.into_iter().map(AnyCase::Promotion));
+        }
+        self.run(&mut arena, all, self.arguments.cases / ELECTED_PART)
+            .await;
+        arena.check_outputs().await;
+        self.unmet += arena.unmet;
+    }
+
+    /// Runs what is chosen of these cases: so many, where nobody asks for all.
+    async fn run(&mut self, arena: &mut Arena, all: Vec<AnyCase>, sample: usize) {
+        let mut chosen = all.clone();
+        if let Some(name) = &self.arguments.case {
+            chosen.retain(|case| case.to_string().contains(name));
+        } else if !self.arguments.all {
+            self.random.shuffle(&mut chosen);
+            chosen.truncate(sample);
+        }
+        let (part, parts) = self.arguments.part;
         let chosen: Vec<_> = chosen.into_iter().skip(part - 1).step_by(parts).collect();
         println!(
-            "survival: {} of {} cases, chosen by --seed {seed}",
+            "survival: {} of {} cases, chosen by --seed {}",
             chosen.len(),
-            all.len()
+            all.len(),
+            self.seed
         );
-        cases = chosen.len();
+        self.cases += chosen.len();
         for (done, case) in chosen.iter().enumerate() {
             if done > 0 && done % 100 == 0 {
                 println!(
                     "survival: {done} cases, {} failed, {} s",
-                    failures.len(),
-                    started.elapsed().as_secs()
+                    self.failures.len(),
+                    self.started.elapsed().as_secs()
                 );
             }
             let result = match case {
@@ -125,38 +197,30 @@ async fn main() -> ExitCode {
             };
             if let Err(why) = result {
                 println!("survival: FAILED --case '{case}': {why}");
-                failures.push(case.to_string());
+                self.failures.push(case.to_string());
             }
         }
     }
-    if arguments.case.is_none() {
-        let seeds: Vec<_> = match arguments.history {
-            Some(seed) => vec![seed],
-            None => (0..arguments.histories).map(|_| random.u64(..)).collect(),
-        };
-        println!("survival: {} histories", seeds.len());
-        for seed in seeds {
-            if let Err(why) = history::run(&mut arena, seed).await {
-                println!("survival: FAILED --history {seed}: {why}");
-                failures.push(format!("history {seed}"));
-            }
+
+    fn conclude(&self) -> ExitCode {
+        println!(
+            "survival: {} failed; {} calls did not come again; {} s",
+            self.failures.len(),
+            self.unmet,
+            self.started.elapsed().as_secs()
+        );
+        if self.unmet * MOST_UNMET > self.cases {
+            println!(
+                "survival: FAILED: in more than a fifth of {} cases nothing went wrong",
+                self.cases
+            );
+            return ExitCode::FAILURE;
         }
-    }
-    arena.check_outputs().await;
-    println!(
-        "survival: {} failed; {} calls did not come again; {} s",
-        failures.len(),
-        arena.unmet,
-        started.elapsed().as_secs()
-    );
-    if arena.unmet * MOST_UNMET > cases {
-        println!("survival: FAILED: in more than a fifth of {cases} cases nothing went wrong");
-        return ExitCode::FAILURE;
-    }
-    if failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+        if self.failures.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -46,6 +46,20 @@ pub enum Trouble {
     StrangerLocks,
     /// As `StrangerLocks`, when the call has been processed and before it is answered.
     StrangerLocksAfter,
+    /// With an election: the leader is killed before the call is processed, and the one that stands by takes over.
+    LeaderKilledBefore,
+    /// As `LeaderKilledBefore`, when the call has been processed and before it is answered.
+    LeaderKilledAfter,
+    /// The leader is told to end at this moment.
+    LeaderEnded,
+    /// The leader is frozen before the call is processed, and thawed when another leads.
+    LeaderFrozenBefore,
+    /// As `LeaderFrozenBefore`, when the call has been processed and before it is answered.
+    LeaderFrozenAfter,
+    /// As `LeaderFrozenBefore`, as soon as the answer is on its way.
+    LeaderFrozenAnswered,
+    /// The answer to the request for the lock is lost, and in the middle of the quiet period the leader changes, twice.
+    LeaderChangesInQuietPeriod,
     /// A person stops the run for good.
     Aborted,
     /// A person has it stand still before its next stage, and go on later.
@@ -106,6 +120,25 @@ impl Trouble {
         troubles
     }
 
+    /// What can happen to the leader at a call of a promotion.
+    pub fn of_a_leader(boundary: &Boundary) -> Vec<Self> {
+        let mut troubles = Vec::new();
+        if boundary.is_write() {
+            troubles.extend([
+                Self::LeaderKilledBefore,
+                Self::LeaderKilledAfter,
+                Self::LeaderEnded,
+                Self::LeaderFrozenBefore,
+                Self::LeaderFrozenAfter,
+                Self::LeaderFrozenAnswered,
+            ]);
+        }
+        if boundary.asks_for_lock() {
+            troubles.push(Self::LeaderChangesInQuietPeriod);
+        }
+        troubles
+    }
+
     /// Whether the call reaches its server at once.
     pub fn is_processed(self) -> bool {
         !matches!(self.fault(), Fault::Hang | Fault::Hold | Fault::CloseBefore)
@@ -115,8 +148,15 @@ impl Trouble {
     pub fn fault(self) -> Fault {
         let body = r#"{"code": 0, "message": "a fault by rule"}"#;
         match self {
-            Self::KillBefore | Self::StrangerLocks | Self::Hang => Fault::Hang,
-            Self::StrangerLocksAfter
+            Self::KillBefore
+            | Self::StrangerLocks
+            | Self::Hang
+            | Self::LeaderKilledBefore
+            | Self::LeaderFrozenBefore => Fault::Hang,
+            Self::LeaderKilledAfter
+            | Self::LeaderFrozenAfter
+            | Self::LeaderChangesInQuietPeriod
+            | Self::StrangerLocksAfter
             | Self::KillAfter
             | Self::KillAfterWithFastTenant
             | Self::KillAfterWithSlowTenant => Fault::HangAfter,
@@ -133,6 +173,8 @@ impl Trouble {
             | Self::ApiServerAway
             | Self::Deleted
             | Self::NamespaceDeleted
+            | Self::LeaderEnded
+            | Self::LeaderFrozenAnswered
             | Self::Aborted
             | Self::Suspended => Fault::Delay(Duration::ZERO),
         }
@@ -141,6 +183,25 @@ impl Trouble {
     /// Whether the object is deleted.
     pub fn deletes(self) -> bool {
         matches!(self, Self::Deleted | Self::NamespaceDeleted)
+    }
+
+    /// Whether the leader is frozen.
+    pub fn freezes(self) -> bool {
+        matches!(
+            self,
+            Self::LeaderFrozenBefore | Self::LeaderFrozenAfter | Self::LeaderFrozenAnswered
+        )
+    }
+
+    /// Whether the leader changes.
+    pub fn deposes(self) -> bool {
+        let kills = [
+            Self::LeaderKilledBefore,
+            Self::LeaderKilledAfter,
+            Self::LeaderEnded,
+            Self::LeaderChangesInQuietPeriod,
+        ];
+        self.freezes() || kills.contains(&self)
     }
 
     /// Whether a person takes the lock over.

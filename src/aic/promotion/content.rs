@@ -138,17 +138,50 @@ mod tests {
         let scripts = |verb: &str, item: Value| kind(json!({verb: [item]}));
         let one = json!({"name": "a", "realm": "/alpha", "uid": "1"});
         for (report, expected) in [
-            (json!({"AMConfig": scripts("added", one.clone())}), "added am /alpha scripts: a"),
-            (json!({"IDMConfig": scripts("deleted", json!({"name": "b"}))}), "deleted idm scripts: b"),
-            (json!({"SomethingElse": scripts("modified", one.clone())}), "modified somethingelse /alpha scripts: a"),
-            (json!({"AMConfig": scripts("replaced", one)}), "modified am /alpha scripts: a"),
-            (json!({"AMConfig": scripts("added", json!({"uid": "1"}))}), "added am scripts: (no name)"),
-            (json!({"AMConfig": scripts("added", json!("c"))}), "added am scripts: c"),
-            (json!({"AMConfig": scripts("added", json!(null))}), "added am scripts: (no name)"),
-            (json!({"AMConfig": kind(json!({"added": {"name": "d"}}))}), "modified am scripts: (no name)"),
-            (json!({"AMConfig": kind(json!("all of it"))}), "modified am scripts: (no name)"),
-            (json!({"AMConfig": [{"configItem": "Scripts"}]}), "modified am scripts: (no name)"),
-            (json!({"Certificates": {"changed": 3}}), "modified certificates: (no name)"),
+            (
+                json!({"AMConfig": scripts("added", one.clone())}),
+                "added am /alpha scripts: a",
+            ),
+            (
+                json!({"IDMConfig": scripts("deleted", json!({"name": "b"}))}),
+                "deleted idm scripts: b",
+            ),
+            (
+                json!({"SomethingElse": scripts("modified", one.clone())}),
+                "modified somethingelse /alpha scripts: a",
+            ),
+            (
+                json!({"AMConfig": scripts("replaced", one)}),
+                "modified am /alpha scripts: a",
+            ),
+            (
+                json!({"AMConfig": scripts("added", json!({"uid": "1"}))}),
+                "added am scripts: (no name)",
+            ),
+            (
+                json!({"AMConfig": scripts("added", json!("c"))}),
+                "added am scripts: c",
+            ),
+            (
+                json!({"AMConfig": scripts("added", json!(null))}),
+                "added am scripts: (no name)",
+            ),
+            (
+                json!({"AMConfig": kind(json!({"added": {"name": "d"}}))}),
+                "modified am scripts: (no name)",
+            ),
+            (
+                json!({"AMConfig": kind(json!("all of it"))}),
+                "modified am scripts: (no name)",
+            ),
+            (
+                json!({"AMConfig": [{"configItem": "Scripts"}]}),
+                "modified am scripts: (no name)",
+            ),
+            (
+                json!({"Certificates": {"changed": 3}}),
+                "modified certificates: (no name)",
+            ),
             (json!("everything"), "modified : (no name)"),
         ] {
             assert_eq!(told(report.clone()), [expected], "{report}");

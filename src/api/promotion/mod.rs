@@ -15,7 +15,8 @@ mod status;
 pub use mark::RunMark;
 pub use report::{ChangeCounts, DryRunStatus, ReportStatus};
 pub use stage::{
-    Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step, SuspectLock,
+    Action, DryRunRequest, LockStatus, Outcome, PromoteStatus, SeenLock, StageStatus, StageTarget, Step,
+    SuspectLock,
 };
 pub use status::{NextStage, PromotionPhase, PromotionStatus};
 

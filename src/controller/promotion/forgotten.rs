@@ -2,9 +2,9 @@
 
 use super::{
     End,
+    end::waiting,
     protocol::{Forgotten, Wait, forgotten},
     run::Run,
-    end::waiting,
 };
 use crate::http::Lane;
 
@@ -35,7 +35,10 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
     let known = run.stage(&key.stage.name);
     match forgotten(&key.stage, &known, &shown, run.context.clock.now()) {
         Forgotten::Remember(stage) => {
-            tracing::warn!(run = run.key, "status has forgotten a lock that this process has the key to");
+            tracing::warn!(
+                run = run.key,
+                "status has forgotten a lock that this process has the key to"
+            );
             run.set_stage(*stage);
             run.record().await
         }

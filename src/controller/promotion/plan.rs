@@ -72,8 +72,7 @@ pub(super) fn may_begin(spec: &PromotionSpec, index: usize) -> bool {
 /// A stage that has begun is brought to its end, wherever the gate is. So is a request for a lock that may still have an
 /// effect.
 fn is_under_way(stage: &StageStatus) -> bool {
-    let has_begun =
-        stage.step.is_some() || stage.action == Action::Rollback || stage.suspect.is_some();
+    let has_begun = stage.step.is_some() || stage.action == Action::Rollback || stage.suspect.is_some();
     has_begun && stage.step != Some(Step::Done)
 }
 

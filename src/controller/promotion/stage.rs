@@ -22,8 +22,8 @@ use super::{
 use crate::{
     aic::Tenant,
     api::{
-        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, ReportStatus, RunMark, StageStatus,
-        Step, UNLOCK_ANNOTATION,
+        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, ReportStatus, RunMark,
+        StageStatus, Step, UNLOCK_ANNOTATION,
     },
     http::{Guard, Lane},
 };
@@ -297,12 +297,10 @@ fn done_before<'a>(
     next: &StageStatus,
 ) -> Option<&'a SeenReport> {
     let is_new = next.outcome == Some(Outcome::AlreadyPromoted) && next.outcome != before.outcome;
-    let is_namesakes =
-        |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
+    let is_namesakes = |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
     let mut reports = sight.reports.iter();
-    let report = reports.find(|report| {
-        !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes)
-    })?;
+    let report =
+        reports.find(|report| !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes))?;
     is_new.then_some(report)
 }
 

@@ -31,7 +31,10 @@ impl Verdict {
     /// All that is not as it should be.
     pub(super) fn message(&self) -> String {
         let faults = self.faults.iter().map(|(name, what)| format!("{name}: {what}"));
-        faults.chain(self.waits.iter().cloned()).collect::<Vec<_>>().join("; ")
+        faults
+            .chain(self.waits.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
@@ -109,9 +112,9 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         .await?;
     Ok(match proof {
         Proof::Passed { credential_id } if credential_id == credential.id => Found::Active,
-        Proof::Passed { credential_id } => Found::Waits(format!(
-            "the tenant still works with credential {credential_id}"
-        )),
+        Proof::Passed { credential_id } => {
+            Found::Waits(format!("the tenant still works with credential {credential_id}"))
+        }
         Proof::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),
         Proof::Failed { message, .. } => Found::Fails(format!("the tenant's test failed: {message}")),
     })
@@ -164,6 +167,9 @@ async fn configuration(tenant: &Tenant, member: &Member) -> Result<Shown, Error>
             "the label {} is mapped to another ESV than {}",
             names.label, names.esv
         )),
-        None => Shown::Wrong(format!("the label {} is not mapped to {}", names.label, names.esv)),
+        None => Shown::Wrong(format!(
+            "the label {} is not mapped to {}",
+            names.label, names.esv
+        )),
     })
 }

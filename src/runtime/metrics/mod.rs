@@ -189,7 +189,9 @@ impl Metrics {
 
     /// A lock may be open in an environment, and no object remembers it. Its id, where it is known.
     pub fn lock_is_unrecorded(&self, host: &str, promotion_id: &str, requested_at: Timestamp) {
-        let gauge = self.unrecorded_locks.get_or_create(&lock_labels(host, promotion_id));
+        let gauge = self
+            .unrecorded_locks
+            .get_or_create(&lock_labels(host, promotion_id));
         gauge.set(requested_at.as_second());
     }
 

@@ -130,6 +130,12 @@ impl Network {
         self.shared.in_flight.load(Ordering::SeqCst)
     }
 
+    /// How many requests to a real server a fault never answers. Who waits for one of these does so by everybody's clock.
+    #[must_use]
+    pub fn hanging(&self) -> usize {
+        self.shared.hanging.load(Ordering::SeqCst)
+    }
+
     /// Puts tenants into one promotion group, the lowest first: it is mutable, and the others are not.
     ///
     /// # Panics
@@ -220,11 +226,19 @@ pub(crate) struct Shared {
     openapi: OpenApi,
     outages: Outages,
     in_flight: Arc<AtomicUsize>,
+    hanging: Arc<AtomicUsize>,
 }
 
-/// A request that is being processed.
+/// A request that is counted as long as this is there.
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    fn count(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(counter))
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -244,6 +258,7 @@ impl Shared {
             openapi: OpenApi::from_env(),
             outages: Outages::default(),
             in_flight: Arc::default(),
+            hanging: Arc::default(),
         }
     }
 
@@ -268,8 +283,11 @@ impl Shared {
     }
 
     pub(crate) fn in_flight(&self) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        InFlight(Arc::clone(&self.in_flight))
+        InFlight::count(&self.in_flight)
+    }
+
+    pub(crate) fn hanging(&self) -> InFlight {
+        InFlight::count(&self.hanging)
     }
 
     pub(crate) fn site(&self, host: &str) -> Option<Site> {

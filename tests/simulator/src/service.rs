@@ -111,9 +111,13 @@ async fn exchange(
         request.parsed_body()
     };
     let sequence = shared.journal().begin(host, &request, body, fault.as_ref());
+    let hangs = matches!(fault, Some(Fault::Hang | Fault::HangAfter | Fault::Gateway));
     // Who waits for a vendor does so by the clock that tests move; who waits for a real server, by everybody's.
-    let hangs = matches!(fault, Some(Fault::Hang | Fault::HangAfter | Fault::Gateway)) && !is_relayed;
-    let _in_flight = (!hangs).then(|| shared.in_flight());
+    let _counted = match (hangs, is_relayed) {
+        (false, _) => Some(shared.in_flight()),
+        (true, true) => Some(shared.hanging()),
+        (true, false) => None,
+    };
     if matches!(fault, Some(Fault::Gateway)) {
         let (host, site, shared) = (host.to_owned(), site.clone(), Arc::clone(shared));
         tokio::spawn(async move {

@@ -31,12 +31,16 @@ impl Stranger {
         })
     }
 
-    /// They unlock again; their lock is as they left it.
-    pub fn leave(self) -> Result<(), String> {
-        if self.upper.locked_by().as_ref() != Some(&self.lock) {
-            return Err("a stranger's lock is gone".to_owned());
+    /// They unlock again; their lock is as they left it. Where it may be gone and is, it is told.
+    pub fn leave(self, may_be_gone: bool) -> Result<Option<String>, String> {
+        if self.upper.locked_by().as_ref() == Some(&self.lock) {
+            self.upper.console().begin_unlock(&self.lock);
+            return Ok(None);
         }
-        self.upper.console().begin_unlock(&self.lock);
-        Ok(())
+        if may_be_gone {
+            Ok(Some(self.lock))
+        } else {
+            Err("a stranger's lock is gone".to_owned())
+        }
     }
 }

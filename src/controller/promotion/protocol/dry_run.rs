@@ -5,9 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{super::names::Room, Act, Case, MOST_TRIES, RUN_SETTLES, SeenReport, promote_intent};
 use crate::{
     aic::RunState,
-    api::{
-        DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, StageStatus, Step,
-    },
+    api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, StageStatus, Step},
 };
 
 /// For the names of ESVs, and for those of secrets, in bytes.
@@ -76,7 +74,9 @@ impl Case<'_> {
             };
         };
         let Some(dry_run) = &self.stage.dry_run else {
-            return Act::Remember(self.with(|stage| stage.dry_run = Some(self.findings(Some(found), is_ours))));
+            return Act::Remember(
+                self.with(|stage| stage.dry_run = Some(self.findings(Some(found), is_ours))),
+            );
         };
         self.judge(id, dry_run, found.is_empty)
     }

@@ -152,9 +152,10 @@ impl Model for World {
                 "only what a run has promoted itself, and last, is rolled back",
                 |_, state: &State| state.crime != Some(Crime::RolledBackAnothers),
             ),
-            Property::always("only what is shown at fault is rolled back", |_, state: &State| {
-                state.crime != Some(Crime::RolledBackWhatWorks)
-            }),
+            Property::always(
+                "only what is shown at fault is rolled back",
+                |_, state: &State| state.crime != Some(Crime::RolledBackWhatWorks),
+            ),
             Property::always("no lock is removed while something runs", |_, state: &State| {
                 state.crime != Some(Crime::RemovedWhileItRuns)
             }),

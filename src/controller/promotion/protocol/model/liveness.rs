@@ -83,10 +83,16 @@ fn is_told(before: &Run, after: &Run, now: Timestamp) -> bool {
         let latest = lock.requested_at.0 + LOCK_SETTLES + SHOWS_WITHIN;
         lock.contested || lock.seen.is_some_and(|seen| seen.since.0 > latest)
     });
-    let suspect = before.memory.0.suspect.as_ref().map(|suspect| suspect.requested_at.0);
+    let suspect = before
+        .memory
+        .0
+        .suspect
+        .as_ref()
+        .map(|suspect| suspect.requested_at.0);
     let requested_at = unanswered(before).map(|lock| lock.requested_at.0).or(suspect);
     // It takes a whole quiet period to judge.
     let takes = QUIET_PERIOD + 2 * LOCK_SETTLES;
-    let is_stale = requested_at.is_some_and(|at| now + takes >= at + Duration::from(Timeouts::default().lock));
+    let is_stale =
+        requested_at.is_some_and(|at| now + takes >= at + Duration::from(Timeouts::default().lock));
     is_late || is_stale
 }

@@ -42,7 +42,12 @@ impl State {
     /// Nobody knows what became of the request for a lock that status remembers.
     pub(super) fn lose(&mut self, process: u8) {
         let run = self.run(process);
-        let asked = run.memory.0.lock.as_ref().map(|lock| lock.requested_at.0.as_second());
+        let asked = run
+            .memory
+            .0
+            .lock
+            .as_ref()
+            .map(|lock| lock.requested_at.0.as_second());
         run.lost = asked.and_then(|asked| u32::try_from(asked).ok()).or(run.lost);
     }
 
@@ -140,7 +145,10 @@ impl State {
             // Whoever has read reports looks at the lock again.
             Act::Promote(stage) if is_locked_by_own(&stage) => {
                 let deed = Deed::of(stage.action);
-                let lock = stage.promote.as_ref().and_then(|promote| number(&promote.lock_id));
+                let lock = stage
+                    .promote
+                    .as_ref()
+                    .and_then(|promote| number(&promote.lock_id));
                 if std::mem::replace(&mut self.run(process).posted, lock) == lock {
                     self.blame(Some(Crime::DoneTwice));
                 }
@@ -163,8 +171,8 @@ impl State {
                     let came_soon = run_of_it.lost.is_some_and(|asked| {
                         (asked..=asked + seconds(LOCK_SETTLES + SHOWS_WITHIN)).contains(&taken)
                     });
-                    let is_pardoned = (was_unproved && is_idle && is_quiet && came_soon)
-                        || run_of_it.unlock == Some(id);
+                    let is_pardoned =
+                        (was_unproved && is_idle && is_quiet && came_soon) || run_of_it.unlock == Some(id);
                     let crime = self.platform.release(id, Who::Run(run), is_pardoned);
                     // What begins between a look and what is decided by it is nobody's fault.
                     let begun_since = crime == Some(Crime::RemovedWhileItRuns) && platform.running.is_none();
@@ -218,7 +226,9 @@ impl State {
     /// The answer is recorded, and the process does not know that it is.
     pub(super) fn record_unseen(&mut self, process: u8) -> Option<()> {
         let flight = self.processes[usize::from(process)].flight;
-        let Flight::Answered(Some(id)) = flight else { return None };
+        let Flight::Answered(Some(id)) = flight else {
+            return None;
+        };
         self.record(process);
         self.processes[usize::from(process)].flight = Flight::Unrecorded(id);
         Some(())

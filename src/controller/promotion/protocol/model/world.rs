@@ -121,7 +121,8 @@ impl State {
     /// Whether nothing is on its way, and nobody is about to act by what was seen.
     pub(super) fn is_calm(&self) -> bool {
         let mut processes = self.processes.iter();
-        self.orphan.is_none() && processes.all(|process| process.flight == Flight::None && process.look.is_none())
+        self.orphan.is_none()
+            && processes.all(|process| process.flight == Flight::None && process.look.is_none())
     }
 
     pub(super) fn is_refused(&self) -> bool {
@@ -145,10 +146,8 @@ impl State {
             }
             Action::LoseRequest(process) | Action::LoseAnswer(process) => {
                 self.trouble()?;
-                let flight = std::mem::replace(
-                    &mut self.processes[usize::from(process)].flight,
-                    Flight::None,
-                );
+                let flight =
+                    std::mem::replace(&mut self.processes[usize::from(process)].flight, Flight::None);
                 if !flight.is_start() {
                     self.lose(process);
                 }

@@ -235,11 +235,18 @@ fn a_stage_that_was_not_rolled_back_is_verified_as_before() {
     let Act::Remember(stage) = decide(&stage, &gone, &rules(&timeouts), ago(0).0) else {
         panic!("row 24");
     };
-    assert_eq!((stage.step, stage.outcome), (Some(Step::Verifying), Some(Outcome::Promoted)));
+    assert_eq!(
+        (stage.step, stage.outcome),
+        (Some(Step::Verifying), Some(Outcome::Promoted))
+    );
     assert_eq!(stage.action, Action::Promotion);
     let overdue = rolling_back(asked(Step::Locking, Some("ours"), 31 * MINUTE));
-    let Act::Remember(stage) = decide(&overdue, &sight(Shown::Locked, "ours"), &rules(&timeouts), ago(0).0)
-    else {
+    let Act::Remember(stage) = decide(
+        &overdue,
+        &sight(Shown::Locked, "ours"),
+        &rules(&timeouts),
+        ago(0).0,
+    ) else {
         panic!("row 27");
     };
     assert_eq!(stage.reason.as_deref(), Some(Reason::RollbackNotProved.as_str()));

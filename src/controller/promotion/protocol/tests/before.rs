@@ -116,27 +116,60 @@ fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
         ..asked(Step::Verifying, Some("ours"), 900)
     };
     let asked_for = |seconds| asked(Step::LockRequested, None, seconds);
-    let remembered = |kept: &StageStatus, known: &StageStatus, lock: &LockState| {
-        match forgotten(kept, known, lock, ago(0).0) {
-            Forgotten::Remember(stage) => {
-                let id = stage.lock.as_ref().and_then(|lock| lock.id.clone());
-                Ok((stage.step, stage.outcome, id, stage.suspect.is_some()))
-            }
-            other => Err(other),
+    let remembered = |kept: &StageStatus, known: &StageStatus, lock: &LockState| match forgotten(
+        kept,
+        known,
+        lock,
+        ago(0).0,
+    ) {
+        Forgotten::Remember(stage) => {
+            let id = stage.lock.as_ref().and_then(|lock| lock.id.clone());
+            Ok((stage.step, stage.outcome, id, stage.suspect.is_some()))
         }
+        other => Err(other),
     };
     let ours = || Some("ours".to_owned());
     let given_back = |outcome| Ok((Some(Step::Unlocking), Some(outcome), ours(), false));
     let looked_for = || Ok((None, None, None, true));
     for (what, kept, known, lock, expected) in [
-        ("wiped", held(), wiped(), locked("ours"), given_back(Outcome::Retry)),
-        ("its end was decided", held(), promoted(), locked("ours"), given_back(Outcome::Promoted)),
+        (
+            "wiped",
+            held(),
+            wiped(),
+            locked("ours"),
+            given_back(Outcome::Retry),
+        ),
+        (
+            "its end was decided",
+            held(),
+            promoted(),
+            locked("ours"),
+            given_back(Outcome::Promoted),
+        ),
         ("gone", held(), wiped(), unlocked(), Err(Forgotten::Gone)),
-        ("another's", held(), wiped(), locked("theirs"), Err(Forgotten::Gone)),
+        (
+            "another's",
+            held(),
+            wiped(),
+            locked("theirs"),
+            Err(Forgotten::Gone),
+        ),
         ("it does not say", held(), wiped(), error, Err(Forgotten::Unclear)),
         ("no answer", asked_for(60), wiped(), locked("new"), looked_for()),
-        ("no answer, long ago", asked_for(12 * MINUTE), wiped(), locked("new"), Err(Forgotten::Gone)),
-        ("begun anew", asked_for(60), promoted(), unlocked(), Err(Forgotten::Gone)),
+        (
+            "no answer, long ago",
+            asked_for(12 * MINUTE),
+            wiped(),
+            locked("new"),
+            Err(Forgotten::Gone),
+        ),
+        (
+            "begun anew",
+            asked_for(60),
+            promoted(),
+            unlocked(),
+            Err(Forgotten::Gone),
+        ),
         ("given up", suspect(90, new()), wiped(), unlocked(), looked_for()),
         (
             "never proved",

@@ -15,8 +15,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Act, Fault, Forgotten, Reports, Rules, SeenReport, Sight, decide, forgotten, idle_lock,
-    lock_accepted, lock_refused, reads_fault, reads_reports,
+    Act, Fault, Forgotten, Reports, Rules, SeenReport, Sight, decide, forgotten, idle_lock, lock_accepted,
+    lock_refused, reads_fault, reads_reports,
 };
 use crate::{
     aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},

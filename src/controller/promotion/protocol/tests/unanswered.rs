@@ -20,7 +20,9 @@ type QuietRow = (&'static str, StageStatus, Sight, u64, Done);
 
 fn check_quiet(rows: Vec<QuietRow>) {
     for (row, stage, sight, quiet, expected) in rows {
-        let found = done(&stage, &sight, |rules| rules.quiet_for = Duration::from_mins(quiet));
+        let found = done(&stage, &sight, |rules| {
+            rules.quiet_for = Duration::from_mins(quiet)
+        });
         assert_eq!(found, expected, "row {row}");
     }
 }
@@ -32,7 +34,13 @@ fn rows_6_to_7b_the_request_had_no_effect_or_the_lock_is_anothers() {
     check_quiet(vec![
         ("6, too soon", lost(20), unlocked(), 0, UNKNOWN(false)),
         ("6", lost(76), unlocked(), 0, ANEW),
-        ("6, unlocked again", seen(lost(76), "new", 60), unlocked(), 0, ANEW),
+        (
+            "6, unlocked again",
+            seen(lost(76), "new", 60),
+            unlocked(),
+            0,
+            ANEW,
+        ),
         ("7, before", lost(76), sight(Shown::Locked, "old"), 0, ANEW),
         (
             "7, before, but ours may be on its way",
@@ -44,7 +52,13 @@ fn rows_6_to_7b_the_request_had_no_effect_or_the_lock_is_anothers() {
             0,
             UNKNOWN(false),
         ),
-        ("7, another's run", lost(76), running("RUNNING", "new", theirs()), 0, ANEW),
+        (
+            "7, another's run",
+            lost(76),
+            running("RUNNING", "new", theirs()),
+            0,
+            ANEW,
+        ),
         (
             "7, another's report",
             lost(76),
@@ -59,7 +73,13 @@ fn rows_6_to_7b_the_request_had_no_effect_or_the_lock_is_anothers() {
             10,
             ANEW,
         ),
-        ("7b, what was there when it must have settled was its effect", judged(), theirs(), 10, ANEW),
+        (
+            "7b, what was there when it must have settled was its effect",
+            judged(),
+            theirs(),
+            10,
+            ANEW,
+        ),
         (
             "7b, not of one that was gone by then",
             seen(lost(70), "first", 60),
@@ -91,7 +111,13 @@ fn rows_8_to_10_the_lock_may_be_ours() {
     let watched = |seconds, since| settled(seen(lost(seconds), "new", since));
     check_quiet(vec![
         ("8, first seen", lost(76), theirs(), 0, SEEN),
-        ("8, still there when it must have settled", seen(lost(76), "new", 70), theirs(), 1, SEEN),
+        (
+            "8, still there when it must have settled",
+            seen(lost(76), "new", 70),
+            theirs(),
+            1,
+            SEEN,
+        ),
         ("8", watched(5 * MINUTE, 4 * MINUTE), theirs(), 4, UNKNOWN(false)),
         (
             "8, one side",
@@ -100,13 +126,49 @@ fn rows_8_to_10_the_lock_may_be_ours() {
             0,
             UNKNOWN(false),
         ),
-        ("8, the quiet period began anew", watched(20 * MINUTE, 19 * MINUTE), theirs(), 9, UNKNOWN(false)),
+        (
+            "8, the quiet period began anew",
+            watched(20 * MINUTE, 19 * MINUTE),
+            theirs(),
+            9,
+            UNKNOWN(false),
+        ),
         ("9", watched(12 * MINUTE, 11 * MINUTE), theirs(), 10, GIVEN_BACK),
-        ("9, at the latest", watched(30 * MINUTE - 1, 29 * MINUTE), theirs(), 10, GIVEN_BACK),
-        ("9, seen in time", watched(17 * MINUTE, 17 * MINUTE - 375), theirs(), 10, GIVEN_BACK),
-        ("10, seen too late", watched(17 * MINUTE, 17 * MINUTE - 376), theirs(), 10, UNKNOWN(true)),
-        ("10, another lock was there before", contested(watched(12 * MINUTE, 11 * MINUTE)), theirs(), 10, UNKNOWN(true)),
-        ("10, the request is too old", watched(30 * MINUTE, 29 * MINUTE), theirs(), 10, UNKNOWN(true)),
+        (
+            "9, at the latest",
+            watched(30 * MINUTE - 1, 29 * MINUTE),
+            theirs(),
+            10,
+            GIVEN_BACK,
+        ),
+        (
+            "9, seen in time",
+            watched(17 * MINUTE, 17 * MINUTE - 375),
+            theirs(),
+            10,
+            GIVEN_BACK,
+        ),
+        (
+            "10, seen too late",
+            watched(17 * MINUTE, 17 * MINUTE - 376),
+            theirs(),
+            10,
+            UNKNOWN(true),
+        ),
+        (
+            "10, another lock was there before",
+            contested(watched(12 * MINUTE, 11 * MINUTE)),
+            theirs(),
+            10,
+            UNKNOWN(true),
+        ),
+        (
+            "10, the request is too old",
+            watched(30 * MINUTE, 29 * MINUTE),
+            theirs(),
+            10,
+            UNKNOWN(true),
+        ),
         (
             "9, but something may run under it",
             watched(12 * MINUTE, 11 * MINUTE),
@@ -122,7 +184,9 @@ fn rows_8_to_10_the_lock_may_be_ours() {
             UNKNOWN(true),
         ),
     ]);
-    let refused = done(&watched(12 * MINUTE, 11 * MINUTE), &theirs(), |rules| rules.is_void = true);
+    let refused = done(&watched(12 * MINUTE, 11 * MINUTE), &theirs(), |rules| {
+        rules.is_void = true
+    });
     assert_eq!(refused, ANEW, "row 5, though it could not be recorded");
     let stale = watched(42 * MINUTE, 11 * MINUTE);
     let running = running("RUNNING", "another", theirs());
@@ -151,8 +215,18 @@ fn only_looks_at_a_whole_lock_under_which_nothing_happens_count() {
             sides((Shown::Locked, "new"), (Shown::Locking, "new"), Shown::Locking),
             None,
         ),
-        ("something runs", lost(90), running("RUNNING", "new", theirs()), None),
-        ("something may", lost(90), running("SOMETHING", "new", theirs()), None),
+        (
+            "something runs",
+            lost(90),
+            running("RUNNING", "new", theirs()),
+            None,
+        ),
+        (
+            "something may",
+            lost(90),
+            running("SOMETHING", "new", theirs()),
+            None,
+        ),
         ("somebody has used it", lost(90), used, None),
         ("it is not asked for", new(), theirs(), None),
     ] {
@@ -169,7 +243,12 @@ fn row_2b_a_request_that_was_given_up_may_still_take_a_lock() {
     check(vec![
         ("6, it is remembered", lost(76), unlocked(), ANEW),
         ("2b", suspect(90, new()), theirs(), SEEN),
-        ("2b, but of before", suspect(90, new()), sight(Shown::Locked, "old"), waits),
+        (
+            "2b, but of before",
+            suspect(90, new()),
+            sight(Shown::Locked, "old"),
+            waits,
+        ),
         (
             "2b, but another's",
             suspect(90, new()),
@@ -182,12 +261,37 @@ fn row_2b_a_request_that_was_given_up_may_still_take_a_lock() {
             sides((Shown::Locked, "new"), (Shown::Unlocked, "old"), Shown::Locked),
             Done::Wait(Reason::EnvironmentLocked, false),
         ),
-        ("3, and it is looked for all the same", suspect(90, new()), unlocked(), Done::Lock),
-        ("2b, after who was away", suspect(60 * MINUTE, new()), theirs(), SEEN),
+        (
+            "3, and it is looked for all the same",
+            suspect(90, new()),
+            unlocked(),
+            Done::Lock,
+        ),
+        (
+            "2b, after who was away",
+            suspect(60 * MINUTE, new()),
+            theirs(),
+            SEEN,
+        ),
         ("2b, for ten minutes", suspect(675, new()), unlocked(), ANEW),
-        ("24, the stage is not over before", released(Outcome::Promoted), gone(), UNKNOWN(false)),
-        ("24, nor if it failed", released(Outcome::Failed), gone(), UNKNOWN(false)),
-        ("24, but it may begin anew", released(Outcome::Retry), gone(), ANEW),
+        (
+            "24, the stage is not over before",
+            released(Outcome::Promoted),
+            gone(),
+            UNKNOWN(false),
+        ),
+        (
+            "24, nor if it failed",
+            released(Outcome::Failed),
+            gone(),
+            UNKNOWN(false),
+        ),
+        (
+            "24, but it may begin anew",
+            released(Outcome::Retry),
+            gone(),
+            ANEW,
+        ),
         (
             "24, it has taken a lock",
             released(Outcome::Promoted),
@@ -215,12 +319,20 @@ fn row_2b_a_request_that_was_given_up_may_still_take_a_lock() {
     };
     let lock = lost(76).lock.unwrap();
     let kept = given_up.suspect.unwrap();
-    assert_eq!((kept.attempt, kept.requested_at), (lock.attempt, lock.requested_at));
+    assert_eq!(
+        (kept.attempt, kept.requested_at),
+        (lock.attempt, lock.requested_at)
+    );
     for (row, stage, sight, is_contested) in [
         ("6", lost(76), unlocked(), false),
         ("6, unlocked again", seen(lost(76), "new", 60), unlocked(), true),
         ("7", lost(76), sight(Shown::Locked, "old"), true),
-        ("7, another's run", lost(76), running("RUNNING", "new", theirs()), true),
+        (
+            "7, another's run",
+            lost(76),
+            running("RUNNING", "new", theirs()),
+            true,
+        ),
         ("7b", settled(seen(lost(90), "first", 60)), theirs(), true),
         ("6, taken up before", contested(lost(76)), unlocked(), true),
     ] {

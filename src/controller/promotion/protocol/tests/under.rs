@@ -314,7 +314,11 @@ fn all_that_blocks_a_dry_run_is_told() {
         let Act::Remember(stage) = decide(stage, sight, &rules(&timeouts), ago(0).0) else {
             panic!("row 15");
         };
-        (stage.reason.unwrap_or_default(), stage.message.unwrap_or_default(), stage.dry_run)
+        (
+            stage.reason.unwrap_or_default(),
+            stage.message.unwrap_or_default(),
+            stage.dry_run,
+        )
     };
     let told = |missing: &[&str], encrypted: &[&str], mut sight: Sight| {
         sight.run.promotion_id = Some("ours".to_owned());

@@ -1,0 +1,97 @@
+//! Two replicas that live by the clock that is moved: one leads, and one stands by.
+
+use std::time::{Duration, Instant};
+
+use pingone_aic_harness::Operator;
+use serde_json::json;
+
+use super::Arena;
+
+/// Who has not asked for the lease for so long does not do it now.
+const QUIET: Duration = Duration::from_millis(10);
+/// Nobody needs longer to see to the lease.
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// An operator that leads no more, and when that was.
+pub struct Deposed {
+    pub operator: Operator,
+    since: Duration,
+}
+
+impl Arena {
+    /// With two replicas, of which one leads.
+    pub async fn start_elected(sentence: &str) -> Self {
+        let elects = json!({"leaderElect": true, "replicas": 2, "watchAllNamespaces": true});
+        let mut arena = Self::start_with(sentence, elects).await;
+        arena.has_election = true;
+        arena.until_led().await;
+        let operator = arena.operator.replica(&arena.namespace).await.unwrap();
+        let since = Duration::ZERO;
+        arena.stand_by(Deposed { operator, since }).await;
+        arena
+    }
+
+    /// The leader is out of the game: the one that stands by is looked at from now on.
+    pub fn depose(&mut self) -> Deposed {
+        let heir = self.others.pop().expect("somebody stands by");
+        let operator = std::mem::replace(&mut self.operator, heir);
+        let since = self.moved;
+        Deposed { operator, since }
+    }
+
+    /// The leader stands still, and the one that stands by is looked at from now on.
+    pub fn freeze_leader(&mut self) -> Deposed {
+        self.operator.freeze().unwrap();
+        self.is_frozen = true;
+        self.depose()
+    }
+
+    /// Waits until the present operator leads.
+    pub async fn until_led(&mut self) {
+        while !self.operator.log().contains("this process leads") {
+            self.step().await;
+        }
+    }
+
+    /// One that was frozen goes on, in the time that it is by now.
+    pub async fn thaw(&mut self, deposed: &mut Deposed) {
+        deposed.operator.thaw().unwrap();
+        self.is_frozen = false;
+        let missed = self.moved - deposed.since;
+        deposed.since = self.moved;
+        let moved = deposed.operator.advance(missed).await;
+        assert!(
+            moved.is_ok() || deposed.operator.exit_status().is_some(),
+            "{moved:?}"
+        );
+    }
+
+    /// Starts one anew that is out of the game: it stands by from now on.
+    pub async fn stand_by(&mut self, deposed: Deposed) {
+        let Deposed { mut operator, since } = deposed;
+        operator.kill();
+        operator.advance(self.moved - since).await.unwrap();
+        operator.start().await.unwrap();
+        self.others.push(operator);
+    }
+
+    /// The clock is not moved on before whoever sees to the lease has done so. `from` is where the journal was before the
+    /// clock was moved last.
+    pub(super) async fn let_see_to_lease(&self, from: usize) {
+        if !self.has_election {
+            return;
+        }
+        let started = Instant::now();
+        let (mut before, mut since) = (0, started);
+        while since.elapsed() < QUIET && started.elapsed() < LONGEST {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let calls = self.network.journal_since(from);
+            let calls = calls.iter().filter(|call| call.path.contains("/leases/"));
+            let answered = calls.clone().filter(|call| call.status.is_some()).count();
+            let all = calls.count();
+            if all != before || answered < all {
+                (before, since) = (all, Instant::now());
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The leader changes at a call: it is killed, told to end, or frozen and thawed.
+
+use std::time::Duration;
+
+use crate::{
+    arena::{Arena, election::Deposed},
+    trouble::Trouble,
+};
+
+/// The one that leads then has done something by itself when the other one is thawed.
+const GOES_ON_FOR: Duration = Duration::from_mins(1);
+/// Half of the time for which a lock has to be idle.
+const HALF_A_QUIET_PERIOD: Duration = Duration::from_mins(5);
+
+impl Arena {
+    /// Has the leader change; who led before is out of the game then.
+    pub(super) async fn change_leader(&mut self, trouble: Trouble) -> Result<Deposed, String> {
+        if trouble == Trouble::LeaderChangesInQuietPeriod {
+            let first = self.succeed(Trouble::LeaderKilledAfter).await?;
+            self.pass_time(HALF_A_QUIET_PERIOD).await;
+            self.stand_by(first).await;
+        }
+        self.succeed(trouble).await
+    }
+
+    async fn succeed(&mut self, trouble: Trouble) -> Result<Deposed, String> {
+        if trouble == Trouble::LeaderEnded {
+            self.operator.interrupt().unwrap();
+            // What it has asked for it sees to first.
+            while self.operator.exit_status().is_none() {
+                self.step().await;
+            }
+        }
+        let mut deposed = if trouble.freezes() {
+            self.freeze_leader()
+        } else {
+            self.operator.kill();
+            self.depose()
+        };
+        self.until_led().await;
+        if trouble.freezes() {
+            self.pass_time(GOES_ON_FOR).await;
+            self.thaw(&mut deposed).await;
+            // It has lost its lease.
+            let status = deposed
+                .operator
+                .wait()
+                .await
+                .map_err(|error| format!("{error:#}"))?;
+            if status.success() {
+                return Err("who lost the lease ended as if all were well".to_owned());
+            }
+        }
+        Ok(deposed)
+    }
+}
