@@ -48,22 +48,25 @@ impl Arena {
 
     /// Waits until the present operator leads.
     pub async fn until_led(&mut self) {
-        while !self.operator.log().contains("this process leads") {
+        while !leads(&self.operator) {
             self.step().await;
         }
     }
 
-    /// One that was frozen goes on, in the time that it is by now.
-    pub async fn thaw(&mut self, deposed: &mut Deposed) {
-        deposed.operator.thaw().unwrap();
+    /// One that was frozen goes on, in the time that it is by now, until it has seen that it leads no more, and has ended.
+    pub async fn thaw(&mut self, deposed: Deposed) -> Deposed {
+        let Deposed { mut operator, since } = deposed;
+        operator.thaw().unwrap();
         self.is_frozen = false;
-        let missed = self.moved - deposed.since;
-        deposed.since = self.moved;
-        let moved = deposed.operator.advance(missed).await;
-        assert!(
-            moved.is_ok() || deposed.operator.exit_status().is_some(),
-            "{moved:?}"
-        );
+        operator.advance(self.moved - since).await.unwrap();
+        self.others.push(operator);
+        // What it has asked for it sees to first.
+        while self.others.last().unwrap().exit_status().is_none() {
+            self.step().await;
+        }
+        let operator = self.others.pop().unwrap();
+        let since = self.moved;
+        Deposed { operator, since }
     }
 
     /// Starts one anew that is out of the game: it stands by from now on.
@@ -94,4 +97,11 @@ impl Arena {
             }
         }
     }
+}
+
+/// Whether an operator leads, since it was started last.
+fn leads(operator: &Operator) -> bool {
+    let log = operator.log();
+    let since = log.rfind("operator starts").unwrap_or_default();
+    log[since..].contains("this process leads")
 }

@@ -110,9 +110,11 @@ impl Arena {
         self.moved += by;
         self.network.clock().advance(by);
         for operator in std::iter::once(&mut self.operator).chain(&mut self.others) {
-            let moved = operator.advance(by).await;
-            // One that has ended has no clock.
-            assert!(moved.is_ok() || operator.exit_status().is_some(), "{moved:?}");
+            if let Err(error) = operator.advance(by).await {
+                // One that has ended has no clock.
+                let ended = operator.wait().await;
+                assert!(ended.is_ok(), "{error:#}");
+            }
         }
         self.let_see_to_lease(from).await;
     }

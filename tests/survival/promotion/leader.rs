@@ -31,25 +31,24 @@ impl Arena {
                 self.step().await;
             }
         }
-        let mut deposed = if trouble.freezes() {
+        let deposed = if trouble.freezes() {
             self.freeze_leader()
         } else {
             self.operator.kill();
             self.depose()
         };
         self.until_led().await;
-        if trouble.freezes() {
-            self.pass_time(GOES_ON_FOR).await;
-            self.thaw(&mut deposed).await;
-            // It has lost its lease.
-            let status = deposed
-                .operator
-                .wait()
-                .await
-                .map_err(|error| format!("{error:#}"))?;
-            if status.success() {
-                return Err("who lost the lease ended as if all were well".to_owned());
-            }
+        if !trouble.freezes() {
+            return Ok(deposed);
+        }
+        self.pass_time(GOES_ON_FOR).await;
+        let deposed = self.thaw(deposed).await;
+        if deposed
+            .operator
+            .exit_status()
+            .is_some_and(|status| status.success())
+        {
+            return Err("who lost the lease ended as if all were well".to_owned());
         }
         Ok(deposed)
     }

@@ -17,8 +17,11 @@ use self::{
     platform::Names,
     world::{Budget, Decide, Operator},
 };
-use super::{Act, Rules, Sight, Wait, decide, lock_accepted};
-use crate::api::{Action, Reason, StageStatus, Step};
+use super::{Act, Fault, Rules, Sight, Wait, decide, lock_accepted};
+use crate::{
+    aic::Progress,
+    api::{Action, Reason, StageStatus, Step},
+};
 
 const ALONE: Setting = Setting {
     processes: &[0],
@@ -150,6 +153,18 @@ fn a_protocol_that_breaks_the_law_is_found_out() {
             ROLLBACK,
             that(sees_its_own_reports_alone),
         ),
+        (
+            "only what is shown at fault is rolled back",
+            ROLLBACK,
+            that(rolls_back_unseen),
+        ),
+        (
+            "no lock is removed while something runs",
+            ALONE,
+            that(removes_what_runs),
+        ),
+        (removes, ALONE, that(waits_for_no_quiet_period)),
+        (gone, ALONE, that(forgets_a_lost_request)),
         (promotes, TWO_PROCESSES, that(trusts_any_lock)),
         (removes, TWO_PROCESSES, that(removes_any_lock)),
         (gone, TWO_PROCESSES, unfenced),
@@ -196,6 +211,40 @@ fn reads_no_reports(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: 
     let mut sight = sight.clone();
     sight.reports.retain(|report| report.is_dry_run);
     decide(stage, &sight, rules, now)
+}
+
+fn rolls_back_unseen(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let sight = Sight {
+        fault: Fault::Shown,
+        ..sight.clone()
+    };
+    decide(stage, &sight, rules, now)
+}
+
+fn removes_what_runs(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let mut sight = sight.clone();
+    if stage.step == Some(Step::Unlocking) {
+        sight.run = Progress::with_status("READY");
+    }
+    decide(stage, &sight, rules, now)
+}
+
+fn waits_for_no_quiet_period(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let rules = Rules {
+        quiet_for: super::QUIET_PERIOD,
+        ..rules.clone()
+    };
+    decide(stage, sight, &rules, now)
+}
+
+fn forgets_a_lost_request(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    match decide(stage, sight, rules, now) {
+        Act::Remember(stage) => Act::Remember(StageStatus {
+            suspect: None,
+            ..stage
+        }),
+        act => act,
+    }
 }
 
 fn sees_its_own_reports_alone(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
