@@ -137,13 +137,21 @@ impl Tenant {
 
     /// Reads a worker: `GET {realm}/services/pingOneWorkerService/workers/{name}`.
     pub async fn worker(&self, realm: Realm, name: &IntegrationName) -> Result<Option<Worker>, Error> {
-        let call = worker_call(
-            Method::GET,
-            realm,
-            &format!("/workers/{name}"),
-            "read the PingOne worker",
-        );
-        Ok(self.optional(call).await?.map(Worker))
+        let path = format!("/workers/{name}");
+        let call =
+            worker_call(Method::GET, realm, &path, "read the PingOne worker").accept(StatusCode::NOT_FOUND);
+        let reply = self.send(call).await?;
+        if reply.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let worker: Map<String, Value> = reply.json()?;
+        // What does not say that it is this worker proves nothing about it.
+        if worker.get("_id").and_then(Value::as_str) != Some(name.as_str()) {
+            return Err(reply
+                .unreadable("it is not the worker that was asked for".to_owned())
+                .into());
+        }
+        Ok(Some(Worker(worker)))
     }
 
     /// Whether the realm lists a worker: `GET {realm}/services/pingOneWorkerService/workers?_queryFilter=true`. A 404 of the

@@ -161,7 +161,6 @@ impl Runs {
         state.keys.remove(uid);
         state.quiet.remove(uid);
         state.faults.retain(|(of, _), _| of != uid);
-        state.ignored.retain(|(of, _)| of != uid);
         state.claims.retain(|_, holder| holder != uid);
     }
 

@@ -90,6 +90,10 @@ impl Run<'_> {
             self.status = status;
             self.update_key();
             if let Some(error) = refused {
+                // Its object may be gone, and nothing comes of it.
+                if self.held().is_none_or(|held| held.suspect.is_none()) {
+                    self.context.runs.drop_key(&self.uid);
+                }
                 return Err(self.refused(&error));
             }
         }
@@ -101,7 +105,11 @@ impl Run<'_> {
         let mut end = self.trouble(error);
         end.phase = PromotionPhase::Pending;
         if matches!(error, Error::Call(refusal) if refusal.status() == Some(409)) {
-            let message = "somebody else has locked the environments in the same moment";
+            let message = if self.held().is_some_and(|held| held.suspect.is_some()) {
+                "the environments are locked already, by somebody else or by an earlier request of ours: the operator looks again"
+            } else {
+                "somebody else has locked the environments in the same moment"
+            };
             end.conclusion = Conclusion::InProgress(Reason::EnvironmentLocked, message.to_owned());
         }
         end
@@ -205,9 +213,12 @@ impl Run<'_> {
 
     /// Removes what only an open lock needs: the finalizer, the claim.
     pub(super) async fn let_go(&mut self) {
+        if self.context.runs.key(&self.uid).is_some() {
+            // Status has forgotten a lock that may be open.
+            return;
+        }
         let occupies = self.status.stages.iter().any(StageStatus::occupies);
-        let holds_key = self.context.runs.key(&self.uid).is_some();
-        if !holds_key && (!occupies || self.object.metadata.deletion_timestamp.is_some()) {
+        if !occupies || self.object.metadata.deletion_timestamp.is_some() {
             self.context.runs.forget(&self.uid);
         }
         if finalizer::is_set(&self.object) {

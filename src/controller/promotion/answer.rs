@@ -87,11 +87,9 @@ impl Answer<'_> {
                 match self.find(object, id).await {
                     Ok(Some(recorded)) => break Some(recorded),
                     Ok(None) => {
-                        until_gone(self.context, self.tenant, id).await;
-                        tracing::info!(host, id, "a lock that could not be recorded is gone");
-                        self.context.runs.void(self.attempt);
-                        self.context.runs.drop_key(self.uid);
-                        break None;
+                        self.context.metrics.lock_is_unrecorded(host, id, requested_at);
+                        self.give_back(id);
+                        return None;
                     }
                     Err(error) => {
                         tracing::error!(%error, host, id, "a lock is taken, and whether it is recorded cannot be read: it is kept, and given back if it is not");
@@ -103,6 +101,20 @@ impl Answer<'_> {
         };
         self.context.metrics.lock_is_recorded(host, id);
         recorded
+    }
+
+    /// In the background: passes over the run go on meanwhile, and a person can have their say.
+    fn give_back(&self, id: &str) {
+        let (context, tenant) = (self.context.clone(), self.tenant.clone());
+        let (uid, attempt, id) = (self.uid.to_owned(), self.attempt.to_owned(), id.to_owned());
+        self.context.tasks.spawn(async move {
+            until_gone(&context, &tenant, &id).await;
+            let host = tenant.host().as_str();
+            tracing::info!(host, id, "a lock that could not be recorded is gone");
+            context.runs.void(&attempt);
+            context.runs.drop_key(&uid);
+            context.metrics.lock_is_recorded(host, &id);
+        });
     }
 
     /// Whoever leads next takes a refusal that is not recorded for an answer that was lost, and another's lock for what

@@ -6,7 +6,7 @@ use super::{
     protocol::{Forgotten, Wait, forgotten},
     run::Run,
 };
-use crate::http::Lane;
+use crate::{api::StageStatus, http::Lane};
 
 /// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
 /// lock is given back first.
@@ -15,10 +15,18 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
     let Some(key) = runs.key(&run.uid).filter(|key| !key.is_asking) else {
         return Ok(());
     };
-    if run.may_hold_lock() {
+    let lock = key.stage.open_lock();
+    let is_known = |stage: &StageStatus| match lock {
+        Some(lock) => stage
+            .open_lock()
+            .is_some_and(|known| known.attempt == lock.attempt),
+        None => stage.suspect == key.stage.suspect,
+    };
+    // One whose id is not known is looked for by its stage.
+    let id = lock.and_then(|lock| lock.id.as_ref());
+    if run.status.stages.iter().any(is_known) || (id.is_none() && run.may_hold_lock()) {
         return Ok(());
     }
-    let lock = key.stage.open_lock();
     if lock.is_some_and(|lock| lock.id.is_none() && runs.is_void(&lock.attempt)) {
         runs.drop_key(&run.uid);
         return Ok(());

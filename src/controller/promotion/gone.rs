@@ -2,7 +2,7 @@
 
 use kube::{Api, ResourceExt};
 
-use super::{super::context::Context, run::WITH_AN_OPEN_LOCK};
+use super::{super::context::Context, protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK};
 use crate::{
     aic::{Error, RunState, Tenant},
     api::Promotion,
@@ -42,6 +42,7 @@ async fn give_back(context: &Context, gone: &Ref, key: &Key) {
             id,
             "a Promotion is gone without its finalizer, and its lock is open: it is given back"
         );
+        let_settle(context, key).await;
         until_gone(context, &tenant(context, key), id).await;
         tracing::warn!(namespace, name, %host, id, "the lock of a Promotion that is gone is given back");
         return;
@@ -60,6 +61,14 @@ async fn give_back(context: &Context, gone: &Ref, key: &Key) {
     context
         .metrics
         .lock_is_unrecorded(host.as_str(), "", requested_at.0);
+}
+
+/// What was asked for under the lock may be on its way: it would run under the next one.
+async fn let_settle(context: &Context, key: &Key) {
+    let Some(promote) = &key.stage.promote else { return };
+    let passed = context.clock.now().duration_since(promote.requested_at.0);
+    let passed = passed.try_into().unwrap_or_default();
+    context.clock.sleep(RUN_SETTLES.saturating_sub(passed)).await;
 }
 
 fn tenant(context: &Context, key: &Key) -> Tenant {
@@ -86,8 +95,8 @@ pub(super) async fn until_gone(context: &Context, tenant: &Tenant, id: &str) {
     loop {
         match ask_back(tenant, id).await {
             Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(id, %error, "failed to ask a lock back"),
+            Ok(false) => tracing::info!(host = %tenant.host(), id, "a lock is not gone yet"),
+            Err(error) => tracing::warn!(host = %tenant.host(), id, %error, "failed to ask a lock back"),
         }
         context.clock.sleep(WITH_AN_OPEN_LOCK).await;
     }

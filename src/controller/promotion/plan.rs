@@ -18,6 +18,14 @@ pub(super) enum Position {
 }
 
 pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Position {
+    // Whatever else is to be done: a lock that may be open comes first.
+    let holds_lock = |name: &str| {
+        let stage = status.stages.iter().find(|stage| stage.name == name);
+        stage.is_some_and(StageStatus::may_hold_lock)
+    };
+    if let Some(index) = spec.order.iter().position(|stage| holds_lock(&stage.name)) {
+        return Position::Stage(index);
+    }
     if let Some(phase) = status.phase.filter(|phase| phase.is_terminal()) {
         return Position::Over(phase, last_reason(status, phase));
     }
@@ -69,10 +77,9 @@ pub(super) fn may_begin(spec: &PromotionSpec, index: usize) -> bool {
     !spec.suspend && index <= gate.unwrap_or(0)
 }
 
-/// A stage that has begun is brought to its end, wherever the gate is. So is a request for a lock that may still have an
-/// effect.
+/// A stage that has begun is brought to its end, wherever the gate is.
 fn is_under_way(stage: &StageStatus) -> bool {
-    let has_begun = stage.step.is_some() || stage.action == Action::Rollback || stage.suspect.is_some();
+    let has_begun = stage.step.is_some() || stage.action == Action::Rollback;
     has_begun && stage.step != Some(Step::Done)
 }
 
@@ -209,7 +216,33 @@ mod tests {
         };
         let over = |phase, reason| Position::Over(phase, reason);
         let up_to = |stage: &str| spec(&json!({"upTo": stage}));
+        let holds = |name: &str, mut status: PromotionStatus| {
+            let lock = json!({"attempt": "a", "requestedAt": "2026-01-01T00:00:00Z", "id": "ours"});
+            let mut stage: StageStatus =
+                serde_json::from_value(json!({"name": name, "step": "Unlocking"})).unwrap();
+            stage.lock = serde_json::from_value(lock).unwrap();
+            status.stages.push(stage);
+            status
+        };
         let table = [
+            (
+                "a lock comes first, whatever the gate",
+                up_to("dev"),
+                holds("prod", none()),
+                Position::Stage(2),
+            ),
+            (
+                "and though it stands still",
+                spec(&json!({"suspend": true})),
+                holds("prod", none()),
+                Position::Stage(2),
+            ),
+            (
+                "and though it is aborted",
+                up_to("prod"),
+                holds("prod", aborting(none())),
+                Position::Stage(2),
+            ),
             ("it begins", up_to("staging"), none(), Position::Stage(1)),
             ("look only", up_to("dev"), none(), Position::Gate(1)),
             (

@@ -70,16 +70,27 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             return Ok(next_stage(&stage));
         }
         let is_new = is_new(&stage);
-        let (obstacle, seems_empty) = if is_new && !run.stops() {
-            obstacle(run, &tenant, group, index, &mut stage).await?
+        let found = if is_new && !run.stops() {
+            obstacle(run, &tenant, group, index, &mut stage).await
         } else {
-            (None, false)
+            Ok((None, false))
+        };
+        // What is in the way keeps no lost request from being looked for.
+        let (blocked, (obstacle, seems_empty)) = match found {
+            Ok(found) => (None, found),
+            Err(end) if stage.suspect.is_some() => (Some(end), (None, false)),
+            Err(end) => return Err(end),
         };
         let may_begin = plan::may_begin(&run.object.spec, index) || stage.action == Action::Rollback;
-        let is_ready = obstacle.is_none() && may_begin;
+        let is_ready = obstacle.is_none() && blocked.is_none() && may_begin;
         let (sight, act) = decide(run, &tenant, &stage, &group.stages[index], is_ready).await?;
+        let looks_on = matches!(act, Act::Remember(_) | Act::Unlock(..));
+        if let Some(end) = blocked.filter(|_| !looks_on) {
+            return Err(end);
+        }
         if let Some(Obstacle::Unseen(error)) = &obstacle
             && sight.lock.is_unlocked()
+            && !looks_on
         {
             // No lock explains it. One may just have gone: once more decides.
             if is_refused {
@@ -144,7 +155,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                         ..pending(Reason::PreflightFailed, &faults)
                     },
                     Some(Obstacle::Unseen(error)) => run.trouble(&error),
-                    None if !may_begin => waiting(run, Wait::for_a_suspect()),
+                    None if !may_begin && stage.suspect.is_some() => waiting(run, Wait::for_a_suspect()),
                     None => next_stage(&stage),
                 });
             }
@@ -241,7 +252,7 @@ async fn decide(
     if protocol::reads_fault(stage, &sight.lock, &rules) {
         let wanted = spec.order.iter().find(|known| known.name == stage.name);
         let is_whole = wanted.is_some_and(|wanted| wanted.integrations.len() == members.len());
-        sight.fault = verify::shown_fault(tenant, members, is_whole).await;
+        sight.fault = verify::shown_fault(run, tenant, members, is_whole).await;
     }
     let idle = protocol::idle_lock(stage, &sight, &rules, clock.now());
     rules.quiet_for = runs.quiet_for(&run.uid, idle, clock.instant());

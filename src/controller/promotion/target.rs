@@ -8,6 +8,7 @@ use super::{
     super::{
         Next,
         account::{self, NoAccount},
+        runs::Key,
         secret::SecretValues,
     },
     End, LOOK_AGAIN,
@@ -109,7 +110,14 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         return Err(stalled(Reason::HostNotAllowed, error.to_string()));
     }
     let namespace = run.object.namespace().unwrap_or_default();
-    let kept = run.context.runs.key(&run.uid).filter(|_| run.may_hold_lock());
+    // The accounts of other environments are not the key's.
+    let is_locks = |key: &Key| key.host == host;
+    let kept = run
+        .context
+        .runs
+        .key(&run.uid)
+        .filter(is_locks)
+        .filter(|_| run.may_hold_lock());
     let read = SecretValues::read_now(run.context, &namespace, secret).await;
     let account = match account::of(secret, read) {
         Ok(account) => Arc::new(account),
@@ -124,11 +132,13 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     let tenant = run.context.aic.tenant(host, account).in_lane(Lane::Lock);
     // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     let is_accepted = tenant.accepts_account().await;
-    if is_accepted {
-        if let Some(held) = run.held() {
-            let is_asking = kept.as_ref().is_some_and(|kept| kept.is_asking);
-            run.keep_key(&tenant, held.clone(), is_asking);
-        }
+    let is_targets = |held: &&StageStatus| {
+        let target = held.target.as_ref();
+        target.is_some_and(|target| target.upper_host == tenant.host().as_str())
+    };
+    if let Some(held) = run.held().filter(is_targets).filter(|_| is_accepted) {
+        let is_asking = kept.as_ref().is_some_and(|kept| kept.is_asking);
+        run.keep_key(&tenant, held.clone(), is_asking);
     }
     Ok(match kept {
         Some(kept) if !is_accepted => {

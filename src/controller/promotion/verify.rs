@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use super::{
     super::connection::vouched,
     group::{Member, name_of},
-    protocol::Fault,
+    protocol::{FAULT_STANDS, Fault},
     run::Run,
 };
 use crate::aic::{Error, Proof, Tenant};
@@ -63,16 +63,24 @@ pub(super) async fn verify(run: &Run<'_>, tenant: &Tenant, members: &[Member]) -
 }
 
 /// Looks at the configuration of every integration of a stage, without its test: a lock may block that. `is_whole` tells
-/// whether these are all.
-pub(super) async fn shown_fault(tenant: &Tenant, members: &[Member], is_whole: bool) -> Fault {
+/// whether these are all. Only a fault counts that was shown before, long enough ago.
+pub(super) async fn shown_fault(run: &Run<'_>, tenant: &Tenant, members: &[Member], is_whole: bool) -> Fault {
+    let (runs, now) = (&run.context.runs, run.context.clock.instant());
     let mut is_all_shown = is_whole;
     for member in members {
+        let name = name_of(member);
         match configuration(tenant, member).await {
-            Ok(Shown::Wrong(_)) => return Fault::Shown,
-            Ok(Shown::Right) => {}
+            Ok(Shown::Wrong(_)) => {
+                let since = runs.at_fault_since(&run.uid, &name, now);
+                if now.duration_since(since) >= FAULT_STANDS {
+                    return Fault::Shown;
+                }
+                is_all_shown = false;
+            }
+            Ok(Shown::Right) => runs.is_right(&run.uid, &name),
             Ok(Shown::Nothing) => is_all_shown = false,
             Err(error) => {
-                tracing::info!(integration = name_of(member), %error, "the configuration is not shown");
+                tracing::info!(integration = name, %error, "the configuration is not shown");
                 is_all_shown = false;
             }
         }
@@ -162,6 +170,7 @@ async fn configuration(tenant: &Tenant, member: &Member) -> Result<Shown, Error>
         }
     };
     Ok(match mapping {
+        Some(mapping) if mapping.secret_label != names.label.secret_label() => Shown::Nothing,
         Some(mapping) if mapping.leads_to(&names.esv) => Shown::Right,
         Some(_) => Shown::Wrong(format!(
             "the label {} is mapped to another ESV than {}",

@@ -16,9 +16,8 @@ impl Case<'_> {
         let ours = sight
             .reports
             .iter()
-            .filter(|report| self.is_our_run(report))
             .filter_map(|report| report.lock_id.as_deref())
-            .find(|id| sight.lock.shows(id));
+            .find(|id| sight.lock.shows(id) && self.proves_ours(id));
         match (self.stage.action, self.earlier_run()) {
             (Action::Rollback, Some(RunKind::Promotion | RunKind::Unknown)) | (_, None) => {}
             (_, Some(done)) => return self.done_before(done, ours),
@@ -37,7 +36,9 @@ impl Case<'_> {
                 stage.finished_at = Some(Time(self.now));
             }));
         }
-        if self.stage.suspect.is_some() && self.suspect().is_none() {
+        if let Some(suspect) = &self.stage.suspect
+            && self.doubts_end_of_suspect(suspect).is_none()
+        {
             return Act::Remember(self.with(|stage| stage.suspect = None));
         }
         let in_the_way = if !sight.lock.is_unlocked() {

@@ -14,7 +14,7 @@ impl Case<'_> {
     /// The lock is being given back, for as long as it takes.
     pub(super) fn unlocking(&self, lock: &LockStatus) -> Act {
         let Some(id) = lock.id.as_deref() else {
-            return Act::Remember(self.resume());
+            return self.resume();
         };
         let shown = &self.sight.lock;
         let since = lock
@@ -29,7 +29,7 @@ impl Case<'_> {
         };
         if lock.unproved && self.is_used_by_another(id) {
             // Somebody works under it: it was never ours.
-            return Act::Remember(self.resume());
+            return self.resume();
         }
         if !shown.is_free_of(id) {
             if self.may_run(id, is_stalled) {

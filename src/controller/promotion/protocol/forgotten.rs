@@ -27,7 +27,7 @@ pub(in super::super) fn forgotten(
     now: Timestamp,
 ) -> Forgotten {
     let now = whole_seconds(now);
-    let target = known.target.clone().or_else(|| kept.target.clone());
+    let remember = |stage| Forgotten::Remember(Box::new(stage));
     let Some(lock) = kept.open_lock() else {
         return as_suspect(kept, known, kept.suspect.clone(), now);
     };
@@ -40,28 +40,31 @@ pub(in super::super) fn forgotten(
         };
         return as_suspect(kept, known, Some(suspect), now);
     };
+    let is_wiped = known.step.is_none();
+    if is_wiped && kept.promote.is_some() {
+        // What was asked for may be on its way, or done: it is waited for as if nothing had happened.
+        return remember(kept.clone());
+    }
     if shown.is_free_of(id) {
         return Forgotten::Gone;
     }
     if !shown.shows(id) {
         return Forgotten::Unclear;
     }
+    let is_over = matches!(known.step, Some(Step::Verifying | Step::Done));
     let mut stage = StageStatus {
-        target,
         step: Some(Step::Unlocking),
         lock: Some(lock.clone()),
-        action: kept.action,
-        ..known.clone()
+        ..if is_over { known.clone() } else { kept.clone() }
     };
     if stage.outcome.is_none() {
         stage.outcome = Some(Outcome::Retry);
         stage.reason = Some(Reason::LockLost.as_str().to_owned());
     }
-    stage.started_at.get_or_insert(Time(now));
     if let Some(lock) = &mut stage.lock {
-        lock.releasing_since = Some(Time(now));
+        lock.releasing_since.get_or_insert(Time(now));
     }
-    Forgotten::Remember(Box::new(stage))
+    remember(stage)
 }
 
 /// A request without an answer may still have an effect; only a stage that has not begun anew looks for it.

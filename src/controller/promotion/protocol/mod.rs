@@ -40,7 +40,7 @@ pub(super) use sight::{Fault, SeenReport, Sight};
 #[cfg(test)]
 use unanswered::SHOWS_WITHIN;
 pub(super) use unanswered::idle_lock;
-pub(super) use verifying::{Proof, Ruling};
+pub(super) use verifying::{FAULT_STANDS, Proof, Ruling};
 
 /// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
 /// recording it, sending it and answering it take a timeout each.

@@ -18,9 +18,9 @@ impl Case<'_> {
     pub(super) fn lock_requested(&self, lock: &LockStatus) -> Act {
         let shown = &self.sight.lock;
         if self.rules.is_void {
-            return Act::Remember(self.resume());
+            return self.resume();
         }
-        let foreign = || Act::Remember(self.given_up(lock));
+        let foreign = || self.give_up(lock);
         if shown.is_unlocked() {
             return self.nothing_is_locked(lock);
         }
@@ -31,8 +31,7 @@ impl Case<'_> {
             return self.unlock(id, Reason::Unlocking, false, message);
         }
         let Some(id) = shown.common_id() else {
-            // One environment only: another pair's lock, or one that is still on its way.
-            return self.unknown_lock(is_overdue, "an environment's lock");
+            return self.one_sided(is_overdue);
         };
         if lock.before.as_deref() == Some(id) {
             // Whatever was done under it was done before. Ours may show it until it has an id of its own.
@@ -42,9 +41,7 @@ impl Case<'_> {
                 self.unknown_lock(is_overdue, &format!("lock {id}"))
             };
         }
-        let is_ours =
-            |report: &super::SeenReport| report.lock_id.as_deref() == Some(id) && self.is_our_run(report);
-        if self.sight.reports.iter().any(is_ours) {
+        if self.proves_ours(id) {
             return Act::Remember(self.adopt(id, Outcome::Retry, Reason::LockLost));
         }
         if self.is_used_by_another(id) {
@@ -52,7 +49,7 @@ impl Case<'_> {
         }
         let is_settled = self.is_settled(lock);
         match &lock.seen {
-            Some(seen) if seen.id == id && seen.settled == is_settled => {
+            Some(seen) if seen.id == id && (seen.settled || !is_settled) => {
                 self.judge_idle(lock, seen, is_overdue)
             }
             Some(seen) if seen.id == id => self.see(id, &seen.since, true),
@@ -71,21 +68,43 @@ impl Case<'_> {
                 "whether the lock was taken is not known yet; the operator looks again by itself",
             );
         }
-        Act::Remember(self.given_up(lock))
+        self.give_up(lock)
     }
 
     /// As before this request for a lock, which may have an effect still. A lock that comes later is judged only if none
-    /// was there before.
-    fn given_up(&self, lock: &LockStatus) -> StageStatus {
-        StageStatus {
-            suspect: Some(SuspectLock {
-                attempt: lock.attempt.clone(),
-                requested_at: lock.requested_at.clone(),
-                before: lock.before.clone(),
-                contested: lock.contested || !self.sight.lock.is_unlocked() || lock.seen.is_some(),
-            }),
-            ..self.resume()
-        }
+    /// was there before. A stage whose end was decided goes on to wait for that.
+    fn give_up(&self, lock: &LockStatus) -> Act {
+        let suspect = SuspectLock {
+            attempt: lock.attempt.clone(),
+            requested_at: lock.requested_at.clone(),
+            before: lock.before.clone(),
+            contested: lock.contested || !self.sight.lock.is_unlocked() || lock.seen.is_some(),
+        };
+        let stage = if self.decided().is_some() {
+            self.with(|stage| {
+                stage.step = Some(Step::Unlocking);
+                if let Some(lock) = &mut stage.lock {
+                    (lock.id, lock.seen) = (None, None);
+                }
+            })
+        } else {
+            self.anew()
+        };
+        Act::Remember(StageStatus {
+            suspect: Some(suspect),
+            ..stage
+        })
+    }
+
+    /// Whether what was reported under a lock proves it to be ours. A dry run names no lock: one that was asked for under
+    /// an earlier lock, and held on its way, runs under whatever lock is there then.
+    pub(super) fn proves_ours(&self, id: &str) -> bool {
+        let may_be_late = self.stage.retries > 0;
+        self.sight.reports.iter().any(|report| {
+            report.lock_id.as_deref() == Some(id)
+                && self.is_our_run(report)
+                && !(report.is_dry_run && may_be_late)
+        })
     }
 
     fn see(&self, id: &str, since: &Time, settled: bool) -> Act {
@@ -104,7 +123,13 @@ impl Case<'_> {
     fn judge_idle(&self, lock: &LockStatus, seen: &SeenLock, is_overdue: bool) -> Act {
         let id = &seen.id;
         let is_late = seen.since.0 > lock.requested_at.0 + LOCK_SETTLES + SHOWS_WITHIN;
-        let is_stale = is_late || lock.contested || is_overdue;
+        // Under a lock that may be ours nothing was done.
+        let is_used = self
+            .sight
+            .reports
+            .iter()
+            .any(|report| report.lock_id.as_deref() == Some(id));
+        let is_stale = is_late || is_used || lock.contested || is_overdue;
         if is_stale || self.may_run(id, false) || self.rules.quiet_for < QUIET_PERIOD {
             return self.unknown_lock(is_stale, &format!("lock {id}"));
         }
@@ -123,6 +148,22 @@ impl Case<'_> {
         }))
     }
 
+    /// One environment only: another pair's lock, or one that is still on its way.
+    fn one_sided(&self, is_stale: bool) -> Act {
+        let remedy = if is_stale {
+            "if nobody else uses it, unlock it in the tenant's console"
+        } else {
+            "the operator waits until the other one shows it, too, or none does"
+        };
+        self.wait(
+            Reason::LockOwnershipUnknown,
+            is_stale,
+            format!(
+                "the answer to our request for a lock was lost, and one of the two environments is locked, for us or for another pair: {remedy}"
+            ),
+        )
+    }
+
     fn unknown_lock(&self, is_stale: bool, what: &str) -> Act {
         let remedy = if is_stale {
             "unlock it in the tenant's console if nobody else uses it, or annotate this Promotion with pingone-aic.io/unlock: <promotion id>"
@@ -138,21 +179,19 @@ impl Case<'_> {
         )
     }
 
-    /// As before this request for a lock. A stage whose end was decided under an earlier lock is over.
-    pub(super) fn resume(&self) -> StageStatus {
-        match self.stage.outcome {
-            Some(outcome) if outcome != Outcome::Retry => {
-                let reason = self.stage.reason.as_deref().and_then(Reason::find);
-                finish(self.stage, outcome, reason.unwrap_or(Reason::LockLost), self.now)
-            }
-            _ => self.anew(),
-        }
+    /// How the stage ends, if that was decided under an earlier lock.
+    fn decided(&self) -> Option<Outcome> {
+        self.stage.outcome.filter(|outcome| *outcome != Outcome::Retry)
     }
 
-    /// The request that may still have an effect.
-    pub(super) fn suspect(&self) -> Option<&SuspectLock> {
-        let suspect = self.stage.suspect.as_ref();
-        suspect.filter(|suspect| self.now < end_of(suspect))
+    /// As before this request for a lock. A stage whose end was decided under an earlier lock is over.
+    pub(super) fn resume(&self) -> Act {
+        let Some(outcome) = self.decided() else {
+            return Act::Remember(self.anew());
+        };
+        let reason = self.stage.reason.as_deref().and_then(Reason::find);
+        let reason = reason.unwrap_or(Reason::LockLost);
+        self.leave(finish(self.stage, outcome, reason, self.now))
     }
 
     /// The stage with the request that was given up, where a new lock may be its late effect. However late that is seen:
@@ -186,20 +225,35 @@ impl Case<'_> {
 
     /// Leaves the locks of this stage for good: not as long as an earlier request may still take one.
     pub(super) fn leave(&self, next: StageStatus) -> Act {
-        if let Some(stage) = self.take_up_suspect() {
-            return Act::Remember(stage);
-        }
-        let Some(suspect) = self.suspect() else {
-            return Act::Remember(StageStatus {
-                suspect: None,
-                ..next
-            });
+        let Some(suspect) = &self.stage.suspect else {
+            return Act::Remember(next);
         };
-        let message = format!(
-            "the answer to a request for a lock was lost, and it may still take one: the operator looks for it until {} UTC, and goes on then",
-            end_of(suspect).strftime("%H:%M:%S")
-        );
-        self.wait(Reason::LockOwnershipUnknown, false, message)
+        if let Some(taken_up) = self.take_up_suspect() {
+            return Act::Remember(taken_up);
+        }
+        if let Some(doubt) = self.doubts_end_of_suspect(suspect) {
+            return doubt;
+        }
+        Act::Remember(StageStatus {
+            suspect: None,
+            ..next
+        })
+    }
+
+    /// Why a request that was given up is still looked for: it may have an effect, or something is shown that may be it.
+    pub(super) fn doubts_end_of_suspect(&self, suspect: &SuspectLock) -> Option<Act> {
+        let end = end_of(suspect);
+        if self.now < end {
+            let message = format!(
+                "the answer to a request for a lock was lost, and it may still take one: the operator looks for it until {} UTC, and goes on then",
+                end.strftime("%H:%M:%S")
+            );
+            return Some(self.wait(Reason::LockOwnershipUnknown, false, message));
+        }
+        let shown = &self.sight.lock;
+        // A whole lock that is not taken up is another's.
+        let is_explained = shown.is_unlocked() || shown.common_id().is_some();
+        (!is_explained).then(|| self.one_sided(true))
     }
 }
 

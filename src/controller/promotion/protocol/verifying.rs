@@ -8,7 +8,7 @@ use super::pace::pace;
 use crate::api::{FailurePolicy, Outcome, PromotionSpec, Reason, StageStatus};
 
 /// A fault is believed when it is shown again this much later: until then the tenant may be loading.
-const FAULT_STANDS: Duration = Duration::from_mins(1);
+pub(in super::super) const FAULT_STANDS: Duration = Duration::from_mins(1);
 
 /// What is known of a stage that is verified.
 pub(in super::super) struct Proof<'a> {

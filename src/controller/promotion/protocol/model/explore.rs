@@ -9,7 +9,11 @@ use super::{
     run::{Flight, Memory, Process, Run},
     world::{Action, Budget, Operator, State},
 };
-use crate::{aic::LockStatus, api, controller::promotion::protocol::Fault};
+use crate::{
+    aic::LockStatus,
+    api::{self, Step},
+    controller::promotion::protocol::Fault,
+};
 
 pub struct World {
     pub setting: Setting,
@@ -158,6 +162,13 @@ impl Model for World {
             ),
             Property::always("no lock is removed while something runs", |_, state: &State| {
                 state.crime != Some(Crime::RemovedWhileItRuns)
+            }),
+            Property::always("a stage that is over looks for nothing", |_, state: &State| {
+                state.runs.iter().all(|run| {
+                    let stage = &run.memory.0;
+                    let is_over = matches!(stage.step, Some(Step::Verifying | Step::Done));
+                    !is_over || stage.suspect.is_none()
+                })
             }),
             Property::sometimes("a run comes to its end", |world: &World, state: &State| {
                 let deed = Deed::of(world.setting.action);

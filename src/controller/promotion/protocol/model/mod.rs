@@ -165,6 +165,7 @@ fn a_protocol_that_breaks_the_law_is_found_out() {
         ),
         (removes, ALONE, that(waits_for_no_quiet_period)),
         (gone, ALONE, that(forgets_a_lost_request)),
+        (removes, ALONE, that(judges_late_locks)),
         (promotes, TWO_PROCESSES, that(trusts_any_lock)),
         (removes, TWO_PROCESSES, that(removes_any_lock)),
         (gone, TWO_PROCESSES, unfenced),
@@ -245,6 +246,17 @@ fn forgets_a_lost_request(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>,
         }),
         act => act,
     }
+}
+
+fn judges_late_locks(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let mut stage = stage.clone();
+    if let Some(lock) = &mut stage.lock
+        && let Some(seen) = &mut lock.seen
+    {
+        seen.since = lock.requested_at.clone();
+        lock.contested = false;
+    }
+    decide(&stage, sight, rules, now)
 }
 
 fn sees_its_own_reports_alone(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {

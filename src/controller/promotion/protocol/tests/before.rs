@@ -38,6 +38,12 @@ fn rows_1_to_3_before_a_lock_is_asked_for() {
             reported(&[dry()], sight(Shown::Locked, "ours")),
             to(Step::Unlocking, Outcome::Retry),
         ),
+        (
+            "3b, a dry run of ours came late, under another's lock",
+            StageStatus { retries: 1, ..new() },
+            reported(&[dry()], sight(Shown::Locked, "ours")),
+            Done::Wait(Reason::EnvironmentLocked, false),
+        ),
         ("3", new(), free(), Done::Lock),
         (
             "3, a stranger's promotion before",
@@ -145,6 +151,20 @@ fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
             promoted(),
             locked("ours"),
             given_back(Outcome::Promoted),
+        ),
+        (
+            "a promotion may be on its way",
+            promoting(30, None),
+            wiped(),
+            unlocked(),
+            Ok((Some(Step::Promoting), None, ours(), false)),
+        ),
+        (
+            "an older status is restored",
+            held(),
+            asked(Step::Locking, Some("older"), 900),
+            locked("ours"),
+            given_back(Outcome::Retry),
         ),
         ("gone", held(), wiped(), unlocked(), Err(Forgotten::Gone)),
         (

@@ -156,6 +156,23 @@ fn rows_8_to_10_the_lock_may_be_ours() {
             UNKNOWN(true),
         ),
         (
+            "10, under what may be another's, a dry run of ours came late",
+            StageStatus {
+                retries: 1,
+                ..watched(12 * MINUTE, 11 * MINUTE)
+            },
+            reported(&[report("new", true, RunKind::Promotion, Some("uid"))], theirs()),
+            10,
+            UNKNOWN(true),
+        ),
+        (
+            "8, seen before it must have settled",
+            settled(seen(lost(20), "new", 10)),
+            theirs(),
+            0,
+            UNKNOWN(false),
+        ),
+        (
             "10, another lock was there before",
             contested(watched(12 * MINUTE, 11 * MINUTE)),
             theirs(),
@@ -359,6 +376,12 @@ fn the_end_of_a_stage_outlives_a_late_lock() {
         reason: Some(Reason::LockFailed.as_str().to_owned()),
         ..settled(seen(lost(12 * MINUTE), "new", 11 * MINUTE))
     };
+    // Its lock is another's, or gone, and so the stage waits for its request alone.
+    let given_up = |seconds, outcome| {
+        let mut stage = suspect(seconds, unlocking(outcome));
+        stage.lock.as_mut().unwrap().id = None;
+        stage
+    };
     check_quiet(vec![
         (
             "9",
@@ -372,14 +395,42 @@ fn the_end_of_a_stage_outlives_a_late_lock() {
             late(Outcome::Promoted),
             sight(Shown::Unlocked, "new"),
             0,
-            to(Step::Verifying, Outcome::Promoted),
+            to(Step::Unlocking, Outcome::Promoted),
         ),
         (
             "7",
             late(Outcome::Failed),
             running("RUNNING", "new", theirs()),
             0,
+            to(Step::Unlocking, Outcome::Failed),
+        ),
+        (
+            "24, and it is looked for still",
+            given_up(5 * MINUTE, Outcome::Failed),
+            sight(Shown::Unlocked, "new"),
+            0,
+            UNKNOWN(false),
+        ),
+        (
+            "24, in time",
+            given_up(12 * MINUTE, Outcome::Failed),
+            sight(Shown::Unlocked, "new"),
+            0,
             to(Step::Done, Outcome::Failed),
+        ),
+        (
+            "24, another works under its own",
+            given_up(12 * MINUTE, Outcome::Promoted),
+            running("RUNNING", "new", theirs()),
+            0,
+            to(Step::Verifying, Outcome::Promoted),
+        ),
+        (
+            "24, one side may be ours",
+            given_up(12 * MINUTE, Outcome::Promoted),
+            sides((Shown::Locked, "new"), (Shown::Unlocked, "old"), Shown::Locked),
+            0,
+            UNKNOWN(true),
         ),
         (
             "24",
