@@ -35,7 +35,8 @@ async fn every_post_and_put_bears_a_length_and_its_type() {
         name: "wire".to_owned(),
         kind: String::new(),
         request: Request::default(),
-        answer: Some(Answer::json(200, json!({}))),
+        // The worker that is read and written back.
+        answer: Some(Answer::json(200, json!({"_id": "a"}))),
     };
     let play = stage.play(&exchange);
     let made = tenant_calls(&play.tenant).await;
@@ -97,6 +98,7 @@ async fn a_page_of_the_load_balancer_is_never_an_answer() {
             tenant.delete_esv(&esv).await.is_err(),
             tenant.worker_service(realm).await.is_err(),
             tenant.worker(realm, &name).await.is_err(),
+            tenant.lists_worker(realm, &name).await.is_err(),
             tenant.delete_worker(realm, &name).await.is_err(),
             tenant.label_attribute(realm).await.is_err(),
             tenant.test_connection(realm, &name, []).await.is_err(),
@@ -107,7 +109,7 @@ async fn a_page_of_the_load_balancer_is_never_an_answer() {
             tenant.provisional_report().await.is_err(),
             tenant.provisional_rollback_report().await.is_err(),
         ];
-        assert_eq!(refused, [true; 14], "{status}");
+        assert_eq!(refused, [true; 15], "{status}");
     }
 }
 
@@ -135,6 +137,7 @@ async fn tenant_calls(tenant: &Tenant) -> BTreeSet<String> {
         worker_service(realm);
         put_worker_service(realm, Service::enabled(None));
         worker(realm, &name);
+        lists_worker(realm, &name);
         delete_worker(realm, &name);
         test_connection(realm, &name, []);
         mapping(realm, &label);
