@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use pingone_aic_harness::Operator;
 use serde_json::json;
 
-use super::Arena;
+use super::{Arena, STEP};
 
 /// Who has not asked for the lease for so long does not do it now.
-const QUIET: Duration = Duration::from_millis(10);
+const QUIET: Duration = Duration::from_millis(6);
 /// Nobody needs longer to see to the lease.
 const LONGEST: Duration = Duration::from_millis(500);
+
+/// How far the clock is moved at once: a request about the lease takes more than one such move to run into its timeout.
+const STRIDE: Duration = Duration::from_secs(2);
 
 /// An operator that leads no more, and when that was.
 pub struct Deposed {
@@ -21,7 +24,10 @@ pub struct Deposed {
 impl Arena {
     /// With two replicas, of which one leads.
     pub async fn start_elected(sentence: &str) -> Self {
-        let elects = json!({"leaderElect": true, "replicas": 2, "watchAllNamespaces": true});
+        // Who leads is read from the log, which is a short one.
+        let elects = json!({
+            "leaderElect": true, "replicas": 2, "watchAllNamespaces": true, "log": {"level": "info"},
+        });
         let mut arena = Self::start_with(sentence, elects).await;
         arena.has_election = true;
         arena.until_led().await;
@@ -29,6 +35,47 @@ impl Arena {
         let since = Duration::ZERO;
         arena.stand_by(Deposed { operator, since }).await;
         arena
+    }
+
+    /// How far the clock is moved at once.
+    pub(super) fn stride(&self) -> Duration {
+        if self.has_election { STRIDE } else { STEP }
+    }
+
+    /// As a kubelet does: one that has ended, and was not to, is started again.
+    pub(super) async fn revive(&mut self) {
+        if !self.has_election || self.ends {
+            return;
+        }
+        for operator in std::iter::once(&mut self.operator).chain(&mut self.others) {
+            if operator.exit_status().is_some() {
+                operator.kill();
+                operator.start().await.unwrap();
+            }
+        }
+    }
+
+    /// The leader is told to end, and sees first to what it has asked for.
+    pub async fn end_leader(&mut self) -> Deposed {
+        self.ends = true;
+        self.operator.interrupt().unwrap();
+        while self.operator.exit_status().is_none() {
+            self.step().await;
+        }
+        self.ends = false;
+        self.depose()
+    }
+
+    /// Looks at the one that leads: on a busy machine it may have lost its lease.
+    pub async fn look_at_leader(&mut self) {
+        while !leads(&self.operator) && !self.others.iter().any(leads) {
+            self.step().await;
+        }
+        if !leads(&self.operator)
+            && let Some(leader) = self.others.iter_mut().find(|other| leads(other))
+        {
+            std::mem::swap(&mut self.operator, leader);
+        }
     }
 
     /// The leader is out of the game: the one that stands by is looked at from now on.
@@ -60,10 +107,12 @@ impl Arena {
         self.is_frozen = false;
         operator.advance(self.moved - since).await.unwrap();
         self.others.push(operator);
+        self.ends = true;
         // What it has asked for it sees to first.
         while self.others.last().unwrap().exit_status().is_none() {
             self.step().await;
         }
+        self.ends = false;
         let operator = self.others.pop().unwrap();
         let since = self.moved;
         Deposed { operator, since }

@@ -38,6 +38,8 @@ pub struct Arena {
     moved: Duration,
     /// Whether operators have to be elected.
     has_election: bool,
+    /// Whether one of them is to end.
+    ends: bool,
     subjects: usize,
     /// Calls that a fault was to meet and that did not come again.
     pub unmet: usize,
@@ -71,6 +73,7 @@ impl Arena {
             is_frozen: false,
             moved: Duration::ZERO,
             has_election: false,
+            ends: false,
             subjects: 0,
             unmet: 0,
             runs: 0,
@@ -98,9 +101,9 @@ impl Arena {
     /// Moves everybody's clock.
     pub async fn advance(&mut self, by: Duration) {
         let mut left = by;
-        while self.has_election && left > STEP {
-            self.move_by(STEP).await;
-            left -= STEP;
+        while self.has_election && left > self.stride() {
+            self.move_by(self.stride()).await;
+            left -= self.stride();
         }
         self.move_by(left).await;
     }
@@ -117,6 +120,7 @@ impl Arena {
             }
         }
         self.let_see_to_lease(from).await;
+        self.revive().await;
     }
 
     /// Moves the clock by a step if nothing is going on, and tells by how much. A pass that is under way and asks
@@ -134,8 +138,8 @@ impl Arena {
                 break;
             }
         }
-        self.advance(STEP).await;
-        STEP
+        self.advance(self.stride()).await;
+        self.stride()
     }
 
     /// Lets time pass, step by step.

@@ -24,14 +24,10 @@ impl Arena {
     }
 
     async fn succeed(&mut self, trouble: Trouble) -> Result<Deposed, String> {
-        if trouble == Trouble::LeaderEnded {
-            self.operator.interrupt().unwrap();
-            // What it has asked for it sees to first.
-            while self.operator.exit_status().is_none() {
-                self.step().await;
-            }
-        }
-        let deposed = if trouble.freezes() {
+        self.look_at_leader().await;
+        let deposed = if trouble == Trouble::LeaderEnded {
+            self.end_leader().await
+        } else if trouble.freezes() {
             self.freeze_leader()
         } else {
             self.operator.kill();
