@@ -122,9 +122,10 @@ const NOT_RUN: [(&str, &str); 23] = [
     ),
 ];
 /// What stands for what a reader puts in.
-const FILLED: [(&str, &str); 5] = [
+const FILLED: [(&str, &str); 6] = [
     ("<id>", "5d8c1f7e"),
     ("<promotion id>", "8f5c1f01-6c1e-4d0c-9f0e-2b7f3a1c5d42"),
+    ("<report id>", "d19e1400-8325-4669-b9f3-1cd82784e24e"),
     ("<group>", "platform-team"),
     // `can-i` says by its exit status what it found.
     ("<user>", "system:kube-controller-manager"),
