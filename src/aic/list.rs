@@ -1,4 +1,4 @@
-//! Lists as AM and IDM answer them (ForgeRock common REST).
+//! Lists as AM and IDM answer them (`ForgeRock` common REST).
 
 use serde::{Deserialize, de::DeserializeOwned};
 

@@ -80,7 +80,7 @@ impl Arena {
 
     /// The leader is out of the game: the one that stands by is looked at from now on.
     pub fn depose(&mut self) -> Deposed {
-        let heir = self.others.pop().expect("somebody stands by");
+        let heir = self.others.pop().unwrap();
         let operator = std::mem::replace(&mut self.operator, heir);
         let since = self.moved;
         Deposed { operator, since }
@@ -105,7 +105,7 @@ impl Arena {
         let Deposed { mut operator, since } = deposed;
         operator.thaw().unwrap();
         self.is_frozen = false;
-        operator.advance(self.moved - since).await.unwrap();
+        operator.advance(self.moved.saturating_sub(since)).await.unwrap();
         self.others.push(operator);
         self.ends = true;
         // What it has asked for it sees to first.
@@ -122,7 +122,7 @@ impl Arena {
     pub async fn stand_by(&mut self, deposed: Deposed) {
         let Deposed { mut operator, since } = deposed;
         operator.kill();
-        operator.advance(self.moved - since).await.unwrap();
+        operator.advance(self.moved.saturating_sub(since)).await.unwrap();
         operator.start().await.unwrap();
         self.others.push(operator);
     }

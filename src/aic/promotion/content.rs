@@ -18,7 +18,7 @@ pub(super) struct Content(pub(super) Vec<Item>);
 pub(super) struct Item {
     pub(super) change: Change,
     section: String,
-    pub(super) config_item: String,
+    pub(super) kind: String,
     pub(super) realm: String,
     /// Empty where the report gives none.
     pub(super) name: String,
@@ -68,7 +68,7 @@ fn add_changes(section: &str, config_item: &str, changes: &Map<String, Value>, i
         items.extend(list.iter().map(|item| Item {
             change,
             section: section.to_owned(),
-            config_item: config_item.to_owned(),
+            kind: config_item.to_owned(),
             realm: text(item, "realm"),
             name: item.as_str().map_or_else(|| text(item, "name"), str::to_owned),
         }));
@@ -83,7 +83,7 @@ fn add_unknown(section: &str, config_item: &str, content: &Value, items: &mut Ve
     items.push(Item {
         change: Change::Modified,
         section: section.to_owned(),
-        config_item: config_item.to_owned(),
+        kind: config_item.to_owned(),
         realm: String::new(),
         name: String::new(),
     });
@@ -107,7 +107,7 @@ fn text(content: &Value, member: &str) -> String {
 impl fmt::Display for Item {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let section = self.section.strip_suffix("Config").unwrap_or(&self.section);
-        let parts = [section, &self.realm, &self.config_item];
+        let parts = [section, &self.realm, &self.kind];
         let place: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let name = if self.name.is_empty() {
             "(no name)"

@@ -81,7 +81,7 @@ impl Report {
             *esv = reply.redact(esv);
         }
         for item in &mut report.content.0 {
-            for text in [&mut item.config_item, &mut item.realm, &mut item.name] {
+            for text in [&mut item.kind, &mut item.realm, &mut item.name] {
                 *text = reply.redact(text);
             }
         }

@@ -110,7 +110,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
     }
     let remembered = forgotten::remember(&mut run).await;
     if remembered.is_ok() && run.object.meta().deletion_timestamp.is_some() {
-        return deletion::reconcile(run).await;
+        return Box::pin(deletion::reconcile(run)).await;
     }
     let prepared = match remembered {
         Ok(()) => prepare(&mut run).await,

@@ -30,6 +30,10 @@ pub(super) enum Obstacle {
     Queue(String),
     /// The ESVs above cannot be seen: a lock blocks them, too.
     Unseen(Error),
+    /// The stage may not begin: it looks for what became of an earlier request alone.
+    Gate,
+    /// What is in the way cannot be found out.
+    Blocked(End),
 }
 
 /// What keeps the stage from being begun, and whether there seems to be nothing to promote.

@@ -70,27 +70,11 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             return Ok(next_stage(&stage));
         }
         let is_new = is_new(&stage);
-        let found = if is_new && !run.stops() {
-            obstacle(run, &tenant, group, index, &mut stage).await
-        } else {
-            Ok((None, false))
-        };
-        // What is in the way keeps no lost request from being looked for.
-        let (blocked, (obstacle, seems_empty)) = match found {
-            Ok(found) => (None, found),
-            Err(end) if stage.suspect.is_some() => (Some(end), (None, false)),
-            Err(end) => return Err(end),
-        };
-        let may_begin = plan::may_begin(&run.object.spec, index) || stage.action == Action::Rollback;
-        let is_ready = obstacle.is_none() && blocked.is_none() && may_begin;
-        let (sight, act) = decide(run, &tenant, &stage, &group.stages[index], is_ready).await?;
-        let looks_on = matches!(act, Act::Remember(_) | Act::Unlock(..));
-        if let Some(end) = blocked.filter(|_| !looks_on) {
-            return Err(end);
-        }
+        let (obstacle, seems_empty) = in_the_way(run, &tenant, group, index, &mut stage).await?;
+        let (sight, act) = decide(run, &tenant, &stage, &group.stages[index], obstacle.is_none()).await?;
         if let Some(Obstacle::Unseen(error)) = &obstacle
             && sight.lock.is_unlocked()
-            && !looks_on
+            && !matches!(act, Act::Remember(_) | Act::Unlock(..))
         {
             // No lock explains it. One may just have gone: once more decides.
             if is_refused {
@@ -100,17 +84,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             continue;
         }
         match act {
-            Act::Remember(mut next) => {
-                fill(run, &tenant, &sight, &stage, &mut next).await;
-                if let Some(id) = unproved(&stage, &next) {
-                    run.tell_of_unproved(&id).await;
-                }
-                if let Some(report) = done_before(run, &sight, &stage, &next) {
-                    next.message = Some(run.tell_of_namesake(&next, report).await);
-                }
-                run.set_stage(next);
-                run.record().await?;
-            }
+            Act::Remember(next) => remember(run, &tenant, &sight, &stage, next).await?,
             Act::Lock(_) if is_new && seems_empty && !is_asked && stage.suspect.is_none() => {
                 // Asking takes time: what was seen before is looked at again.
                 is_asked = true;
@@ -142,26 +116,68 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             }
             // A lock that is another run's is waited for in the queue.
             Act::Wait(wait) => {
-                return Ok(match obstacle {
-                    Some(Obstacle::Queue(other)) => queued(run, stage, &other),
-                    obstacle => held_up(run, &stage, wait, obstacle),
-                });
+                return match obstacle {
+                    Some(Obstacle::Queue(other)) => Ok(queued(run, stage, &other)),
+                    Some(Obstacle::Blocked(end)) => Err(end),
+                    obstacle => Ok(held_up(run, &stage, wait, obstacle)),
+                };
             }
             Act::Leave => {
-                return Ok(match obstacle {
-                    Some(Obstacle::Queue(other)) => queued(run, stage, &other),
-                    Some(Obstacle::Faults(faults, again)) => End {
+                return match obstacle {
+                    Some(Obstacle::Queue(other)) => Ok(queued(run, stage, &other)),
+                    Some(Obstacle::Faults(faults, again)) => Ok(End {
                         next: Next::Poll(again),
                         ..pending(Reason::PreflightFailed, &faults)
-                    },
-                    Some(Obstacle::Unseen(error)) => run.trouble(&error),
-                    None if !may_begin && stage.suspect.is_some() => waiting(run, Wait::for_a_suspect()),
-                    None => next_stage(&stage),
-                });
+                    }),
+                    Some(Obstacle::Unseen(error)) => Ok(run.trouble(&error)),
+                    Some(Obstacle::Blocked(end)) => Err(end),
+                    Some(Obstacle::Gate) => Ok(waiting(run, Wait::for_a_suspect())),
+                    None => Ok(next_stage(&stage)),
+                };
             }
         }
     }
     Ok(next_stage(&stage))
+}
+
+/// What keeps the stage from asking for a lock, and whether there seems to be nothing to promote. Nothing keeps a lost
+/// request from being looked for.
+async fn in_the_way(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    group: &Group,
+    index: usize,
+    stage: &mut StageStatus,
+) -> Result<(Option<Obstacle>, bool), End> {
+    if !is_new(stage) || run.stops() {
+        return Ok((None, false));
+    }
+    if stage.suspect.is_some() && !plan::may_begin(&run.object.spec, index) {
+        return Ok((Some(Obstacle::Gate), false));
+    }
+    match obstacle(run, tenant, group, index, stage).await {
+        Err(end) if stage.suspect.is_some() => Ok((Some(Obstacle::Blocked(end)), false)),
+        found => found,
+    }
+}
+
+/// Records what was decided, with what people are told of it.
+async fn remember(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    sight: &Sight,
+    stage: &StageStatus,
+    mut next: StageStatus,
+) -> Result<(), End> {
+    fill(run, tenant, sight, stage, &mut next).await;
+    if let Some(id) = unproved(stage, &next) {
+        run.tell_of_unproved(&id).await;
+    }
+    if let Some(report) = done_before(run, sight, stage, &next) {
+        next.message = Some(run.tell_of_namesake(&next, report).await);
+    }
+    run.set_stage(next);
+    run.record().await
 }
 
 /// Ends a stage that has nothing to promote, if every integration is Active.
@@ -329,7 +345,7 @@ fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<
                 wait.message = format!("{}. {}", wait.message, faults.join(". "));
             }
             Some(Obstacle::Unseen(_)) => wait.message += ". Until then ESVs cannot be seen either",
-            Some(Obstacle::Queue(_)) | None => {}
+            Some(Obstacle::Queue(_) | Obstacle::Gate | Obstacle::Blocked(_)) | None => {}
         }
         return End {
             phase: PromotionPhase::Pending,

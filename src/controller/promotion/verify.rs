@@ -161,14 +161,12 @@ async fn configuration(tenant: &Tenant, member: &Member) -> Result<Shown, Error>
     if !uses_label {
         return Ok(Shown::Nothing);
     }
-    let mapping = match tenant.mapping(realm, &names.label).await? {
-        Some(mapping) => Some(mapping),
-        None => {
-            let label = names.label.secret_label();
-            let mut listed = tenant.mappings(realm).await?.into_iter();
-            listed.find(|mapping| mapping.secret_label == label)
-        }
-    };
+    let mut mapping = tenant.mapping(realm, &names.label).await?;
+    if mapping.is_none() {
+        let label = names.label.secret_label();
+        let mut listed = tenant.mappings(realm).await?.into_iter();
+        mapping = listed.find(|mapping| mapping.secret_label == label);
+    }
     Ok(match mapping {
         Some(mapping) if mapping.secret_label != names.label.secret_label() => Shown::Nothing,
         Some(mapping) if mapping.leads_to(&names.esv) => Shown::Right,

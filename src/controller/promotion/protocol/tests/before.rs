@@ -137,7 +137,7 @@ fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
     let ours = || Some("ours".to_owned());
     let given_back = |outcome| Ok((Some(Step::Unlocking), Some(outcome), ours(), false));
     let looked_for = || Ok((None, None, None, true));
-    for (what, kept, known, lock, expected) in [
+    for (what, kept, known, lock, expected) in vec![
         (
             "wiped",
             held(),

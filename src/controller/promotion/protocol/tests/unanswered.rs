@@ -21,7 +21,7 @@ type QuietRow = (&'static str, StageStatus, Sight, u64, Done);
 fn check_quiet(rows: Vec<QuietRow>) {
     for (row, stage, sight, quiet, expected) in rows {
         let found = done(&stage, &sight, |rules| {
-            rules.quiet_for = Duration::from_mins(quiet)
+            rules.quiet_for = Duration::from_mins(quiet);
         });
         assert_eq!(found, expected, "row {row}");
     }
@@ -202,7 +202,7 @@ fn rows_8_to_10_the_lock_may_be_ours() {
         ),
     ]);
     let refused = done(&watched(12 * MINUTE, 11 * MINUTE), &theirs(), |rules| {
-        rules.is_void = true
+        rules.is_void = true;
     });
     assert_eq!(refused, ANEW, "row 5, though it could not be recorded");
     let stale = watched(42 * MINUTE, 11 * MINUTE);

@@ -45,6 +45,7 @@ pub enum ProvisionalSide {
     Upper,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) times: Times,
