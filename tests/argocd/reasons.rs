@@ -49,7 +49,11 @@ const CONCLUDED: [(&str, Light, &str); 9] = [
          ScopeMissing TenantRefused OutsideSelector TenantOfAnotherInstallation NameUnderivable EsvNotOwned \
          WorkerNotOwned ProductConnectionsNotSupported WorkerMissing DriftDetected CRDOutdated InvalidObject",
     ),
-    ("Promotion", Light::Green, "Gated Succeeded Suspended"),
+    (
+        "Promotion",
+        Light::Green,
+        "Gated Succeeded AlreadyPromoted Suspended",
+    ),
     // Of a report that cannot be read every failure is tried again.
     (
         "Promotion",
@@ -64,7 +68,7 @@ const CONCLUDED: [(&str, Light, &str); 9] = [
         Light::Red,
         "GroupInvalid LockOwnershipUnknown LockLost LockAnswerLost LockFailed LockNotReleased DryRunFailed \
          MissingESVs EncryptedSecrets NothingToPromote PromotionFailed PromotionOverdue PromoteNotTaken \
-         VerificationFailed RolledBack RollbackNotOurs Aborted Running NotReached SecretNotFound SecretKeyMissing \
+         VerificationFailed RolledBack RollbackNotOurs RollbackNotProved Aborted Running NotReached SecretNotFound SecretKeyMissing \
          TenantUnavailable TenantRefused HostNotAllowed ServiceAccountInvalid ServiceAccountRefused ScopeMissing \
          CRDOutdated InvalidObject",
     ),
@@ -72,7 +76,7 @@ const CONCLUDED: [(&str, Light, &str); 9] = [
 
 /// The reasons of other conditions, of stages and of events: nobody concludes anything with them.
 const ELSEWHERE: &str = "ClaimsMatch EsvWritten WorkerConfigured LabelMapped LeftBehind LockAbandoned Inspected \
-                         Promoted AlreadyPromoted";
+                         Promoted ReportIgnored";
 
 fn reasons(names: &str) -> impl Iterator<Item = Reason> {
     names
