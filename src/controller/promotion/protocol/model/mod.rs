@@ -30,7 +30,7 @@ const ALONE: Setting = Setting {
     budget: Budget {
         troubles: 1,
         person: 1,
-        minutes: 5,
+        minutes: 4,
         quiet_periods: 1,
     },
     can_stop: true,
@@ -67,6 +67,7 @@ const ROLLBACK: Setting = Setting {
     action: Action::Rollback,
     budget: Budget {
         person: 2,
+        minutes: 3,
         ..ALONE.budget
     },
     ..ALONE
