@@ -55,8 +55,7 @@ impl Run<'_> {
         let (context, asked, uid) = (self.context.clone(), tenant.clone(), self.uid.clone());
         let (object, status) = (self.object.clone(), self.status.clone());
         let task = async move {
-            let answer = asked.lock(guard).await;
-            let (after, refused) = match answer {
+            let (after, refused) = match asked.lock(guard).await {
                 Ok(id) => (lock_accepted(&stage, &id), None),
                 Err(error) if error.outcome() == Outcome::NotDone => {
                     context.runs.void(&attempt);

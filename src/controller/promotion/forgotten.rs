@@ -1,10 +1,11 @@
 //! Has status remember a lock again whose key this process still holds.
 
 use super::{
+    super::Next,
     End,
     end::waiting,
     protocol::{Forgotten, Wait, forgotten},
-    run::Run,
+    run::{Run, WITH_AN_OPEN_LOCK},
 };
 use crate::{api::StageStatus, http::Lane};
 
@@ -37,7 +38,7 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
         .tenant(key.host.clone(), key.account.clone())
         .in_lane(Lane::Lock);
     let shown = tenant.lock_state().await.map_err(|error| End {
-        next: super::Next::Poll(super::run::WITH_AN_OPEN_LOCK),
+        next: Next::Poll(WITH_AN_OPEN_LOCK),
         ..run.trouble(&error)
     })?;
     let known = run.stage(&key.stage.name);

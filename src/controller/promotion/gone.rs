@@ -23,7 +23,6 @@ pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
         tasks.spawn(async move {
             if !is_there(&context, &gone, &uid).await {
                 give_back(&context, &gone, &key).await;
-                context.runs.drop_key(&uid);
                 context.runs.forget(&uid);
             }
         });
