@@ -122,10 +122,14 @@ async fn every_listed_worker_reads_as_one_without_a_credential() {
         let exchange = answered(schema);
         let play = stage.play(&exchange);
         let attribute = play.tenant.label_attribute(Realm::Alpha).await.unwrap().unwrap();
-        play.answers([Answer::json(200, recorded.clone())]);
+        // People name workers with spaces, an integration's name has none.
+        let name = recorded["_id"].as_str().unwrap().replace(' ', "-");
+        let mut renamed = recorded.clone();
+        renamed["_id"] = json!(name);
+        play.answers([Answer::json(200, renamed)]);
         let worker = play
             .tenant
-            .worker(Realm::Alpha, &"Recorded".parse().unwrap())
+            .worker(Realm::Alpha, &name.parse().unwrap())
             .await
             .unwrap()
             .unwrap();

@@ -32,10 +32,13 @@ pub async fn put_service(play: &mut Play<'_>) -> Made {
 /// The worker is read before it is written: what it has stays.
 pub async fn put(play: &mut Play<'_>) -> Made {
     let (realm, name) = (play.realm(), name(play));
-    let worker = Answer {
+    let mut worker = Answer {
         status: 200,
         ..play.answer().clone()
     };
+    // The worker is asked for under the name that an integration can have.
+    let recorded = worker.body.text("_id").unwrap_or_default();
+    worker.body.replace(&recorded, &recorded.replace(' ', "-"));
     let schema = Answer::json(
         200,
         json!({"properties": {"labelOfSchema": {"title": LABEL_TITLE}}}),
