@@ -6,5 +6,6 @@ pub mod clock;
 pub mod controller;
 pub mod credential;
 pub mod http;
+pub mod operator;
 pub mod pingone;
 pub mod runtime;

@@ -6,6 +6,7 @@ use clap::Parser;
 use pingone_aic_operator::{
     api,
     clock::Clock,
+    operator,
     runtime::{self, Arguments, Command, Options},
 };
 
@@ -32,7 +33,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let _telemetry = runtime::init_telemetry(&options)?;
-    Ok(runtime::run(options, Clock::system(), runtime::until_terminated()?).await?)
+    Ok(operator::run(options, Clock::system(), runtime::until_terminated()?).await?)
 }
 
 fn print_definitions() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use libfuzzer_sys::fuzz_target;
 use pingone_aic_operator::clock::Clock;
 use pingone_aic_operator::credential::{ClientCredentials, Grant};
-use pingone_aic_operator::http::{BaseUrl, Lane};
+use pingone_aic_operator::http::{BaseUrl, Priority};
 use pingone_aic_operator::pingone::PingOne;
 use pingone_aic_simulator::{Network, Region};
 use vendor::{answer, check, spoil, SECRET};
@@ -50,13 +50,13 @@ fuzz_target!(|data: &[u8]| {
             };
             let auth = BaseUrl::parse("https://auth.pingone.eu", "").unwrap();
             pingone
-                .token(&auth, "environment", &grant, Lane::Change)
+                .token(&auth, "environment", &grant, Priority::Change)
                 .await
                 .map(drop)
         } else {
             let api = BaseUrl::parse("https://api.pingone.eu", "").unwrap();
             pingone
-                .environment(&api, "environment", &SECRET.into(), Lane::Change)
+                .environment(&api, "environment", &SECRET.into(), Priority::Change)
                 .await
                 .map(drop)
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pingone_aic_operator::clock::Clock;
 use pingone_aic_operator::http::{
-    AllowList, Error, Host, Http, Lane, News, Observer, Outcome, Rate, Settings,
+    AllowList, Error, Host, Http, Priority, News, Observer, Outcome, Rate, Settings,
 };
 use pingone_aic_simulator::{Fault, Network, Rule};
 
@@ -21,7 +21,7 @@ struct Nobody;
 
 impl Observer for Nobody {
     fn call_ended(&self, _: &'static str, _: &'static str, _: Duration) {}
-    fn had_its_turn(&self, _: Lane, _: Duration) {}
+    fn had_its_turn(&self, _: Priority, _: Duration) {}
     fn host_changed(&self, _: &Host, _: News) {}
 }
 

@@ -1,6 +1,8 @@
 //! A tenant's admin API: ESVs, PingOne workers, secret label mappings, promotions. No Kubernetes here.
 
+mod error;
 mod esv;
+mod label_attribute;
 mod list;
 mod mapping;
 mod names;
@@ -11,7 +13,9 @@ mod tenant;
 mod token;
 mod worker;
 
+pub use error::Error;
 pub use esv::{Creation, Esv, Version};
+pub use label_attribute::LabelAttribute;
 pub use mapping::Mapping;
 pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};
 pub use promotion::{
@@ -19,5 +23,5 @@ pub use promotion::{
 };
 pub use proof::Proof;
 pub use service_account::{InvalidServiceAccount, ServiceAccount};
-pub use tenant::{Aic, Error, Tenant};
-pub use worker::{LabelAttribute, Service, Worker};
+pub use tenant::{Aic, Tenant};
+pub use worker::{Service, Worker};

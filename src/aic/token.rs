@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -9,10 +10,10 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Error, Tenant, service_account::ASSERTION_LIFETIME_SECONDS};
+use super::{Error, ServiceAccount, service_account::ASSERTION_LIFETIME_SECONDS};
 use crate::{
     clock::Clock,
-    http::{Call, Host, Http, Lane, SingleFlight},
+    http::{Call, Host, Http, Priority, SingleFlight},
 };
 
 /// A token is renewed this long before it expires.
@@ -20,6 +21,14 @@ const RENEW_BEFORE: Duration = Duration::from_mins(1);
 /// An answer is input: no token is relied on for longer, whatever it says.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// Who calls a tenant, and how urgently.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) host: Host,
+    pub(super) account: Arc<ServiceAccount>,
+    pub(super) priority: Priority,
+}
 
 /// Who a token is for: host, account, the public half of its key, what it may do, and whether a lock may be open.
 type Holder = (Host, String, String, Scopes, bool);
@@ -67,57 +76,57 @@ impl Tokens {
     }
 
     /// A token that is good now. Work that holds a lock does not wait for another's turn to fetch one.
-    pub(super) async fn get(&self, tenant: &Tenant, scopes: Scopes) -> Result<SecretString, Error> {
-        let is_urgent = tenant.lane() == Lane::Lock;
-        if is_urgent && let Some(token) = self.known.known(holder(tenant, scopes, false)) {
+    pub(super) async fn get(&self, caller: &Caller, scopes: Scopes) -> Result<SecretString, Error> {
+        let is_urgent = caller.priority == Priority::Lock;
+        if is_urgent && let Some(token) = self.known.known(holder(caller, scopes, false)) {
             return Ok(token);
         }
-        let ask = async || match self.fetch(tenant, scopes).await {
+        let ask = async || match self.fetch(caller, scopes).await {
             Ok((token, renew_at)) => (Ok(token), renew_at),
             Err(error) => {
                 let stands_for = error.stands_for();
                 (Err(error), self.clock.instant() + stands_for)
             }
         };
-        self.known.get(holder(tenant, scopes, is_urgent), ask).await
+        self.known.get(holder(caller, scopes, is_urgent), ask).await
     }
 
     /// Forgets a token that the tenant no longer accepts, unless it has been renewed meanwhile.
-    pub(super) async fn forget(&self, tenant: &Tenant, scopes: Scopes, refused: &SecretString) {
+    pub(super) async fn forget(&self, caller: &Caller, scopes: Scopes, refused: &SecretString) {
         let is_refused = |token: &SecretString| token.expose_secret() == refused.expose_secret();
         for is_urgent in [false, true] {
             self.known
-                .forget(holder(tenant, scopes, is_urgent), is_refused)
+                .forget(holder(caller, scopes, is_urgent), is_refused)
                 .await;
         }
     }
 
     /// `POST /am/oauth2/access_token` (AIC documentation, "Get an access token for a service account").
-    async fn fetch(&self, tenant: &Tenant, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
+    async fn fetch(&self, caller: &Caller, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
         // Another clock than ours judges the assertion; what its answers tell of it is used. The first answer may
         // tell that ours is off: then a refusal is worth one more try.
-        let host = tenant.host();
+        let host = &caller.host;
         let clock_before = self.http.host_time(host);
-        match self.request(tenant, scopes).await {
+        match self.request(caller, scopes).await {
             Err(Error::Token(error)) if error.status() == Some(400) => {
                 let learned = self.http.host_time(host).duration_since(clock_before).abs();
                 if learned.as_secs() < 30 {
                     Err(Error::Token(error))
                 } else {
-                    self.request(tenant, scopes).await
+                    self.request(caller, scopes).await
                 }
             }
             result => result,
         }
     }
 
-    async fn request(&self, tenant: &Tenant, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
+    async fn request(&self, caller: &Caller, scopes: Scopes) -> Result<(SecretString, Instant), Error> {
         // The documentation writes the audience with its port.
-        let host = tenant.host();
+        let host = &caller.host;
         let audience = format!("https://{}:{}/am/oauth2/access_token", host.name(), host.port());
         let expires_at = self.http.host_time(host).as_second() + ASSERTION_LIFETIME_SECONDS;
-        let assertion = tenant
-            .account()
+        let assertion = caller
+            .account
             .assertion(&audience, expires_at)
             .map_err(|error| Error::Assertion(error.to_string()))?;
         let scope = scopes.names().join(" ");
@@ -129,7 +138,7 @@ impl Tokens {
                 ("scope", &scope),
             ])
             .secret(assertion)
-            .in_lane(tenant.lane());
+            .with_priority(caller.priority);
         let started = self.clock.instant();
         let answer: Answer = self
             .http
@@ -164,8 +173,8 @@ fn all_of(scope: &str) -> String {
     format!("{area}:*")
 }
 
-fn holder(tenant: &Tenant, scopes: Scopes, is_urgent: bool) -> Holder {
-    let account = tenant.account();
+fn holder(caller: &Caller, scopes: Scopes, is_urgent: bool) -> Holder {
+    let account = &caller.account;
     let (id, modulus) = (account.id().to_owned(), account.modulus().to_owned());
-    (tenant.host().clone(), id, modulus, scopes, is_urgent)
+    (caller.host.clone(), id, modulus, scopes, is_urgent)
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, IntegrationName, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION, list::whole_list,
-    names::realm_config,
+    Error, IntegrationName, LabelAttribute, LabelIdentifier, Tenant, esv::ACCEPT_API_VERSION,
+    list::whole_list, names::realm_config,
 };
 use crate::{api::Realm, http::Call};
 
@@ -17,22 +17,6 @@ const LABEL_TITLE: &str = "Credential Secret Label Identifier";
 /// The attribute's name where the schema cannot be had: assumed.
 const ASSUMED_LABEL_ATTRIBUTE: &str = "credentialPurpose";
 const USE_CREDENTIAL: &str = "useCredential";
-
-/// The name of the attribute that holds a worker's label identifier in one tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelAttribute {
-    name: String,
-    /// Whether the tenant's own schema tells it, rather than an assumption.
-    is_known: bool,
-}
-
-impl LabelAttribute {
-    /// Whether the tenant's own schema tells it: what the attribute of an assumed name lacks proves nothing.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.is_known
-    }
-}
 
 /// A realm's worker service.
 #[derive(Clone, Debug, PartialEq)]

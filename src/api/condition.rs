@@ -6,7 +6,34 @@ use std::borrow::Cow;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Reason, conditions::TYPES};
+use super::Reason;
+
+/// The type of the condition that says whether anything is left to do.
+pub const READY: &str = "Ready";
+/// The type of the condition that says whether the thing works, proved by the vendor's own answer.
+pub const ACTIVE: &str = "Active";
+/// The type of the condition that says whether the Secret holds a credential of the right environment.
+pub const CREDENTIAL_VALID: &str = "CredentialValid";
+/// The type of the condition that says whether the ESV holds the credential.
+pub const ESV_READY: &str = "EsvReady";
+/// The type of the condition that says whether the worker is as it should be.
+pub const WORKER_READY: &str = "WorkerReady";
+/// The type of the condition that says whether the worker's label is mapped to the ESV.
+pub const SECRET_MAPPED: &str = "SecretMapped";
+pub(super) const RECONCILING: &str = "Reconciling";
+pub(super) const STALLED: &str = "Stalled";
+
+/// All of them, in a fixed order: a list whose order wanders would look like a change.
+pub(super) const TYPES: [&str; 8] = [
+    CREDENTIAL_VALID,
+    ESV_READY,
+    WORKER_READY,
+    SECRET_MAPPED,
+    ACTIVE,
+    READY,
+    RECONCILING,
+    STALLED,
+];
 
 /// What is known of one aspect of an object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -177,29 +177,4 @@ pub struct CredentialStatus {
     pub gateway_type: Option<String>,
 }
 
-impl ConnectionStatus {
-    /// A status in which nothing is left out, by which one sees whether a definition keeps all of it.
-    #[must_use]
-    pub fn complete() -> Self {
-        let text = || "complete".to_owned();
-        Self {
-            observed_generation: 1,
-            conditions: Conditions::complete(),
-            credential: Some(CredentialStatus {
-                id: text(),
-                issued_at: Some(text()),
-                environment_id: text(),
-                environment_name: text(),
-                organization_id: Some(text()),
-                organization_name: Some(text()),
-                region: Some(text()),
-                api_url: Some(text()),
-                auth_url: Some(text()),
-                gateway_id: Some(text()),
-                gateway_type: Some(text()),
-            }),
-            token_exchange_host: Some(text()),
-            last_handled_request: Some(text()),
-        }
-    }
-}
+impl ConnectionStatus {}

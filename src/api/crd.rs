@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
 use kube::CustomResourceExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AICIntegration, PingOneConnection, Promotion};
 
@@ -28,6 +28,38 @@ pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
 /// When a definition cannot be written as YAML, which would be a defect.
 pub fn to_yaml(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
     serde_saphyr::to_string(definition)
+}
+
+/// A status with every field that the definition of a kind has: to see whether the one in a cluster keeps them all.
+#[must_use]
+pub fn complete_status<K: CustomResourceExt>() -> Value {
+    let mut definition = K::crd();
+    let version = definition.spec.versions.first_mut();
+    let schema = version.and_then(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    let status = schema.and_then(|schema| property(schema, "status"));
+    status.map_or(Value::Null, |status| complete(status))
+}
+
+fn complete(schema: &JSONSchemaProps) -> Value {
+    if let Some(first) = schema.enum_.iter().flatten().next() {
+        return first.0.clone();
+    }
+    match schema.type_.as_deref() {
+        Some("object") => {
+            let properties = schema.properties.iter().flatten();
+            properties
+                .map(|(name, property)| (name.clone(), complete(property)))
+                .collect()
+        }
+        Some("array") => match &schema.items {
+            Some(JSONSchemaPropsOrArray::Schema(item)) => json!([complete(item)]),
+            _ => json!([]),
+        },
+        Some("boolean") => json!(true),
+        Some("integer" | "number") => json!(1),
+        _ if schema.format.as_deref() == Some("date-time") => json!("1970-01-01T00:00:00Z"),
+        _ => json!("complete"),
+    }
 }
 
 /// Says what the derive macro cannot.
@@ -68,4 +100,33 @@ fn refuse_null(schema: &mut JSONSchemaProps) {
 
 fn property<'a>(schema: &'a mut JSONSchemaProps, name: &str) -> Option<&'a mut JSONSchemaProps> {
     schema.properties.as_mut()?.get_mut(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use kube::core::object::HasStatus;
+    use serde::{Serialize, de::DeserializeOwned};
+
+    use super::*;
+
+    fn is_read_whole<K: CustomResourceExt + HasStatus>()
+    where
+        K::Status: Serialize + DeserializeOwned + Debug,
+    {
+        let complete = complete_status::<K>();
+        let status: K::Status = serde_json::from_value(complete.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&status).unwrap(), complete);
+        // A type says each of its fields, so that one without a value would show.
+        let said = format!("{status:?}");
+        assert!(!said.contains("None") && !said.contains("[]"), "{said}");
+    }
+
+    #[test]
+    fn a_complete_status_has_a_value_for_every_field() {
+        is_read_whole::<PingOneConnection>();
+        is_read_whole::<AICIntegration>();
+        is_read_whole::<Promotion>();
+    }
 }

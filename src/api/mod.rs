@@ -1,6 +1,7 @@
 //! The three kinds that people write and read: types, validation rules, conditions. No I/O, no client, no clock.
 
 mod bounds;
+mod clip;
 mod condition;
 pub mod conditions;
 mod connection;
@@ -8,15 +9,16 @@ mod crd;
 mod integration;
 mod promotion;
 pub mod reason;
-mod spelled;
+mod string_enum;
 
+pub use clip::clip;
 pub use condition::Condition;
 pub use conditions::{Active, Conditions};
 pub use connection::{
     ConnectionStatus, CredentialStatus, EnvironmentReference, PingOneConnection, PingOneConnectionSpec,
     SecretKeyReference,
 };
-pub use crd::{custom_resource_definitions, to_yaml};
+pub use crd::{complete_status, custom_resource_definitions, to_yaml};
 pub use integration::{
     AICIntegration, AICIntegrationSpec, DeletionPolicy, DriftPolicy, EsvStatus, IntegrationStatus,
     ObjectReference, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
@@ -27,7 +29,7 @@ pub use promotion::{
     RunMark, SeenLock, Stage, StageStatus, StageTarget, Step, SuspectLock, Timeouts,
 };
 pub use reason::Reason;
-use spelled::spelled_enum;
+use string_enum::string_enum;
 
 /// The API group of the three kinds.
 pub const GROUP: &str = "pingone-aic.io";

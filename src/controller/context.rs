@@ -7,51 +7,40 @@ use kube::{
     core::Selector,
     runtime::reflector::{ObjectRef, Store},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    definitions::Definitions,
     deletions::Deletions,
-    fleet::Fleet,
-    queue::{Queue, Ref},
-    replaced::Replaced,
-    runs::Runs,
-    shard::Shard,
+    engine::{
+        cluster::Cluster,
+        queue::{Queue, Ref},
+        shard::Shard,
+        stores::Stores,
+    },
+    promotion_registry::PromotionRegistry,
 };
 use crate::{
     aic::Aic,
     api::{AICIntegration, PingOneConnection, Promotion},
     clock::Clock,
-    http::{Guard, Lane, ONCE_ONLY_TIMEOUT},
+    http::{Guard, ONCE_ONLY_TIMEOUT, Priority},
     pingone::PingOne,
     runtime::{Health, Leadership, Metrics},
 };
 
-/// Requests to the API server that nothing depends on but their own object: each wants a connection.
-const REQUESTS_AT_ONCE: usize = 16;
-
-/// What every pass works with.
+/// What every pass works with. Clones are the same.
 #[derive(Clone)]
 pub struct Context {
-    /// For reads that decide and for all writes.
-    pub(super) client: Client,
+    pub(super) cluster: Cluster,
     pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) aic: Aic,
     pub(super) pingone: PingOne,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) health: Health,
-    pub(super) definitions: Definitions,
     pub(super) deletions: Deletions,
-    pub(super) replaced: Replaced,
-    /// Reads of Secrets, statuses and events: after a restart every object wants its own at once.
-    requests: Arc<Semaphore>,
     /// What all runs share.
-    pub(super) runs: Runs,
+    pub(super) runs: PromotionRegistry,
     /// Which objects are this installation's.
     pub(super) shard: Shard,
-    /// Whether this process is the one that acts.
-    pub(super) leadership: Leadership,
     /// Calls that must not be cut off, with the recording of their answers.
     pub(super) tasks: TaskTracker,
 }
@@ -62,9 +51,9 @@ pub(super) struct ScopeContext {
     pub(super) connections: Store<PingOneConnection>,
     pub(super) integrations: Store<AICIntegration>,
     /// Of all namespaces.
-    pub(super) fleet: Fleet<AICIntegration>,
+    pub(super) all_integrations: Stores<AICIntegration>,
     /// Of all namespaces.
-    pub(super) promotions: Fleet<Promotion>,
+    pub(super) all_promotions: Stores<Promotion>,
     pub(super) integration_queue: Arc<Queue<Ref>>,
 }
 
@@ -75,7 +64,7 @@ impl ScopeContext {
         if let Some(integration) = known {
             let place = &integration.spec.tenant.url;
             self.integration_queue
-                .now(&Ref::of(&*integration), place, Lane::Change);
+                .now(&Ref::of(&*integration), place, Priority::Change);
         }
     }
 }
@@ -93,19 +82,14 @@ impl Context {
         leadership: Leadership,
     ) -> Self {
         Self {
-            client,
+            cluster: Cluster::new(client, clock.clone(), Arc::clone(&metrics), health, leadership),
             aic,
             pingone,
             metrics,
-            health,
-            definitions: Definitions::default(),
             deletions: Deletions::default(),
-            replaced: Replaced::default(),
-            requests: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
-            runs: Runs::default(),
+            runs: PromotionRegistry::default(),
             shard: Shard::new(&[], None, clock.clone()),
             clock,
-            leadership,
             tasks: TaskTracker::new(),
         }
     }
@@ -120,7 +104,7 @@ impl Context {
     /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
     /// and only soon: within the time that recording it may take, and once more that time.
     pub(super) fn guard(&self) -> Guard {
-        let (clock, leadership) = (self.clock.clone(), self.leadership.clone());
+        let (clock, leadership) = (self.clock.clone(), self.cluster.leadership.clone());
         // By both clocks: one of them may stand still while the process does.
         let (began, began_there) = (clock.instant(), clock.now());
         Guard::new(move || {
@@ -129,12 +113,6 @@ impl Context {
             passed.max(there.try_into().unwrap_or_default()) <= 2 * ONCE_ONLY_TIMEOUT
                 && leadership.holds_for(ONCE_ONLY_TIMEOUT)
         })
-    }
-
-    /// Waits for one of the few turns at the API server, which ends when it is dropped.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.requests.acquire().await.ok()
     }
 
     /// Waits for what must not be cut off.

@@ -2,9 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 /// How long a tenant is waited for, from the first try of this process on. An operator that was away itself has not
 /// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
@@ -26,7 +28,7 @@ struct Tried {
 impl Deletions {
     /// A try begins.
     pub(super) fn begin(&self, uid: &str, now: Instant) {
-        self.lock().entry(uid.to_owned()).or_insert(Tried {
+        self.0.lock().entry(uid.to_owned()).or_insert(Tried {
             first: now,
             locked: None,
         });
@@ -34,14 +36,14 @@ impl Deletions {
 
     /// A try has met a lock: when that is gone, the tenant is waited for as if it were the first try.
     pub(super) fn met_a_lock(&self, uid: &str, now: Instant) {
-        if let Some(tried) = self.lock().get_mut(uid) {
+        if let Some(tried) = self.0.lock().get_mut(uid) {
             tried.locked = Some(now);
         }
     }
 
     /// How much longer it is tried; nothing if it has not begun.
     pub(super) fn remaining(&self, uid: &str, now: Instant) -> Duration {
-        let tried = self.lock().get(uid).copied();
+        let tried = self.0.lock().get(uid).copied();
         tried.map_or(Duration::ZERO, |Tried { first, locked }| {
             let left =
                 |patience: Duration, since| patience.saturating_sub(now.saturating_duration_since(since));
@@ -54,12 +56,7 @@ impl Deletions {
 
     /// The object is let go.
     pub(super) fn end(&self, uid: &str) {
-        self.lock().remove(uid);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Tried>> {
-        // A map of values is whole at every step, so a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(uid);
     }
 }
 

@@ -2,27 +2,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use kube::{Resource, ResourceExt};
-
+use super::engine::watch::{Asked, asked_for};
 use crate::api::{
-    AICIntegration, ANNOTATION_PREFIX, Active, PingOneConnection, Reason,
+    AICIntegration, Active, PingOneConnection, Reason,
     conditions::{ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
 };
-
-/// A digest of what an object's owner asks for. Status is left out: our own writes are no news.
-pub(super) type Asked = u64;
-
-pub(super) fn asked_for<K: Resource>(object: &K) -> Asked {
-    let mut digest = DefaultHasher::new();
-    let meta = object.meta();
-    let is_going = meta.deletion_timestamp.is_some();
-    (&meta.uid, meta.generation, is_going).hash(&mut digest);
-    let all = object.annotations().iter();
-    for ours in all.filter(|(name, _)| name.starts_with(ANNOTATION_PREFIX)) {
-        ours.hash(&mut digest);
-    }
-    digest.finish()
-}
 
 /// What a connection vouches for, which is news for its integrations.
 pub(super) type Vouched = (Option<i64>, bool, Active, Option<String>);

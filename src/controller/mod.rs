@@ -3,56 +3,35 @@
 //! Contract: time comes from the clock that is passed in; a pass never fails, it concludes; a pass that changes nothing writes
 //! nothing.
 
-mod account;
 mod connection;
 mod context;
-mod definitions;
 mod deletions;
-mod events;
-mod finalizer;
+mod dependents;
+mod engine;
 mod fingerprint;
-mod fleet;
 mod integration;
-mod passes;
 mod promotion;
-mod queue;
-mod replaced;
-mod runs;
-mod scope;
-mod secret;
-mod shard;
-mod status;
+mod promotion_registry;
+mod tenant;
 mod triggers;
-mod undecodable;
-mod waits;
-mod wake;
-mod watch;
+mod wiring;
 
 use futures::future::join_all;
 use kube::runtime::reflector;
 use tokio_util::sync::CancellationToken;
 
-use self::{fleet::Fleet, scope::Fleets, triggers::Triggers};
+use self::{
+    dependents::Dependents,
+    engine::{shard, stores::Stores},
+    wiring::Everywhere,
+};
 use crate::runtime::Health;
 pub use context::Context;
-
-/// When an object is looked at again, if nothing happens to it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// After its interval: all is as it can be.
-    Check(std::time::Duration),
-    /// After this long, or up to ten seconds more if that is long: something is on its way.
-    Poll(std::time::Duration),
-    /// Later and later with each failure, but not before the other side allows it.
-    Retry(Option<std::time::Duration>),
-    /// Not at all: it is over, or gone.
-    OnChange,
-}
 
 /// Says what is missing before anything has been looked at.
 pub fn close_gates(health: &Health, namespaces: &[String]) {
     for namespace in shard::named(namespaces) {
-        scope::close_gates(health, namespace.as_deref());
+        wiring::close_gates(health, namespace.as_deref());
     }
 }
 
@@ -62,20 +41,20 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
     for namespace in context.shard.namespaces().iter().cloned() {
         let (integration_store, integration_writer) = reflector::store();
         let (promotion_store, promotion_writer) = reflector::store();
-        let own = Triggers::new(&context.clock, integration_store, promotion_store);
+        let own = Dependents::new(&context.clock, integration_store, promotion_store);
         everywhere.push(own.clone());
         scopes.push((namespace, own, integration_writer, promotion_writer));
     }
-    let fleets = Fleets {
-        integrations: Fleet::new(everywhere.iter().map(|own| own.integrations.clone())),
-        promotions: Fleet::new(everywhere.iter().map(|own| own.promotions.clone())),
-        everywhere: everywhere.into(),
+    let all = Everywhere {
+        integrations: Stores::new(everywhere.iter().map(|own| own.integrations.clone())),
+        promotions: Stores::new(everywhere.iter().map(|own| own.promotions.clone())),
+        dependents: everywhere.into(),
     };
     context.metrics.milestones.oldest_lock({
-        let (promotions, clock) = (fleets.promotions.clone(), context.clock.clone());
+        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
         move || {
-            let all = promotions.all();
-            let held = all
+            let runs = promotions.all();
+            let held = runs
                 .iter()
                 .filter_map(|run| promotion::oldest_lock(run, clock.now()));
             held.max()
@@ -85,8 +64,8 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
         scopes
             .into_iter()
             .map(|(namespace, own, integrations, promotions)| {
-                let written = (&fleets, own, integrations, promotions);
-                scope::run(context, watching, namespace, written, shutdown)
+                let written = (&all, own, integrations, promotions);
+                wiring::run(context, watching, namespace, written, shutdown)
             }),
     )
     .await;

@@ -1,153 +1,176 @@
-//! Who waits for what changed: runs for their integrations, connections, Secrets and for each other; integrations for a
-//! lock. A run that wants an environment may be in another watched namespace than the one that leaves it.
-
-#[cfg(test)]
-mod tests;
+//! What a change of an object triggers.
 
 use std::sync::Arc;
 
 use kube::runtime::reflector::Store;
 
 use super::{
-    queue::{Queue, Ref},
-    wake::{find, lane},
+    dependents::Dependents,
+    engine::{
+        queue::{Queue, Ref, priority_of},
+        queue_notice::RateLimited,
+        stores::find,
+        watch::{Asked, Change, asked_for},
+    },
+    fingerprint::{Shown, Vouched},
+    promotion,
 };
 use crate::{
-    api::{AICIntegration, Conditions, Promotion, PromotionPhase, PromotionStatus, Reason},
-    clock::Clock,
-    http::{BaseUrl, Lane},
+    api::{AICIntegration, PingOneConnection, Reason, conditions::READY},
+    http::Priority,
 };
 
-/// Passes over integrations that one tenant is asked by at once, for each watched namespace.
-const AT_ONE_TENANT: usize = 4;
-
-/// The integrations and runs of one watched namespace, or of all, and the queues in which they wait.
-#[derive(Clone)]
+/// The objects of one namespace, or of all, and the queues in which they wait.
 pub(super) struct Triggers {
-    pub(super) integrations: Store<AICIntegration>,
-    pub(super) integration_queue: Arc<Queue<Ref>>,
-    pub(super) promotions: Store<Promotion>,
-    pub(super) promotion_queue: Arc<Queue<Ref>>,
+    pub(super) connections: Store<PingOneConnection>,
+    pub(super) connection_queue: Arc<Queue<Ref>>,
+    pub(super) own: Dependents,
+    /// Those of every watched namespace.
+    pub(super) everywhere: Arc<[Dependents]>,
 }
 
 impl Triggers {
-    pub(super) fn new(
-        clock: &Clock,
-        integrations: Store<AICIntegration>,
-        promotions: Store<Promotion>,
-    ) -> Self {
-        Self {
-            integrations,
-            integration_queue: Arc::new(Queue::new(clock.clone(), AT_ONE_TENANT)),
-            promotions,
-            promotion_queue: Arc::new(Queue::new(clock.clone(), usize::MAX)),
+    pub(super) fn connection_changed(&self, change: Change<(Asked, Vouched)>) {
+        match change {
+            Change::Applied(item, before) => {
+                let Some(connection) = find(&self.connections, &item) else {
+                    return;
+                };
+                // What it says of its credential is our own doing, and news for its integrations only.
+                let is_news = before.is_some();
+                if before.is_none_or(|(asked, _)| asked != asked_for(&*connection)) {
+                    self.connection_due(&connection, is_news);
+                }
+                // Until it is looked at, there is nothing to say of its integrations, nor to their runs.
+                if is_looked_at(&connection) {
+                    self.integrations_of(&item, is_news);
+                    self.own.runs_of_connection(&item);
+                }
+            }
+            Change::Deleted(gone) => {
+                self.integrations_of(&gone, true);
+                self.own.runs_of_connection(&gone);
+                self.connection_queue.forget(&gone);
+            }
         }
     }
 
-    /// Runs that wait for another run, but for the one that changed: its own doing is no news to itself.
-    pub(super) fn queued_runs(&self, changed: &Ref) {
-        self.runs(|run| {
-            let phase = run.status.as_ref().and_then(|status| status.phase);
-            phase == Some(PromotionPhase::Queued) && Ref::of(run) != *changed
+    pub(super) fn integration_changed(&self, change: Change<(Asked, Shown)>) {
+        match change {
+            Change::Applied(item, before) => {
+                let Some(integration) = find(&self.own.integrations, &item) else {
+                    return;
+                };
+                // What it shows is our own doing, and news for runs only.
+                let is_asked = before.is_none_or(|(asked, _)| asked != asked_for(&*integration));
+                if is_asked && (before.is_some() || !self.comes_with_its_connection(&integration)) {
+                    self.own.integration_due(&integration, before.is_some());
+                }
+                self.own.runs_of_integration(&item);
+            }
+            Change::Deleted(gone) => {
+                self.own.integration_queue.forget(&gone);
+                self.heirs();
+                self.own.runs_of_integration(&gone);
+            }
+        }
+    }
+
+    pub(super) fn promotion_changed(&self, change: Change<promotion::Told>) {
+        let changed = match change {
+            Change::Applied(item, before) => {
+                let Some(promotion) = find(&self.own.promotions, &item) else {
+                    return;
+                };
+                let told = promotion::told_of(&promotion);
+                // Whom it waits for may have gone while it said so.
+                let was_queued = before.as_ref().is_some_and(promotion::Told::is_queued);
+                let is_asked = before.as_ref().is_none_or(|before| before.asked != told.asked);
+                if is_asked || (told.is_queued() && !was_queued) {
+                    self.own.promotion_queue.now(&item, "", Priority::Change);
+                }
+                let unlocked = before
+                    .map(|before| before.locked_until(&told))
+                    .unwrap_or_default();
+                for dependents in &*self.everywhere {
+                    dependents.unlocked(&unlocked);
+                }
+                item
+            }
+            Change::Deleted(gone) => {
+                self.own.promotion_queue.forget(&gone);
+                gone
+            }
+        };
+        for dependents in &*self.everywhere {
+            dependents.queued_runs(&changed);
+        }
+    }
+
+    pub(super) fn secret_changed(&self, secret: &Ref) {
+        for connection in self.connections.state() {
+            if secret.is_beside(&*connection) && *connection.spec.credential_secret_ref.name == *secret.name {
+                let item = Ref::of(&*connection);
+                self.connection_due(&connection, true);
+                self.integrations_of(&item, true);
+            }
+        }
+        self.integrations(true, |integration| {
+            secret.is_beside(integration)
+                && *integration.spec.tenant.service_account_secret_ref.name == *secret.name
+        });
+        self.own.runs_of_secret(secret);
+    }
+
+    fn integrations_of(&self, connection: &Ref, is_news: bool) {
+        self.integrations(is_news, |integration| {
+            connection.is_beside(integration) && *integration.spec.connection_ref.name == *connection.name
         });
     }
 
-    /// These hosts are unlocked: integrations there that wait for it, and runs that wait for a lock to go.
-    pub(super) fn unlocked(&self, hosts: &[String]) {
-        if hosts.is_empty() {
-            return;
-        }
-        for integration in self.integrations.state() {
+    /// Whether an integration is new and so is its connection: it is woken when that has been looked at.
+    fn comes_with_its_connection(&self, integration: &AICIntegration) -> bool {
+        let connection = Ref {
+            name: integration.spec.connection_ref.name.as_str().into(),
+            ..Ref::of(integration)
+        };
+        let status = integration.status.as_ref();
+        status.is_none_or(|status| status.conditions.is_empty())
+            && integration.metadata.deletion_timestamp.is_none()
+            && find(&self.connections, &connection).is_some_and(|connection| !is_looked_at(&connection))
+    }
+
+    /// What an elder object claimed is free for the next one.
+    fn heirs(&self) {
+        let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
+        self.integrations(true, |integration| {
             let status = integration.status.as_ref();
-            let waits = status.is_some_and(|status| is_locked_out(&status.conditions));
-            if waits && is_on(&integration, hosts) {
-                self.integration_due(&integration, true);
-            }
-        }
-        self.runs(|run| {
-            let status = run.status.as_ref();
-            waits(run) && status.is_some_and(|status| is_locked_out(&status.conditions))
+            let ready = status.and_then(|status| status.conditions.get(READY));
+            ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str()))
         });
     }
 
-    /// Runs that wait, and whose group has this integration.
-    pub(super) fn runs_of_integration(&self, integration: &Ref) {
-        self.runs(|run| waits(run) && integration.is_beside(run) && has(run, &integration.name));
-    }
-
-    /// Runs that wait, and whose group has an integration on this connection.
-    pub(super) fn runs_of_connection(&self, connection: &Ref) {
-        self.runs(|run| {
-            let is_on = |member: &AICIntegration| *member.spec.connection_ref.name == *connection.name;
-            waits(run) && connection.is_beside(run) && self.has_member(run, is_on)
-        });
-    }
-
-    /// Runs that use the service account in this Secret, whatever they do: without it an open lock stays open.
-    pub(super) fn runs_of_secret(&self, secret: &Ref) {
-        self.runs(|run| {
-            let is_its =
-                |member: &AICIntegration| *member.spec.tenant.service_account_secret_ref.name == *secret.name;
-            let stages = run.status.iter().flat_map(|status| &status.stages);
-            let mut targets = stages.filter_map(|stage| stage.target.as_ref());
-            !is_over(run)
-                && secret.is_beside(run)
-                && (targets.any(|target| *target.service_account_secret_ref.name == *secret.name)
-                    || self.has_member(run, is_its))
-        });
-    }
-
-    pub(super) fn integration_due(&self, integration: &AICIntegration, is_news: bool) {
-        let (item, place) = (Ref::of(integration), &integration.spec.tenant.url);
-        self.integration_queue
-            .now(&item, place, lane(integration, is_news));
-    }
-
-    fn has_member(&self, run: &Promotion, is: impl Fn(&AICIntegration) -> bool) -> bool {
-        let of_run = Ref::of(run);
-        let names = run.spec.order.iter().flat_map(|stage| &stage.integrations);
-        let mut members = names.filter_map(|name| {
-            let name = name.as_str().into();
-            find(
-                &self.integrations,
-                &Ref {
-                    name,
-                    ..of_run.clone()
-                },
-            )
-        });
-        members.any(|member| is(&member))
-    }
-
-    fn runs(&self, concerned: impl Fn(&Promotion) -> bool) {
-        for run in self.promotions.state() {
-            if concerned(&run) {
-                self.promotion_queue.now(&Ref::of(&*run), "", Lane::Change);
+    fn integrations(&self, is_news: bool, concerned: impl Fn(&AICIntegration) -> bool) {
+        for integration in self.own.integrations.state() {
+            if concerned(&integration) {
+                self.own.integration_due(&integration, is_news);
             }
         }
     }
+
+    /// One whose place is not known stands in nobody's way.
+    fn connection_due(&self, connection: &PingOneConnection, is_news: bool) {
+        let item = Ref::of(connection);
+        let own = format!("{}/{}", item.namespace, item.name);
+        let place = connection.place().unwrap_or(&own);
+        self.connection_queue
+            .now(&item, place, priority_of(connection, is_news));
+    }
 }
 
-/// Whether a run waits for something else than its tenant: while a lock may be open, it looks by itself.
-fn waits(run: &Promotion) -> bool {
-    !is_over(run) && !run.status.as_ref().is_some_and(PromotionStatus::may_hold_lock)
-}
-
-fn is_over(run: &Promotion) -> bool {
-    let phase = run.status.as_ref().and_then(|status| status.phase);
-    phase.is_some_and(PromotionPhase::is_terminal)
-}
-
-fn has(run: &Promotion, integration: &str) -> bool {
-    let mut names = run.spec.order.iter().flat_map(|stage| &stage.integrations);
-    names.any(|name| name == integration)
-}
-
-fn is_locked_out(conditions: &Conditions) -> bool {
-    conditions.said(Reason::EnvironmentLocked).is_some()
-}
-
-fn is_on(integration: &AICIntegration, hosts: &[String]) -> bool {
-    let url = BaseUrl::parse(&integration.spec.tenant.url, "");
-    url.is_ok_and(|url| hosts.iter().any(|host| host == url.host().as_str()))
+/// Whether a connection's status speaks of its spec as it is. One that is being deleted is not looked at any more.
+fn is_looked_at(connection: &PingOneConnection) -> bool {
+    let status = connection.status.as_ref();
+    connection.metadata.deletion_timestamp.is_some()
+        || status.map(|status| status.observed_generation) == connection.metadata.generation
 }

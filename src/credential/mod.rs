@@ -1,4 +1,4 @@
-//! The JWT credential that PingOne shows once: decoded, checked and fenced, without asking anybody.
+//! The JWT credential that PingOne shows once: decoded, checked and bound to tenants, without asking anybody.
 //!
 //! Contract: everything in it is input. Nothing is sent anywhere from here, and nothing leaves but the claims that
 //! are named as public fields.
@@ -6,9 +6,9 @@
 mod claims;
 mod decode;
 mod digest;
-mod fence;
+mod tenant_binding;
 
 pub use claims::{ClientCredentials, Credential, Gateway, Grant};
 pub use decode::{Undecodable, decode};
 pub use digest::Digest;
-pub use fence::{NotAllowed, check as check_fence};
+pub use tenant_binding::{NotAllowed, check as check_tenant_binding};

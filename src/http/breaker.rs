@@ -1,11 +1,10 @@
 //! A host that does not answer is left alone, but for one call now and then that finds out whether it is back.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::Lane;
+use parking_lot::Mutex;
+
+use super::Priority;
 use crate::clock::Clock;
 
 /// So many calls in a row that came to nothing are no accident.
@@ -60,10 +59,10 @@ impl Breaker {
     }
 
     /// Whether a call that waits for its turn would be sent.
-    pub(super) fn check(&self, lane: Lane) -> Result<(), Down> {
+    pub(super) fn check(&self, priority: Priority) -> Result<(), Down> {
         let now = self.clock.instant();
-        match *self.lock() {
-            _ if lane == Lane::Lock => Ok(()),
+        match *self.state.lock() {
+            _ if priority == Priority::Lock => Ok(()),
             State::Down { until, .. } if until > now => Err(Down(until - now)),
             State::Probed { .. } => Err(Down(FIRST_PAUSE)),
             State::Up { .. } | State::Down { .. } => Ok(()),
@@ -71,8 +70,8 @@ impl Breaker {
     }
 
     /// Whether a call may be sent. Work that holds a lock is never held back: others wait for it.
-    pub(super) fn attempt(&self, lane: Lane) -> Result<Attempt<'_>, Down> {
-        let mut state = self.lock();
+    pub(super) fn attempt(&self, priority: Priority) -> Result<Attempt<'_>, Down> {
+        let mut state = self.state.lock();
         let now = self.clock.instant();
         let is_probe = match *state {
             State::Up { .. } => false,
@@ -80,7 +79,7 @@ impl Breaker {
                 *state = State::Probed { pause };
                 true
             }
-            _ if lane == Lane::Lock => false,
+            _ if priority == Priority::Lock => false,
             State::Down { until, .. } => return Err(Down(until - now)),
             State::Probed { .. } => return Err(Down(FIRST_PAUSE)),
         };
@@ -92,16 +91,11 @@ impl Breaker {
 
     /// Whether the host does not answer, as far as anybody has asked lately.
     pub(super) fn is_down(&self) -> bool {
-        match *self.lock() {
+        match *self.state.lock() {
             State::Up { .. } => false,
             State::Probed { .. } => true,
             State::Down { until, .. } => self.clock.instant() < until + FORGOTTEN_AFTER,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Every critical section leaves the state whole, so a panic elsewhere does not spoil it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +103,7 @@ impl Attempt<'_> {
     /// The call ended; whether the host has answered at all.
     pub(super) fn ended(mut self, has_answered: bool) -> Option<News> {
         let is_probe = std::mem::take(&mut self.is_probe);
-        let mut state = self.breaker.lock();
+        let mut state = self.breaker.state.lock();
         let was_up = matches!(*state, State::Up { .. });
         let down_for = |pause| State::Down {
             until: self.breaker.clock.instant() + pause,
@@ -136,7 +130,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         // A probe that was given up has found out nothing: the next call is one.
-        let mut state = self.breaker.lock();
+        let mut state = self.breaker.state.lock();
         if let (true, State::Probed { pause }) = (self.is_probe, *state) {
             *state = State::Down {
                 until: self.breaker.clock.instant(),
@@ -163,7 +157,7 @@ mod tests {
 
     fn fail(breaker: &Breaker) -> Option<News> {
         breaker
-            .attempt(Lane::Change)
+            .attempt(Priority::Change)
             .unwrap_or_else(|_| panic!())
             .ended(false)
     }
@@ -173,7 +167,7 @@ mod tests {
         let breaker = Breaker::new(Clock::system());
         for _ in 0..ACCIDENTS {
             assert_eq!(fail(&breaker), None);
-            let attempt = breaker.attempt(Lane::Change).unwrap_or_else(|_| panic!());
+            let attempt = breaker.attempt(Priority::Change).unwrap_or_else(|_| panic!());
             assert_eq!(attempt.ended(true), None);
         }
     }
@@ -181,19 +175,22 @@ mod tests {
     #[test]
     fn a_host_that_is_down_is_probed_by_one_call_at_a_time_and_later_and_later() {
         let (breaker, control) = down();
-        assert!(breaker.attempt(Lane::New).is_err());
-        assert!(breaker.attempt(Lane::Lock).is_ok(), "a lock is never held back");
+        assert!(breaker.attempt(Priority::New).is_err());
+        assert!(
+            breaker.attempt(Priority::Lock).is_ok(),
+            "a lock is never held back"
+        );
         control.advance(FIRST_PAUSE);
-        let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
-        assert!(breaker.attempt(Lane::New).is_err(), "one at a time");
-        assert!(breaker.check(Lane::New).is_err() && breaker.check(Lane::Lock).is_ok());
+        let probe = breaker.attempt(Priority::Check).unwrap_or_else(|_| panic!());
+        assert!(breaker.attempt(Priority::New).is_err(), "one at a time");
+        assert!(breaker.check(Priority::New).is_err() && breaker.check(Priority::Lock).is_ok());
         assert_eq!(probe.ended(false), None);
         control.advance(FIRST_PAUSE);
-        assert!(breaker.attempt(Lane::New).is_err(), "later than before");
+        assert!(breaker.attempt(Priority::New).is_err(), "later than before");
         control.advance(FIRST_PAUSE);
-        let probe = breaker.attempt(Lane::Check).unwrap_or_else(|_| panic!());
+        let probe = breaker.attempt(Priority::Check).unwrap_or_else(|_| panic!());
         assert_eq!(probe.ended(true), Some(News::CameBack));
-        assert!(breaker.attempt(Lane::Check).is_ok());
+        assert!(breaker.attempt(Priority::Check).is_ok());
     }
 
     #[test]
@@ -210,14 +207,14 @@ mod tests {
     fn a_probe_that_is_given_up_leaves_its_place_to_the_next_call() {
         let (breaker, control) = down();
         control.advance(FIRST_PAUSE);
-        drop(breaker.attempt(Lane::Check));
-        assert!(breaker.attempt(Lane::Check).is_ok());
+        drop(breaker.attempt(Priority::Check));
+        assert!(breaker.attempt(Priority::Check).is_ok());
     }
 
     #[test]
     fn work_that_holds_a_lock_finds_out_too() {
         let (breaker, _control) = down();
-        let attempt = breaker.attempt(Lane::Lock).unwrap_or_else(|_| panic!());
+        let attempt = breaker.attempt(Priority::Lock).unwrap_or_else(|_| panic!());
         assert_eq!(attempt.ended(true), Some(News::CameBack));
     }
 }

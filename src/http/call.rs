@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-use super::{Error, Host, Lane, redact::redact, refusal::without_correlation_id};
+use super::{Error, Host, Priority, redact::redact, refusal::without_correlation_id};
 
 /// Whether a call may be sent again when no answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Call {
     pub(super) path: String,
     pub(super) operation: &'static str,
     pub(super) delivery: Delivery,
-    pub(super) lane: Lane,
+    pub(super) priority: Priority,
     /// A status beside success that is an answer, not a failure.
     pub(super) accepted: Option<StatusCode>,
     /// Statuses by which the service itself says that it did nothing.
@@ -69,7 +69,7 @@ impl Call {
             path: path.into(),
             operation,
             delivery: Delivery::Repeatable,
-            lane: Lane::default(),
+            priority: Priority::default(),
             accepted: None,
             refusals: &[],
             headers: HeaderMap::new(),
@@ -81,8 +81,8 @@ impl Call {
 
     /// Says whose turns the call takes.
     #[must_use]
-    pub fn in_lane(mut self, lane: Lane) -> Self {
-        self.lane = lane;
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

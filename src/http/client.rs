@@ -6,12 +6,12 @@ use k8s_openapi::jiff::Timestamp;
 use tracing::{Instrument, field::Empty};
 
 use super::{
-    AllowList, Call, Delivery, Error, Host, HostsLoad, Lane, News, Rate, Reply,
+    AllowList, Call, Delivery, Error, Host, HostsLoad, News, Priority, Rate, Reply,
     breaker::Down,
-    budget::Budget,
     closure::Closed,
     exchange::{TOO_LONG, exchange},
     hosts::Hosts,
+    rate_limit::RateLimit,
 };
 use crate::clock::Clock;
 
@@ -29,8 +29,8 @@ const IDLE_FOR: Duration = Duration::from_secs(15);
 pub trait Observer: Send + Sync {
     /// A call ended; `result` is `ok` or the class of its error.
     fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration);
-    /// A call had its turn in its host's budget, after this long.
-    fn had_its_turn(&self, lane: Lane, waited: Duration);
+    /// A call had its turn in its host's rate limit, after this long.
+    fn had_its_turn(&self, priority: Priority, waited: Duration);
     /// A host does not answer any more, or answers again.
     fn host_changed(&self, host: &Host, news: News);
 }
@@ -102,7 +102,7 @@ impl Http {
     /// A host's own clock, as far as its answers have told it.
     #[must_use]
     pub fn host_time(&self, host: &Host) -> Timestamp {
-        self.shared.hosts.known(host).budget.host_time()
+        self.shared.hosts.known(host).rate_limit.host_time()
     }
 
     /// What waits, and for what.
@@ -155,9 +155,9 @@ impl Http {
             wait,
         };
         // Asked before, so that nobody waits for a host that is down, and again: it may have gone down meanwhile.
-        known.breaker.check(call.lane).map_err(down)?;
-        self.wait_for_turn(host, call.lane, &known.budget).await?;
-        let attempt = known.breaker.attempt(call.lane).map_err(down)?;
+        known.breaker.check(call.priority).map_err(down)?;
+        self.wait_for_turn(host, call.priority, &known.rate_limit).await?;
+        let attempt = known.breaker.attempt(call.priority).map_err(down)?;
         if call.guard.as_ref().is_some_and(|guard| !guard.allows()) {
             return Err(Error::Withheld {
                 operation: call.operation,
@@ -168,7 +168,7 @@ impl Http {
             Delivery::OnceOnly => ONCE_ONLY_TIMEOUT,
         };
         let result = tokio::select! {
-            result = exchange(&self.shared.client, host, call, &known.budget) => result,
+            result = exchange(&self.shared.client, host, call, &known.rate_limit) => result,
             () = self.shared.clock.sleep(timeout) => Err(Error::Unanswered {
                 host: host.clone(),
                 operation: call.operation,
@@ -183,7 +183,12 @@ impl Http {
         result
     }
 
-    async fn wait_for_turn(&self, host: &Host, lane: Lane, budget: &Budget) -> Result<(), Error> {
+    async fn wait_for_turn(
+        &self,
+        host: &Host,
+        priority: Priority,
+        rate_limit: &RateLimit,
+    ) -> Result<(), Error> {
         let clock = &self.shared.clock;
         let started = clock.instant();
         let left_alone = |Closed { asked, is_outage }| {
@@ -195,9 +200,9 @@ impl Http {
                 Error::Throttled { host, asked }
             }
         };
-        budget.turn(lane).await.map_err(left_alone)?;
+        rate_limit.turn(priority).await.map_err(left_alone)?;
         let waited = clock.instant().saturating_duration_since(started);
-        self.shared.settings.observer.had_its_turn(lane, waited);
+        self.shared.settings.observer.had_its_turn(priority, waited);
         Ok(())
     }
 }

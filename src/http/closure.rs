@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Lane, RetryAfter};
+use super::{Priority, RetryAfter};
 
 /// How long a host is left alone that names no time.
 pub(super) const WITHOUT_RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -31,20 +31,20 @@ pub(super) struct Closed {
 }
 
 impl Closure {
-    /// The host refuses a call of this lane with this status, and may ask to be left alone for a while. A later end
+    /// The host refuses a call of this priority with this status, and may ask to be left alone for a while. A later end
     /// stands; but who tries again for a lock keeps nobody else away for longer.
     pub(super) fn refused(
         &mut self,
         status: u16,
         asked: Option<Duration>,
-        lane: Lane,
+        priority: Priority,
         (instant, now): (Instant, Timestamp),
     ) {
         let is_outage = status == 503 && asked.is_none();
-        let is_closed = self.closed(Lane::Check, instant).is_some();
+        let is_closed = self.closed(Priority::Check, instant).is_some();
         self.is_outage = is_outage && (self.is_outage || !is_closed);
         let wait = asked.unwrap_or(WITHOUT_RETRY_AFTER);
-        let extends = !is_closed || lane != Lane::Lock;
+        let extends = !is_closed || priority != Priority::Lock;
         if extends {
             self.until = self.until.max(Some(instant + wait));
         }
@@ -62,9 +62,9 @@ impl Closure {
         }
     }
 
-    /// Whether calls of a lane are held back.
-    pub(super) fn closed(&self, lane: Lane, instant: Instant) -> Option<Closed> {
-        let until = if lane == Lane::Lock {
+    /// Whether calls of a priority are held back.
+    pub(super) fn closed(&self, priority: Priority, instant: Instant) -> Option<Closed> {
+        let until = if priority == Priority::Lock {
             self.until_with_lock
         } else {
             self.until
@@ -113,13 +113,30 @@ mod tests {
             (429, Some(3600), 3600, 60, minutes(61), false),
         ] {
             let (mut closure, now) = (Closure::default(), Instant::now());
-            closure.refused(status, asked.map(Duration::from_secs), Lane::New, (now, at(1)));
-            for (lane, seconds) in [(Lane::Lock, lock), (Lane::New, others), (Lane::Check, others)] {
+            closure.refused(
+                status,
+                asked.map(Duration::from_secs),
+                Priority::New,
+                (now, at(1)),
+            );
+            for (priority, seconds) in [
+                (Priority::Lock, lock),
+                (Priority::New, others),
+                (Priority::Check, others),
+            ] {
                 let wait = Duration::from_secs(seconds);
                 let asked = RetryAfter { wait, until: told };
                 let closed = Some(Closed { asked, is_outage });
-                assert_eq!(closure.closed(lane, now), closed, "{status} {asked:?} {lane:?}");
-                assert_eq!(closure.closed(lane, now + wait), None, "{status} {lane:?}");
+                assert_eq!(
+                    closure.closed(priority, now),
+                    closed,
+                    "{status} {asked:?} {priority:?}"
+                );
+                assert_eq!(
+                    closure.closed(priority, now + wait),
+                    None,
+                    "{status} {priority:?}"
+                );
             }
         }
     }
@@ -127,16 +144,16 @@ mod tests {
     #[test]
     fn tries_for_a_lock_change_nothing_for_others_nor_what_people_are_told() {
         let (mut closure, start) = (Closure::default(), Instant::now());
-        let told = |closure: &Closure, instant| closure.closed(Lane::Lock, instant).unwrap().asked.until;
+        let told = |closure: &Closure, instant| closure.closed(Priority::Lock, instant).unwrap().asked.until;
         for minute in 0..60_u32 {
             let passed = MINUTE * i64::from(minute);
             let instant = start + Duration::from_mins(minute.into());
-            closure.refused(429, Some(HOUR), Lane::Lock, (instant, at(passed)));
+            closure.refused(429, Some(HOUR), Priority::Lock, (instant, at(passed)));
             assert_eq!(told(&closure, instant), Some(at(61 * MINUTE)), "minute {minute}");
         }
-        assert_eq!(closure.closed(Lane::New, start + HOUR), None, "in time");
+        assert_eq!(closure.closed(Priority::New, start + HOUR), None, "in time");
         let later = start + 2 * HOUR;
-        closure.refused(429, Some(HOUR), Lane::Lock, (later, at(7200)));
+        closure.refused(429, Some(HOUR), Priority::Lock, (later, at(7200)));
         assert_eq!(
             told(&closure, later),
             Some(at(7200 + 61 * MINUTE)),
@@ -149,8 +166,8 @@ mod tests {
         let (mut closure, now) = (Closure::default(), Instant::now());
         for (wait, told) in [(60, 2), (90, 2), (3600, 61)] {
             let wait = Some(Duration::from_secs(wait));
-            closure.refused(429, wait, Lane::New, (now, at(0)));
-            let closed = closure.closed(Lane::New, now).unwrap();
+            closure.refused(429, wait, Priority::New, (now, at(0)));
+            let closed = closure.closed(Priority::New, now).unwrap();
             assert_eq!(closed.asked.until, Some(at(told * MINUTE)), "{wait:?}");
         }
     }
@@ -158,14 +175,14 @@ mod tests {
     #[test]
     fn a_later_end_stands_and_an_outage_does_not_hide_what_was_asked() {
         let (mut closure, now) = (Closure::default(), Instant::now());
-        closure.refused(429, Some(HOUR), Lane::New, (now, at(0)));
-        closure.refused(503, None, Lane::New, (now, at(0)));
-        let closed = closure.closed(Lane::Change, now).unwrap();
+        closure.refused(429, Some(HOUR), Priority::New, (now, at(0)));
+        closure.refused(503, None, Priority::New, (now, at(0)));
+        let closed = closure.closed(Priority::Change, now).unwrap();
         assert_eq!((closed.asked.wait, closed.is_outage), (HOUR, false));
         assert_eq!(closed.asked.until, Some(at(61 * MINUTE)));
         let (mut closure, now) = (Closure::default(), Instant::now());
-        closure.refused(503, None, Lane::New, (now, at(0)));
-        closure.refused(429, Some(HOUR), Lane::New, (now, at(0)));
-        assert!(!closure.closed(Lane::Change, now).unwrap().is_outage);
+        closure.refused(503, None, Priority::New, (now, at(0)));
+        closure.refused(429, Some(HOUR), Priority::New, (now, at(0)));
+        assert!(!closure.closed(Priority::Change, now).unwrap().is_outage);
     }
 }

@@ -259,7 +259,7 @@ impl Error {
     }
 
     /// How long the same question need not be asked again. A refused client is not accepted a moment later, and
-    /// asking on burns the budget of everybody else on that host.
+    /// asking on burns the rate limit of everybody else on that host.
     #[must_use]
     pub fn stands_for(&self) -> Duration {
         match self {

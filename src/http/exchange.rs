@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Call, Error, Host, Outcome, Reply, RetryAfter,
-    budget::Budget,
+    rate_limit::RateLimit,
     redact::redact,
     refusal::{Refusal, describe},
     retry_after::{http_date, retry_after},
@@ -17,13 +17,13 @@ pub(super) const TOO_LONG: &str = "it took too long";
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
 
-/// Sends a call and reads its answer, which tells the budget of the host's clock, and whether it is to be left
+/// Sends a call and reads its answer, which tells the rate limit of the host's clock, and whether it is to be left
 /// alone.
 pub(super) async fn exchange(
     client: &reqwest::Client,
     host: &Host,
     call: &Call,
-    budget: &Budget,
+    rate_limit: &RateLimit,
 ) -> Result<Reply, Error> {
     let mut request = client
         .request(call.method.clone(), format!("https://{host}{}", call.path))
@@ -39,11 +39,11 @@ pub(super) async fn exchange(
     let headers = std::mem::take(response.headers_mut());
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(date) = text(header::DATE).and_then(http_date) {
-        budget.learn_date(date);
+        rate_limit.learn_date(date);
     }
-    let asked = text(header::RETRY_AFTER).and_then(|value| retry_after(value, budget.host_time()));
+    let asked = text(header::RETRY_AFTER).and_then(|value| retry_after(value, rate_limit.host_time()));
     let asked = match status.as_u16() {
-        status @ (429 | 503) => budget.refused(status, asked, call.lane),
+        status @ (429 | 503) => rate_limit.refused(status, asked, call.priority),
         _ => asked.map(|wait| RetryAfter { wait, until: None }),
     };
     let transaction_id = text(TRANSACTION_ID).map(|id| redact(id, &call.secrets));

@@ -4,6 +4,11 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::api::clip;
+
+/// So many bytes of a forged URL are told.
+const SHOWN: usize = 100;
+
 /// A host as `host` or `host:port`, lower-cased, without the default port 443.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Host(String);
@@ -61,7 +66,9 @@ impl FromStr for Host {
     type Err = InvalidHost;
 
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
-        let invalid = || InvalidHost { text: clip(text) };
+        let invalid = || InvalidHost {
+            text: clip(text, SHOWN),
+        };
         let lower = text.to_ascii_lowercase();
         let (name, port) = match lower.split_once(':') {
             Some((name, port)) => (name, Some(port)),
@@ -91,16 +98,6 @@ fn is_port(port: &str) -> bool {
     !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
-/// A forged URL can be as long as its author likes; a message cannot.
-fn clip(text: &str) -> String {
-    const SHOWN: usize = 100;
-    if text.chars().count() <= SHOWN {
-        text.to_owned()
-    } else {
-        text.chars().take(SHOWN).chain(['…']).collect()
-    }
-}
-
 /// `https://` and a host: what tenant URLs and the URLs in a credential are reduced to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
@@ -115,12 +112,12 @@ impl BaseUrl {
             .filter(|scheme| scheme.eq_ignore_ascii_case("https://"))
             .map(|_| &text[8..])
         else {
-            return Err(InvalidUrl::Scheme(clip(text)));
+            return Err(InvalidUrl::Scheme(clip(text, SHOWN)));
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let rest = rest.strip_suffix(path).unwrap_or(rest);
         if rest.contains(['/', '@', '?', '#', '\\']) {
-            return Err(InvalidUrl::Extra(clip(text)));
+            return Err(InvalidUrl::Extra(clip(text, SHOWN)));
         }
         Ok(Self { host: rest.parse()? })
     }

@@ -1,11 +1,10 @@
 //! What is known of each host: its budget, and whether it answers.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use super::{Host, Rate, breaker::Breaker, budget::Budget};
+use parking_lot::Mutex;
+
+use super::{Host, Rate, breaker::Breaker, rate_limit::RateLimit};
 use crate::clock::Clock;
 
 /// All hosts that were called.
@@ -17,7 +16,7 @@ pub(super) struct Hosts {
 
 /// One of them.
 pub(super) struct KnownHost {
-    pub(super) budget: Budget,
+    pub(super) rate_limit: RateLimit,
     pub(super) breaker: Breaker,
 }
 
@@ -42,12 +41,12 @@ impl Hosts {
     }
 
     pub(super) fn known(&self, host: &Host) -> Arc<KnownHost> {
-        let mut hosts = self.lock();
+        let mut hosts = self.known.lock();
         if let Some(known) = hosts.get(host) {
             return Arc::clone(known);
         }
         let new = Arc::new(KnownHost {
-            budget: Budget::new(self.rate, self.clock.clone()),
+            rate_limit: RateLimit::new(self.rate, self.clock.clone()),
             breaker: Breaker::new(self.clock.clone()),
         });
         hosts.insert(host.clone(), Arc::clone(&new));
@@ -56,16 +55,11 @@ impl Hosts {
 
     pub(super) fn load(&self) -> HostsLoad {
         let mut load = HostsLoad::default();
-        for KnownHost { budget, breaker } in self.lock().values().map(|known| &**known) {
-            load.waiting += budget.waiting();
-            load.closed += usize::from(budget.is_closed());
+        for KnownHost { rate_limit, breaker } in self.known.lock().values().map(|known| &**known) {
+            load.waiting += rate_limit.waiting();
+            load.closed += usize::from(rate_limit.is_closed());
             load.down += usize::from(breaker.is_down());
         }
         load
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Host, Arc<KnownHost>>> {
-        // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

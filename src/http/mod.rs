@@ -1,11 +1,10 @@
 //! One HTTP stack for both vendors.
 //!
-//! Contract: nothing is sent to a host that is not allowed, beyond the host's budget, nor while the host has
+//! Contract: nothing is sent to a host that is not allowed, beyond the host's rate limit, nor while the host has
 //! asked to be left alone or does not answer; redirects are not followed; every call has a timeout; every failure says whether the call
 //! was done, was not done, or may have been done; nothing secret is in what comes back.
 
 mod breaker;
-mod budget;
 mod call;
 mod client;
 mod closure;
@@ -13,20 +12,21 @@ mod error;
 mod exchange;
 mod host;
 mod hosts;
-mod lane;
 mod left_alone;
+mod priority;
+mod rate_limit;
 mod redact;
 mod refusal;
 mod retry_after;
 mod single_flight;
 
 pub use breaker::News;
-pub use budget::Rate;
 pub use call::{Call, Delivery, Guard, Reply};
 pub use client::{Http, ONCE_ONLY_TIMEOUT, Observer, Settings};
 pub use error::{Error, Outcome, REFUSAL_STANDS_FOR};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
 pub use hosts::HostsLoad;
-pub use lane::Lane;
+pub use priority::Priority;
+pub use rate_limit::Rate;
 pub use retry_after::RetryAfter;
 pub use single_flight::SingleFlight;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::jiff::{Timestamp, fmt::rfc2822};
+use k8s_openapi::jiff::Timestamp;
 
 /// How long a host asks to be left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +30,9 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     )
 }
 
-/// An HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`), which is a mail date with another name for UTC.
+/// An HTTP date (RFC 9110 §5.6.7), in each of its three forms.
 pub(super) fn http_date(value: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new()
-        .relaxed_weekday(true)
-        .parse_timestamp(value)
-        .ok()
+    httpdate::parse_http_date(value).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Of many who ask the same question at once, one asks and all have the answer; a refusal is remembered for a while.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Instant};
+
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 
@@ -87,7 +84,7 @@ where
 
     fn slot(&self, question: Question) -> Slot<Answer, Error> {
         // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         let now = self.clock.instant();
         // Questions come and go (keys are rotated): what is good no longer and asked by nobody is dropped.
         slots.retain(|known, slot| {

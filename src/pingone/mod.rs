@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     clock::Clock,
     credential::{Digest, Grant},
-    http::{BaseUrl, Call, Error, Host, Http, Lane, SingleFlight},
+    http::{BaseUrl, Call, Error, Host, Http, Priority, SingleFlight},
 };
 
 /// A client for every PingOne region.
@@ -61,7 +61,7 @@ impl PingOne {
         auth_url: &BaseUrl,
         environment_id: &str,
         grant: &Grant<'_>,
-        lane: Lane,
+        priority: Priority,
     ) -> Result<SecretString, Error> {
         let digest = match grant {
             Grant::Client(client) => Digest::of([&client.id, &client.secret]),
@@ -69,7 +69,7 @@ impl PingOne {
         };
         let who = (auth_url.host().clone(), environment_id.to_owned(), digest);
         let ask = async || {
-            let token = self.fetch_token(auth_url, environment_id, grant, lane).await;
+            let token = self.fetch_token(auth_url, environment_id, grant, priority).await;
             let stands_for = token.as_ref().err().map(Error::stands_for).unwrap_or_default();
             // A token is proof that the credential is accepted now: it is never used for a second proof.
             (token, self.clock.instant() + stands_for)
@@ -82,10 +82,10 @@ impl PingOne {
         auth_url: &BaseUrl,
         environment_id: &str,
         grant: &Grant<'_>,
-        lane: Lane,
+        priority: Priority,
     ) -> Result<SecretString, Error> {
         let path = format!("/{environment_id}/as/token");
-        let call = Call::new(Method::POST, path, "get a PingOne access token").in_lane(lane);
+        let call = Call::new(Method::POST, path, "get a PingOne access token").with_priority(priority);
         let call = match grant {
             Grant::Client(client) => call
                 .basic(client.id.expose_secret(), &client.secret)
@@ -108,12 +108,12 @@ impl PingOne {
         api_url: &BaseUrl,
         environment_id: &str,
         token: &SecretString,
-        lane: Lane,
+        priority: Priority,
     ) -> Result<Environment, Error> {
         let path = format!("/v1/environments/{environment_id}");
         let call = Call::new(Method::GET, path, "read the PingOne environment")
             .bearer(token)
-            .in_lane(lane);
+            .with_priority(priority);
         self.http.send(api_url.host(), call).await?.json()
     }
 }

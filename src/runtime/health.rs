@@ -1,9 +1,8 @@
 //! Alive is not ready: what is missing for readiness is said by name.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 /// What must be there before the operator is ready.
 #[derive(Clone, Debug, Default)]
@@ -25,22 +24,17 @@ pub enum Gate {
 impl Health {
     /// Something is missing, with a sentence that says what to do.
     pub fn close(&self, gate: Gate, why: impl Into<String>) {
-        self.lock().insert(gate, why.into());
+        self.missing.lock().insert(gate, why.into());
     }
 
     /// It is there.
     pub fn open(&self, gate: &Gate) {
-        self.lock().remove(gate);
+        self.missing.lock().remove(gate);
     }
 
     /// What is missing, a line each.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        self.lock().values().cloned().collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Gate, String>> {
-        // A map is whole at every step, so a panic elsewhere does not spoil it.
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.missing.lock().values().cloned().collect()
     }
 }

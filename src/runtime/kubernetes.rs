@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// When the cluster's certificates or credentials cannot be used.
-pub(super) fn deciding(mut config: Config) -> kube::Result<Client> {
+pub(crate) fn deciding(mut config: Config) -> kube::Result<Client> {
     config.default_retry = false;
     config.connect_timeout = Some(TIMEOUT);
     config.read_timeout = Some(TIMEOUT);

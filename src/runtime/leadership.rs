@@ -4,7 +4,7 @@
 //! lease has ended is told by our own monotonic clock, from when we saw it change last: clocks of machines differ.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, Client, ResourceExt, api::PostParams};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +76,7 @@ impl Leadership {
     pub fn holds_for(&self, needed: Duration) -> bool {
         let Some(until) = &self.until else { return true };
         // A value is whole at every moment, so a panic elsewhere does not spoil it.
-        let until = *until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *until.lock();
         until.is_some_and(|until| {
             self.clock.instant() + needed < until.monotonic
                 && self
@@ -253,19 +254,19 @@ impl Candidate {
             monotonic: began + LEASE,
             wall,
         };
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        *self.until.lock() = Some(until);
         if !self.leads.send_replace(true) {
             tracing::info!(lease = self.name, identity = self.identity, "this process leads");
         }
     }
 
     fn is_held(&self) -> bool {
-        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *self.until.lock();
         until.is_some_and(|until| self.clock.instant() < until.monotonic)
     }
 
     fn lose(&self) -> Lost {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.until.lock() = None;
         Lost(self.name.clone())
     }
 }

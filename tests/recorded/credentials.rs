@@ -111,7 +111,7 @@ async fn a_mapped_environment_leads_to_its_own_tenant_alone() {
         let credential = signed(&network, &sample["header"], &claims);
         for other in table {
             let host: Host = other["tenant"].as_str().unwrap().parse().unwrap();
-            let is_allowed = credential::check_fence(&credential, None, &host).is_ok();
+            let is_allowed = credential::check_tenant_binding(&credential, None, &host).is_ok();
             assert_eq!(
                 is_allowed,
                 other["tenant"] == row["tenant"],

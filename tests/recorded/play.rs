@@ -6,7 +6,7 @@ use pingone_aic_operator::{
     aic::Tenant,
     api::Realm,
     clock::{Clock, ClockControl},
-    http::{Host, Http, Lane},
+    http::{Host, Http, Priority},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -158,4 +158,4 @@ impl Play<'_> {
 }
 
 /// Whose turns the calls take.
-pub const LANE: Lane = Lane::Change;
+pub const LANE: Priority = Priority::Change;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use pingone_aic_operator::{
     aic::{Aic, ServiceAccount},
     clock::Clock,
-    http::{AllowList, Host, HostPattern, Http, Lane, News, Observer, Rate, Settings},
+    http::{AllowList, Host, HostPattern, Http, News, Observer, Priority, Rate, Settings},
 };
 use pingone_aic_simulator::{Mutability, Network};
 use serde_json::{Value, json};
@@ -85,6 +85,6 @@ struct Nobody;
 
 impl Observer for Nobody {
     fn call_ended(&self, _: &'static str, _: &'static str, _: Duration) {}
-    fn had_its_turn(&self, _: Lane, _: Duration) {}
+    fn had_its_turn(&self, _: Priority, _: Duration) {}
     fn host_changed(&self, _: &Host, _: News) {}
 }

@@ -5,7 +5,7 @@ use pingone_aic_operator::{
     aic::{IntegrationName, LabelAttribute, Proof, Service, Worker},
     api::{AICIntegration, PingOneConnection, Realm},
     credential::{Credential, decode},
-    http::{Guard, Lane},
+    http::{Guard, Priority},
 };
 use tokio::sync::Semaphore;
 
@@ -86,9 +86,9 @@ impl Place {
             credential.api_url.as_ref().unwrap(),
         );
         let (id, grant) = (&credential.environment_id, credential.grant().unwrap());
-        let token = self.pingone.token(auth, id, &grant, Lane::New).await.unwrap();
+        let token = self.pingone.token(auth, id, &grant, Priority::New).await.unwrap();
         self.pingone
-            .environment(api, id, &token, Lane::New)
+            .environment(api, id, &token, Priority::New)
             .await
             .unwrap();
         credential

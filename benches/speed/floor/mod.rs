@@ -17,7 +17,7 @@ use pingone_aic_harness::TestNamespace;
 use pingone_aic_operator::{
     aic::{Aic, ServiceAccount, Tenant},
     clock::Clock,
-    http::{Host, Http, Lane, News, Observer, Settings},
+    http::{Host, Http, News, Observer, Priority, Settings},
     pingone::PingOne,
     runtime::Options,
 };
@@ -158,7 +158,7 @@ impl Place {
         let host: Host = site.url.strip_prefix("https://").unwrap().parse().unwrap();
         let account = ServiceAccount::parse(&site.account, site.jwk.as_bytes()).unwrap();
         Self {
-            tenant: aic.tenant(host, Arc::new(account)).in_lane(Lane::New),
+            tenant: aic.tenant(host, Arc::new(account)).with_priority(Priority::New),
             pingone: pingone.clone(),
             statuses,
             site,
@@ -170,6 +170,6 @@ struct Nobody;
 
 impl Observer for Nobody {
     fn call_ended(&self, _: &'static str, _: &'static str, _: Duration) {}
-    fn had_its_turn(&self, _: Lane, _: Duration) {}
+    fn had_its_turn(&self, _: Priority, _: Duration) {}
     fn host_changed(&self, _: &Host, _: News) {}
 }

@@ -6,7 +6,16 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Change;
+/// An item, and what a run does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
 
 /// All items, in the platform's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::http::{Call, Reply};
 
+pub use content::Change;
 pub use lock::{LockSide, LockState, LockStatus};
-pub use report::{Change, Report, ReportEntry};
+pub use report::{Report, ReportEntry};
 pub use run::{Order, Progress, RunKind, RunState};
 
 /// A member that is null is as good as one that is not there.

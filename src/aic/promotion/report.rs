@@ -3,7 +3,11 @@
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{RunKind, call, content::Content, null_as_default};
+use super::{
+    RunKind, call,
+    content::{Change, Content},
+    null_as_default,
+};
 use crate::{
     aic::{Error, Tenant},
     http::Reply,
@@ -60,17 +64,6 @@ pub struct Report {
     pub missing_esvs: Vec<String>,
     #[serde(default, rename = "report")]
     content: Content,
-}
-
-/// An item, and what a run does to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// It is new.
-    Added,
-    /// It is changed.
-    Modified,
-    /// It is gone.
-    Deleted,
 }
 
 impl Report {

@@ -9,36 +9,16 @@ use k8s_openapi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Condition, Reason};
+use super::{
+    Condition, Reason, clip,
+    condition::{RECONCILING, STALLED, TYPES},
+};
 
+pub use super::condition::{ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, WORKER_READY};
 pub use finding::{Conclusion, Finding};
 
-/// The type of the condition that says whether anything is left to do.
-pub const READY: &str = "Ready";
-/// The type of the condition that says whether the thing works, proved by the vendor's own answer.
-pub const ACTIVE: &str = "Active";
-/// The type of the condition that says whether the Secret holds a credential of the right environment.
-pub const CREDENTIAL_VALID: &str = "CredentialValid";
-/// The type of the condition that says whether the ESV holds the credential.
-pub const ESV_READY: &str = "EsvReady";
-/// The type of the condition that says whether the worker is as it should be.
-pub const WORKER_READY: &str = "WorkerReady";
-/// The type of the condition that says whether the worker's label is mapped to the ESV.
-pub const SECRET_MAPPED: &str = "SecretMapped";
-const RECONCILING: &str = "Reconciling";
-const STALLED: &str = "Stalled";
-
-/// All of them, in a fixed order: a list whose order wanders would look like a change.
-pub(super) const TYPES: [&str; 8] = [
-    CREDENTIAL_VALID,
-    ESV_READY,
-    WORKER_READY,
-    SECRET_MAPPED,
-    ACTIVE,
-    READY,
-    RECONCILING,
-    STALLED,
-];
+/// In bytes.
+pub const LONGEST_MESSAGE: usize = 2000;
 
 /// The conditions of an object, one a type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -124,7 +104,7 @@ impl Conditions {
             type_: type_.into(),
             status: status.into(),
             reason: finding.reason.as_str().into(),
-            message: clip(&finding.message),
+            message: clip(&finding.message, LONGEST_MESSAGE),
             observed_generation: generation,
             last_transition_time: since,
         });
@@ -156,25 +136,8 @@ impl Conditions {
         }
     }
 
-    /// One condition with every field.
-    pub(super) fn complete() -> Self {
-        let mut conditions = Self::default();
-        let finding = Finding::unknown(Reason::NotReached, "complete");
-        conditions.set(READY, &finding, Some(1), Timestamp::UNIX_EPOCH);
-        conditions
-    }
-
     fn remove(&mut self, type_: &str) {
         self.0.retain(|condition| condition.type_ != type_);
-    }
-}
-
-/// A vendor's answer can be as long as it likes; a condition is read by people.
-fn clip(message: &str) -> String {
-    const LONGEST: usize = 2000;
-    match message.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
     }
 }
 
@@ -255,7 +218,11 @@ mod tests {
         let mut conditions = Conditions::default();
         let finding = Finding::yes(Reason::TestPassed, "é".repeat(100_000));
         conditions.set(ACTIVE, &finding, None, at(1));
-        assert_eq!(conditions.get(ACTIVE).unwrap().message.chars().count(), 2001);
+        let message = &conditions.get(ACTIVE).unwrap().message;
+        assert!(
+            message.len() <= LONGEST_MESSAGE && message.ends_with("é…"),
+            "{message}"
+        );
     }
 
     #[test]

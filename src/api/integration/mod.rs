@@ -4,7 +4,7 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::{bounds, spelled_enum};
+use super::{bounds, string_enum};
 
 mod status;
 
@@ -168,7 +168,7 @@ pub struct Tenant {
     pub service_account_secret_ref: ObjectReference,
 }
 
-spelled_enum! {
+string_enum! {
     /// A realm of a tenant.
     Realm {
         /// The realm alpha.
@@ -178,7 +178,7 @@ spelled_enum! {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// The part that a tenant environment plays.
     TenantEnvironment {
         /// Mutable; the lowest of a promotion group.
@@ -203,7 +203,7 @@ impl TenantEnvironment {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// What to do about drift.
     #[derive(Default)]
     DriftPolicy {
@@ -215,7 +215,7 @@ spelled_enum! {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// What to do in the tenant when the object is deleted.
     #[derive(Default)]
     DeletionPolicy {

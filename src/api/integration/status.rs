@@ -91,36 +91,4 @@ pub struct WorkerStatus {
     pub label: String,
 }
 
-impl IntegrationStatus {
-    /// A status in which nothing is left out, by which one sees whether a definition keeps all of it.
-    #[must_use]
-    pub fn complete() -> Self {
-        let text = || "complete".to_owned();
-        Self {
-            observed_generation: 1,
-            conditions: Conditions::complete(),
-            name: Some(text()),
-            esv: Some(EsvStatus {
-                id: text(),
-                version: Some(text()),
-                credential_id: Some(text()),
-                digest: Some(text()),
-                written_at: Some(text()),
-                proven_version: Some(text()),
-                pending: Some(Box::new(PendingVersion {
-                    credential_id: text(),
-                    digest: text(),
-                    base: text(),
-                    attempt: text(),
-                    requested_at: text(),
-                })),
-            }),
-            worker: Some(WorkerStatus {
-                name: text(),
-                label: text(),
-            }),
-            credential_id: Some(text()),
-            last_handled_request: Some(text()),
-        }
-    }
-}
+impl IntegrationStatus {}

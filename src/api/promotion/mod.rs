@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::{bounds, spelled_enum};
+use super::{bounds, string_enum};
 
 mod mark;
 mod report;
@@ -132,7 +132,7 @@ pub struct Stage {
     pub integrations: Vec<String>,
 }
 
-spelled_enum! {
+string_enum! {
     /// What a run does.
     #[derive(Default)]
     PromotionMode {
@@ -144,7 +144,7 @@ spelled_enum! {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// What happens after a promotion whose stage does not become Active.
     #[derive(Default)]
     FailurePolicy {

@@ -74,21 +74,4 @@ impl ReportStatus {
         } = self.totals;
         added + modified + deleted == 0
     }
-
-    pub(super) fn complete() -> Self {
-        let names = || vec!["complete".to_owned()];
-        Self {
-            report_id: Some("complete".to_owned()),
-            totals: ChangeCounts {
-                added: 1,
-                modified: 1,
-                deleted: 1,
-                hash: "complete".to_owned(),
-            },
-            added: names(),
-            modified: names(),
-            deleted: names(),
-            truncated: true,
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! One stage of a run: all that the operator must remember to give a lock back, whatever happens.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{ObjectReference, spelled_enum},
+    super::{ObjectReference, string_enum},
     report::{DryRunStatus, ReportStatus},
 };
 
@@ -70,7 +70,7 @@ pub struct StageStatus {
     pub finished_at: Option<Time>,
 }
 
-spelled_enum! {
+string_enum! {
     /// The step of a stage.
     Step {
         /// The lock is asked for, and its answer not known.
@@ -90,7 +90,7 @@ spelled_enum! {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// How a stage ends.
     Outcome {
         /// It was promoted by this run.
@@ -112,7 +112,7 @@ spelled_enum! {
     }
 }
 
-spelled_enum! {
+string_enum! {
     /// What a lock is taken for.
     #[derive(Default)]
     Action {
@@ -243,65 +243,5 @@ impl StageStatus {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.step == Some(Step::Done)
-    }
-
-    pub(super) fn complete() -> Self {
-        let text = || Some("complete".to_owned());
-        let time = || Time(Timestamp::UNIX_EPOCH);
-        Self {
-            name: "complete".to_owned(),
-            step: Some(Step::Done),
-            outcome: Some(Outcome::Failed),
-            reason: text(),
-            message: text(),
-            action: Action::Rollback,
-            target: Some(StageTarget {
-                lower_host: "complete".to_owned(),
-                upper_host: "complete".to_owned(),
-                service_account_secret_ref: ObjectReference {
-                    name: "complete".to_owned(),
-                },
-            }),
-            lock: Some(LockStatus {
-                attempt: "complete".to_owned(),
-                requested_at: time(),
-                before: text(),
-                id: text(),
-                seen: Some(SeenLock {
-                    id: "complete".to_owned(),
-                    since: time(),
-                    settled: true,
-                }),
-                contested: true,
-                unproved: true,
-                releasing_since: Some(time()),
-            }),
-            suspect: Some(SuspectLock {
-                attempt: "complete".to_owned(),
-                requested_at: time(),
-                before: text(),
-                contested: true,
-            }),
-            dry_run_request: Some(DryRunRequest {
-                requested_at: time(),
-                times: 1,
-            }),
-            dry_run: Some(DryRunStatus {
-                report: ReportStatus::complete(),
-                missing_esvs: vec!["complete".to_owned()],
-                encrypted_secrets: vec!["complete".to_owned()],
-            }),
-            promote: Some(PromoteStatus {
-                lock_id: "complete".to_owned(),
-                requested_at: time(),
-                idle_since: Some(time()),
-            }),
-            report: Some(ReportStatus::complete()),
-            rollback: Some(ReportStatus::complete()),
-            retries: 1,
-            started_at: Some(time()),
-            verifying_since: Some(time()),
-            finished_at: Some(time()),
-        }
     }
 }

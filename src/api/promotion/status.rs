@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{Conditions, bounds, spelled_enum},
+    super::{Conditions, bounds, string_enum},
     report::ReportStatus,
     stage::StageStatus,
 };
@@ -36,7 +36,7 @@ pub struct PromotionStatus {
     pub stages: Vec<StageStatus>,
 }
 
-spelled_enum! {
+string_enum! {
     /// Where a run stands.
     PromotionPhase {
         /// Something is missing that the message names.
@@ -85,21 +85,5 @@ impl PromotionStatus {
     #[must_use]
     pub fn may_hold_lock(&self) -> bool {
         self.stages.iter().any(StageStatus::may_hold_lock)
-    }
-
-    /// A status with every field, to see whether a definition keeps them.
-    #[must_use]
-    pub fn complete() -> Self {
-        Self {
-            observed_generation: 1,
-            conditions: Conditions::complete(),
-            phase: Some(PromotionPhase::Pending),
-            aborting: true,
-            next: Some(NextStage {
-                stage: "complete".to_owned(),
-                provisional: Some(ReportStatus::complete()),
-            }),
-            stages: vec![StageStatus::complete()],
-        }
     }
 }

@@ -1,28 +1,33 @@
 //! `PingOneConnection`: read the Secret → check the claims → ask PingOne → say what was found.
 
-mod claims;
-mod proof;
-mod vouch;
+mod pass;
+mod token_check;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kube::{Resource, ResourceExt};
 
-pub(super) use self::vouch::vouched;
+use self::{
+    pass::{Pass, publish},
+    token_check::Decision,
+};
 use super::{
-    Next,
-    context::{Context, ScopeContext},
-    secret::SecretValues,
-    status::{self, HasStatus, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
-    waits::TakesTurns,
+    context::ScopeContext,
+    engine::{
+        queue_notice::RateLimited,
+        requeue::{Flow, Requeue, When},
+        secret::SecretValues,
+        status::{self, HasStatus, NotWritten, outdated},
+    },
+    tenant::credential::check_claims,
 };
 use crate::{
     api::{
-        Conditions, ConnectionStatus, CredentialStatus, PingOneConnection, REQUESTED_AT_ANNOTATION, Reason,
-        conditions::{ACTIVE, CREDENTIAL_VALID, Conclusion, Finding},
+        Conditions, ConnectionStatus, PingOneConnection, Reason,
+        conditions::{CREDENTIAL_VALID, Conclusion, Finding},
     },
     credential::Credential,
-    http::{Host, Lane},
+    http::{Host, Priority},
 };
 
 impl HasStatus for PingOneConnection {
@@ -39,13 +44,9 @@ impl HasStatus for PingOneConnection {
     fn conditions(status: &ConnectionStatus) -> &Conditions {
         &status.conditions
     }
-
-    fn complete() -> ConnectionStatus {
-        ConnectionStatus::complete()
-    }
 }
 
-impl TakesTurns for PingOneConnection {
+impl RateLimited for PingOneConnection {
     /// Where its credential is proved.
     fn place(&self) -> Option<&str> {
         self.status.as_ref()?.credential.as_ref()?.auth_url.as_deref()
@@ -60,180 +61,100 @@ impl TakesTurns for PingOneConnection {
     }
 }
 
-/// What a pass found.
-struct Found {
-    valid: Finding,
-    /// `None`: what was known stays known.
-    active: Option<Finding>,
-    conclusion: Conclusion,
-    credential: Option<CredentialStatus>,
-    next: Next,
-    /// Where a gateway credential has just been exchanged for a token.
-    exchanged_at: Option<Host>,
-}
-
 /// One pass.
 pub(super) async fn reconcile(
     connection: Arc<PingOneConnection>,
     scope: Arc<ScopeContext>,
-    lane: Lane,
-) -> Next {
+    priority: Priority,
+) -> When {
     let context = &scope.context;
     if connection.meta().deletion_timestamp.is_some() {
-        return Next::Check(connection.spec.interval.into());
+        return When::Check(connection.spec.interval.into());
     }
     let started = context.clock.instant();
-    let mut status = connection.status.clone().unwrap_or_default();
-    let generation = connection.meta().generation;
-    let now = context.clock.now();
-    let definition = status::check_definition(context, &*connection).await;
-    let (conclusion, next) = if let Err(error @ NotWritten::Outdated(_)) = &definition {
-        let conclusion = Conclusion::Stalled(Reason::CRDOutdated, error.to_string());
-        (conclusion, Next::Poll(LOOK_AT_DEFINITIONS_AGAIN))
-    } else if let Err(error) = &definition {
-        tracing::warn!(name = connection.name_any(), %error, "failed to look at the definition");
-        return Next::Retry(None);
-    } else if connection.spec.suspend {
-        let conclusion = Conclusion::Done(
-            Reason::Suspended,
-            "spec.suspend is true: nothing is checked".to_owned(),
-        );
-        (conclusion, Next::Check(connection.spec.interval.into()))
-    } else {
-        let Found {
-            valid,
-            active,
-            conclusion,
-            credential,
-            next,
-            exchanged_at,
-        } = look(&connection, &status, lane, &scope).await;
-        let same = credential.is_some()
-            && credential.as_ref().map(|c| &c.id) == status.credential.as_ref().map(|c| &c.id);
-        status.conditions.set(CREDENTIAL_VALID, &valid, generation, now);
-        // Only what PingOne itself has said of this very credential outlives a time in which it cannot be asked.
-        let asked = status
-            .conditions
-            .get(ACTIVE)
-            .is_some_and(|before| before.reason != Reason::NotReached.as_str());
-        if let Some(active) = active.or_else(|| (!(same && asked)).then(|| not_yet(&conclusion))) {
-            status.conditions.set(ACTIVE, &active, generation, now);
+    let mut pass = Pass::new(&connection, &scope, priority);
+    let requeue = match status::check_definition(&context.cluster, &*connection).await {
+        Ok(()) => run(&mut pass).await.unwrap_or_else(|requeue| requeue),
+        Err(error @ NotWritten::Outdated(_)) => outdated(&error),
+        Err(error) => {
+            tracing::warn!(name = connection.name_any(), %error, "failed to check the definition");
+            return When::Retry(None);
         }
-        status.credential = credential;
-        if let Some(host) = exchanged_at {
-            status.token_exchange_host = Some(host.to_string());
-        }
-        (conclusion, next)
     };
-    status.conditions.conclude(&conclusion, generation, now);
-    status.observed_generation = generation.unwrap_or_default();
-    status.last_handled_request = connection.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
-    let (reason, _) = conclusion.text();
-    context
-        .metrics
-        .reconciled("PingOneConnection", reason, context.clock.instant() - started);
-    finish(&connection, &status, context, next).await
+    let (reason, _) = requeue.conclusion.text();
+    let took = context.clock.instant() - started;
+    context.metrics.reconciled("PingOneConnection", reason, took);
+    pass.finish(&requeue).await
 }
 
-/// A credential that PingOne could not be asked about is not accepted yet.
-fn not_yet(conclusion: &Conclusion) -> Finding {
-    let (reason, message) = conclusion.text();
-    Finding::no(reason, message)
+/// The product, in order.
+async fn run(pass: &mut Pass<'_>) -> Flow<Requeue> {
+    if pass.connection.spec.suspend {
+        let message = "spec.suspend is true: nothing is checked".to_owned();
+        return Ok(pass.after_the_interval(Conclusion::Done(Reason::Suspended, message)));
+    }
+    let credential = read_credential(pass).await?;
+    Ok(check_token(pass, &credential).await)
 }
 
-async fn look(
-    connection: &PingOneConnection,
-    before: &ConnectionStatus,
-    lane: Lane,
-    scope: &ScopeContext,
-) -> Found {
-    let context = &scope.context;
-    let interval: Duration = connection.spec.interval.into();
-    let check = Next::Check(interval);
-    let reference = &connection.spec.credential_secret_ref;
-    let namespace = connection.namespace().unwrap_or_default();
-    let stalled = |reason: Reason, message: String, credential: Option<CredentialStatus>| Found {
-        valid: Finding::no(reason, &message),
-        active: Some(Finding::unknown(
-            Reason::NotReached,
-            "PingOne is asked once the credential is valid",
-        )),
-        conclusion: Conclusion::Stalled(reason, message),
-        credential,
-        next: check,
-        exchanged_at: None,
-    };
-
-    let secret = match SecretValues::read(context, &namespace, &reference.name).await {
+/// The credential that the Secret holds, if it is the one that the spec asks for. Nothing is sent to PingOne.
+async fn read_credential(pass: &mut Pass<'_>) -> Flow<Credential> {
+    let context = &pass.scope.context;
+    let reference = &pass.connection.spec.credential_secret_ref;
+    let namespace = pass.connection.namespace().unwrap_or_default();
+    let secret = match SecretValues::read(&context.cluster, &namespace, &reference.name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
             let message = format!(
                 "Secret {} does not exist: create it with the credential under the key {}",
                 reference.name, reference.key
             );
-            let found = stalled(Reason::SecretNotFound, message.clone(), None);
-            return Found {
+            let invalid = pass.invalid(Reason::SecretNotFound, &message, None);
+            return Err(Requeue {
                 conclusion: Conclusion::InProgress(Reason::SecretNotFound, message),
-                ..found
-            };
+                ..invalid
+            });
         }
-        Err(error) => {
-            let message = error.to_string();
-            let valid = Finding::unknown(Reason::SecretNotFound, &message);
-            let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
-            return Found {
-                valid,
-                active: None,
-                conclusion,
-                credential: before.credential.clone(),
-                next: Next::Retry(None),
-                exchanged_at: None,
-            };
-        }
+        Err(error) => return Err(pass.unread(&error)),
     };
     let value = match secret.get(&reference.key) {
         Ok(value) => value,
         Err(error) => {
             let message = format!("{error}: correct the Secret, or spec.credentialSecretRef.key");
-            return stalled(Reason::SecretKeyMissing, message, None);
+            return Err(pass.invalid(Reason::SecretKeyMissing, &message, None));
         }
     };
-    let credential = match claims::check(value, &connection.spec, &context.pingone) {
-        Ok(credential) => credential,
-        Err(refusal) => {
-            let published = refusal.credential.as_deref().map(publish);
-            return stalled(refusal.reason, refusal.message, published);
-        }
+    check_claims(value, &pass.connection.spec, &context.pingone).map_err(|refusal| {
+        let published = refusal.credential.as_deref().map(publish);
+        pass.invalid(refusal.reason, &refusal.message, published)
+    })
+}
+
+/// Whether PingOne accepts the credential.
+async fn check_token(pass: &mut Pass<'_>, credential: &Credential) -> Requeue {
+    let scope = pass.scope;
+    let auth_url = credential.auth_url.as_ref();
+    let known = token_check::Before {
+        conditions: &pass.status.conditions,
+        has_exchanged: auth_url.is_some_and(|url| has_exchanged(&pass.status, scope, url.host())),
+        interval: pass.connection.spec.interval.into(),
     };
-    let valid = Finding::yes(
-        Reason::ClaimsMatch,
-        format!(
-            "credential {} belongs to {}",
-            credential.id, credential.environment_name
-        ),
+    let Decision {
+        active,
+        requeue,
+        exchanged_at,
+    } = token_check::check(credential, &known, pass.priority, &scope.context).await;
+    let message = format!(
+        "credential {} belongs to {}",
+        credential.id, credential.environment_name
     );
-    let known = proof::Before {
-        conditions: &before.conditions,
-        has_exchanged: credential
-            .auth_url
-            .as_ref()
-            .is_some_and(|url| has_exchanged(before, scope, url.host())),
-        interval,
-    };
-    let proof::Judgement {
-        active,
-        conclusion,
-        next,
-        exchanged_at,
-    } = proof::ask(&credential, &known, lane, context).await;
-    Found {
-        valid,
-        active,
-        conclusion,
-        credential: Some(publish(&credential)),
-        next,
-        exchanged_at,
+    pass.find(CREDENTIAL_VALID, &Finding::yes(Reason::ClaimsMatch, message));
+    pass.set_active(active, &requeue.conclusion, Some(&credential.id));
+    pass.status.credential = Some(publish(credential));
+    if let Some(host) = exchanged_at {
+        pass.status.token_exchange_host = Some(host.to_string());
     }
+    requeue
 }
 
 /// Whether a gateway credential, of this connection or of another one, was once exchanged by an authorization server.
@@ -244,49 +165,4 @@ fn has_exchanged(own: &ConnectionStatus, scope: &ScopeContext, host: &Host) -> b
         scope.connections.find(find)
     };
     is_there(own) || another().is_some()
-}
-
-fn publish(credential: &Credential) -> CredentialStatus {
-    CredentialStatus {
-        id: credential.id.clone(),
-        issued_at: credential.issued_at.map(|time| time.to_string()),
-        environment_id: credential.environment_id.clone(),
-        environment_name: credential.environment_name.clone(),
-        organization_id: credential.organization_id.clone(),
-        organization_name: credential.organization_name.clone(),
-        region: credential.region.clone(),
-        api_url: credential.api_url.as_ref().map(|url| format!("{url}/v1")),
-        auth_url: credential.auth_url.as_ref().map(ToString::to_string),
-        gateway_id: credential.gateway.as_ref().map(|gateway| gateway.id.clone()),
-        gateway_type: credential
-            .gateway
-            .as_ref()
-            .and_then(|gateway| gateway.kind.clone()),
-    }
-}
-
-async fn finish(
-    connection: &PingOneConnection,
-    status: &ConnectionStatus,
-    context: &Context,
-    next: Next,
-) -> Next {
-    let before: Option<Conditions> = connection.status.as_ref().map(|status| status.conditions.clone());
-    let mut written = connection.clone();
-    match status::write(context, &mut written, status).await {
-        Ok(changed) => {
-            if changed {
-                context
-                    .announce(connection, before.as_ref(), &status.conditions)
-                    .await;
-            }
-            next
-        }
-        // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
-        Err(NotWritten::Conflict) => Next::Retry(None),
-        Err(error) => {
-            tracing::warn!(name = connection.name_any(), %error, "failed to write a status");
-            Next::Retry(None)
-        }
-    }
 }

@@ -3,26 +3,28 @@
 //! Deletion is never stuck: after five minutes (thirty while the environment is locked), or without credentials, the
 //! object goes and what is left is named.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
-};
+use std::time::Duration;
 
 use kube::{Api, ResourceExt};
 
 use super::{
-    super::{Next, finalizer},
-    pass::{End, Lock, Pass},
+    pass::{Lock, Pass},
     teardown::{self, Left},
 };
-use crate::api::{AICIntegration, DeletionPolicy, Reason, conditions::Conclusion};
+use crate::{
+    api::{AICIntegration, DeletionPolicy, Reason, conditions::Conclusion},
+    controller::engine::{
+        finalizer,
+        requeue::{Flow, Requeue, When},
+    },
+};
 
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// One pass over an object that is being deleted.
-pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
+pub(super) async fn reconcile(mut pass: Pass<'_>) -> When {
     if !finalizer::is_set(&pass.object) {
-        return Next::Check(pass.object.spec.interval.into());
+        return When::Check(pass.object.spec.interval.into());
     }
     // A cache that lags behind shows it as it was before it was let go: what is left would be told again.
     match read_anew(&pass).await {
@@ -30,17 +32,17 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
             pass.status = object.status.clone().unwrap_or_default();
             pass.object = object;
         }
-        Ok(_) => return Next::Check(pass.object.spec.interval.into()),
+        Ok(_) => return When::Check(pass.object.spec.interval.into()),
         Err(error) => {
             tracing::warn!(name = pass.object.name_any(), %error, "failed to read an object that is being deleted");
-            return Next::Retry(None);
+            return When::Retry(None);
         }
     }
     let uid = pass.object.uid().unwrap_or_default();
     pass.context.deletions.begin(&uid, pass.context.clock.instant());
     let left = match remove(&mut pass).await {
-        Continue(left) => left,
-        Break(end) => {
+        Ok(left) => left,
+        Err(end) => {
             let (deletions, now) = (&pass.context.deletions, pass.context.clock.instant());
             if pass.lock == Lock::Locked {
                 deletions.met_a_lock(&uid, now);
@@ -63,36 +65,37 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> Next {
         );
         pass.context.metrics.left_behind();
         pass.context
+            .cluster
             .warn(&pass.object, Reason::LeftBehind, &message)
             .await;
     }
-    match finalizer::set(pass.context, &mut pass.object, false).await {
+    match finalizer::set(&pass.context.cluster, &mut pass.object, false).await {
         // Gone already.
         Err(kube::Error::Api(status)) if status.code == 404 => {}
         Err(error) => {
             tracing::warn!(name = pass.object.name_any(), %error, "failed to remove the finalizer");
-            return Next::Retry(None);
+            return When::Retry(None);
         }
         Ok(()) => tracing::info!(name = pass.object.name_any(), left = ?left, "object is let go"),
     }
     pass.context.deletions.end(&uid);
-    Next::Check(pass.object.spec.interval.into())
+    When::Check(pass.object.spec.interval.into())
 }
 
 /// The object as it is; `None` if it is gone, or another of its name is there.
 async fn read_anew(pass: &Pass<'_>) -> Result<Option<AICIntegration>, kube::Error> {
     let namespace = pass.object.namespace().unwrap_or_default();
-    let api: Api<AICIntegration> = Api::namespaced(pass.context.client.clone(), &namespace);
+    let api: Api<AICIntegration> = Api::namespaced(pass.context.cluster.client.clone(), &namespace);
     let object = api.get_opt(&pass.object.name_any()).await?;
     Ok(object.filter(|object| object.uid() == pass.object.uid()))
 }
 
-async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
+async fn remove(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     if pass.object.spec.deletion_policy != DeletionPolicy::Delete {
-        return Continue(None);
+        return Ok(None);
     }
     if pass.object.spec.suspend {
-        return Continue(Some(Left {
+        return Ok(Some(Left {
             what: "what it made".to_owned(),
             why: "spec.suspend is true".to_owned(),
         }));
@@ -101,11 +104,11 @@ async fn remove(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 }
 
 /// Says what is waited for.
-async fn wait(mut pass: Pass<'_>, end: &End, remaining: Duration) -> Next {
+async fn wait(mut pass: Pass<'_>, end: &Requeue, remaining: Duration) -> When {
     let (_, why) = end.conclusion.text();
     let (patience, again) = match pass.lock {
-        Lock::Locked => ("thirty minutes", end.next),
-        Lock::NotLookedAt | Lock::Unlocked => ("five minutes", Next::Poll(remaining.min(TRY_AGAIN))),
+        Lock::Locked => ("thirty minutes", end.when),
+        Lock::NotLookedAt | Lock::Unlocked => ("five minutes", When::Poll(remaining.min(TRY_AGAIN))),
     };
     let message = format!("it is being deleted, and waits for its tenant for at most {patience}: {why}");
     let conclusion = Conclusion::InProgress(Reason::Deleting, message);

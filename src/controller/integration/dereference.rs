@@ -1,21 +1,11 @@
 //! What the spec refers to, read and checked. Nothing is sent to a vendor from here.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{
-        Next, account,
-        connection::vouched,
-        context::ScopeContext,
-        secret::{SecretValues, Unread},
-    },
-    names::Names,
-    pass::{End, Pass},
+    pass::Pass,
     rivals::{check_claims, check_installation, unasked},
 };
 use crate::{
@@ -23,6 +13,14 @@ use crate::{
     api::{
         AICIntegration, PingOneConnection, Realm, Reason, TenantEnvironment,
         conditions::{ACTIVE, Conclusion, Finding},
+    },
+    controller::{
+        context::ScopeContext,
+        engine::{
+            requeue::{Flow, Requeue, When},
+            secret::{SecretValues, Unread},
+        },
+        tenant::{credential::verified_credential, names::Names, service_account},
     },
     credential::{self, Credential},
     http::BaseUrl,
@@ -46,12 +44,12 @@ impl Inputs {
     }
 }
 
-pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Inputs> {
+pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Inputs> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let url = match BaseUrl::parse(&pass.object.spec.tenant.url, "") {
         Ok(url) => url,
         Err(error) => {
-            return Break(pass.stalled(
+            return Err(pass.stalled(
                 Reason::HostNotAllowed,
                 format!("tenant.url cannot be used: {error}"),
             ));
@@ -59,7 +57,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
     };
     let host = url.host().clone();
     if let Err(error) = pass.context.aic.check_allowed(&host) {
-        return Break(pass.stalled(
+        return Err(pass.stalled(
             Reason::HostNotAllowed,
             format!("tenant.url may not be called: {error}"),
         ));
@@ -67,13 +65,13 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
 
     let connection = connection(pass, scope, &namespace).await?;
     let (credential, tenant_hosts) = vouched_credential(pass, &connection).await?;
-    if let Err(refusal) = credential::check_fence(&credential, tenant_hosts.as_deref(), &host) {
+    if let Err(refusal) = credential::check_tenant_binding(&credential, tenant_hosts.as_deref(), &host) {
         let message = refusal.to_string();
         pass.find(
             ACTIVE,
             &Finding::no(Reason::TenantNotAllowedForCredential, &message),
         );
-        return Break(pass.stalled(Reason::TenantNotAllowedForCredential, message));
+        return Err(pass.stalled(Reason::TenantNotAllowedForCredential, message));
     }
     if pass.status.credential_id.as_ref() != Some(&credential.id) {
         let message = format!(
@@ -86,11 +84,11 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         || pass.object.spec.tenant.environment == TenantEnvironment::Unknown
     {
         let message = "spec.realm or spec.tenant.environment is a value that this version of the operator does not know: upgrade it";
-        return Break(pass.stalled(Reason::InvalidObject, message));
+        return Err(pass.stalled(Reason::InvalidObject, message));
     }
     let account = match read_account(pass).await {
         Ok(account) => account,
-        Err(NoAccount::None(end) | NoAccount::Unreadable(end)) => return Break(end),
+        Err(NoAccount::None(end) | NoAccount::Unreadable(end)) => return Err(end),
     };
 
     let Some(name) = name(&pass.object, &credential) else {
@@ -98,14 +96,14 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
             "no name can be derived from the environment's name {:?}: give spec.name",
             credential.environment_name
         );
-        return Break(pass.stalled(Reason::NameUnderivable, message));
+        return Err(pass.stalled(Reason::NameUnderivable, message));
     };
     let names = match Names::new(&pass.object, host.clone(), name) {
         Ok(names) => names,
         // Admission refuses it; an object from before a rule may still bear it.
         Err(error) => {
             let message = format!("spec.esvId or spec.secretLabelIdentifier cannot be used: {error}");
-            return Break(pass.stalled(Reason::InvalidObject, message));
+            return Err(pass.stalled(Reason::InvalidObject, message));
         }
     };
     check_claims(pass, &names)?;
@@ -128,12 +126,12 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Co
         label,
         ..
     } = names;
-    Continue(Inputs {
+    Ok(Inputs {
         tenant: pass
             .context
             .aic
             .tenant(host, Arc::new(account))
-            .in_lane(pass.lane),
+            .with_priority(pass.priority),
         realm,
         mutable: pass.object.spec.tenant.environment.is_mutable(),
         credential,
@@ -148,24 +146,24 @@ async fn connection(
     pass: &mut Pass<'_>,
     scope: &ScopeContext,
     namespace: &str,
-) -> ControlFlow<End, Arc<PingOneConnection>> {
+) -> Flow<Arc<PingOneConnection>> {
     let name = pass.object.spec.connection_ref.name.clone();
     if let Some(connection) = scope.connections.get(&ObjectRef::new(&name).within(namespace)) {
-        return Continue(connection);
+        return Ok(connection);
     }
-    let (shard, client) = (&pass.context.shard, &pass.context.client);
+    let (shard, client) = (&pass.context.shard, &pass.context.cluster.client);
     let elsewhere = shard.why_not::<PingOneConnection>(client, namespace, &name);
     match elsewhere.await {
         Ok(None) => {}
         Ok(Some(message)) => {
             pass.find(ACTIVE, &Finding::no(Reason::OutsideSelector, &message));
-            return Break(pass.stalled(Reason::OutsideSelector, message));
+            return Err(pass.stalled(Reason::OutsideSelector, message));
         }
-        Err(error) => return Break(unasked("connection", &error)),
+        Err(error) => return Err(unasked("connection", &error)),
     }
     let message = format!("PingOneConnection {name} does not exist: create it");
     pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotFound, &message));
-    Break(pass.waiting(Reason::ConnectionNotFound, message))
+    Err(pass.waiting(Reason::ConnectionNotFound, message))
 }
 
 /// The given name; else the one that was derived once; else the one that the environment's name gives.
@@ -182,10 +180,10 @@ fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationN
 async fn vouched_credential(
     pass: &mut Pass<'_>,
     connection: &PingOneConnection,
-) -> ControlFlow<End, (Credential, Option<String>)> {
-    let vouched = match vouched(pass.context, connection).await {
+) -> Flow<(Credential, Option<String>)> {
+    let vouched = match verified_credential(pass.context, connection).await {
         Ok(vouched) => vouched,
-        Err(error) => return Break(unread(Reason::ConnectionNotReady, &error)),
+        Err(error) => return Err(unread(Reason::ConnectionNotReady, &error)),
     };
     let Some(vouched) = vouched else {
         let (name, secret) = (connection.name_any(), &connection.spec.credential_secret_ref.name);
@@ -197,41 +195,45 @@ async fn vouched_credential(
             message += id;
         }
         pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
-        return Break(pass.waiting(Reason::ConnectionNotReady, message));
+        return Err(pass.waiting(Reason::ConnectionNotReady, message));
     };
-    Continue(vouched)
+    Ok(vouched)
 }
 
 /// Why there is no service account to work with.
 pub(super) enum NoAccount {
     /// The Secret holds none.
-    None(End),
+    None(Requeue),
     /// The Secret could not be read now.
-    Unreadable(End),
+    Unreadable(Requeue),
 }
 
 /// The tenant's service account, from its Secret.
 pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
-    let secret = SecretValues::read(pass.context, &namespace, name).await;
-    account::of(name, secret).map_err(|error| match error {
-        account::NoAccount::Missing(message) => {
+    let secret = SecretValues::read(&pass.context.cluster, &namespace, name).await;
+    service_account::of(name, secret).map_err(|error| match error {
+        service_account::NoAccount::Missing(message) => {
             NoAccount::None(pass.waiting(Reason::SecretNotFound, message))
         }
-        account::NoAccount::Invalid(reason, message) => NoAccount::None(pass.stalled(reason, message)),
+        service_account::NoAccount::Invalid(reason, message) => {
+            NoAccount::None(pass.stalled(reason, message))
+        }
         // In a namespace that is going, the Role that allows it goes first.
-        account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
+        service_account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
             NoAccount::None(unread(Reason::SecretNotFound, &error))
         }
-        account::NoAccount::Unread(error) => NoAccount::Unreadable(unread(Reason::SecretNotFound, &error)),
+        service_account::NoAccount::Unread(error) => {
+            NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
+        }
     })
 }
 
-fn unread(reason: Reason, error: &Unread) -> End {
+fn unread(reason: Reason, error: &Unread) -> Requeue {
     let conclusion = Conclusion::InProgress(reason, error.to_string());
-    End {
+    Requeue {
         conclusion,
-        next: Next::Retry(None),
+        when: When::Retry(None),
     }
 }

@@ -1,27 +1,28 @@
 //! The finalizer is there only while deletion has something to do in the tenant.
 
-use std::ops::ControlFlow::{self, Break, Continue};
-
-use super::{
-    super::{Next, finalizer},
-    pass::{End, Pass},
+use super::pass::Pass;
+use crate::{
+    api::{DeletionPolicy, Reason, conditions::Conclusion},
+    controller::engine::{
+        finalizer,
+        requeue::{Flow, Requeue, When},
+    },
 };
-use crate::api::{DeletionPolicy, Reason, conditions::Conclusion};
 
 /// Brings the finalizer in line with the policy, before anything is made that it would have to remove.
-pub(super) async fn ensure(pass: &mut Pass<'_>) -> ControlFlow<End> {
+pub(super) async fn ensure(pass: &mut Pass<'_>) -> Flow<()> {
     let wanted = pass.object.spec.deletion_policy == DeletionPolicy::Delete;
     if finalizer::is_set(&pass.object) == wanted {
-        return Continue(());
+        return Ok(());
     }
-    match finalizer::set(pass.context, &mut pass.object, wanted).await {
-        Ok(()) => Continue(()),
-        Err(error) => Break(End {
+    match finalizer::set(&pass.context.cluster, &mut pass.object, wanted).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(Requeue {
             conclusion: Conclusion::InProgress(
                 Reason::NotReached,
                 format!("failed to set the finalizer that spec.deletionPolicy asks for: {error}"),
             ),
-            next: Next::Retry(None),
+            when: When::Retry(None),
         }),
     }
 }

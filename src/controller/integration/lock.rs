@@ -1,56 +1,43 @@
 //! A promotion's lock blocks static configuration and ESVs: what it blocks waits until the environment is unlocked.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
-};
+use std::time::Duration;
 
-use super::{
-    super::Next,
-    pass::{End, Lock, Pass},
-};
+use super::pass::{Lock, Pass};
 use crate::{
     aic::{Error, Tenant},
     api::{Reason, TenantEnvironment, conditions::Conclusion},
+    controller::engine::requeue::{Flow, Requeue, When},
 };
 
 /// A promotion takes minutes.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Goes on if static configuration can be written; asks once a pass. A sandbox is outside any promotion.
-pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> ControlFlow<End> {
+pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow<()> {
     if pass.lock == Lock::Unlocked || is_sandbox(pass) {
-        return Continue(());
+        return Ok(());
     }
     match tenant.own_lock_state().await {
         Ok(state) => seen(pass, state.is_unlocked()),
-        Err(error) => Break(pass.trouble(&error)),
+        Err(error) => Err(pass.trouble(&error)),
     }
 }
 
 /// What came of a write to static configuration. One that was refused may have met a lock that began after the look.
-pub(super) async fn written(
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    result: Result<(), Error>,
-) -> ControlFlow<End> {
+pub(super) async fn written(pass: &mut Pass<'_>, tenant: &Tenant, result: Result<(), Error>) -> Flow<()> {
     let Err(error) = result else {
-        return Continue(());
+        return Ok(());
     };
     if error.may_be_a_lock() && pass.lock == Lock::Unlocked {
         pass.lock = Lock::NotLookedAt;
         check_unlocked(pass, tenant).await?;
     }
-    Break(pass.trouble(&error))
+    Err(pass.trouble(&error))
 }
 
 /// Makes a call on ESVs. Where it is refused and no lock is the cause, it is made once more: the lock may have gone in
 /// between.
-pub(super) async fn esv<T, F>(
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    call: impl Fn() -> F,
-) -> ControlFlow<End, T>
+pub(super) async fn esv<T, F>(pass: &mut Pass<'_>, tenant: &Tenant, call: impl Fn() -> F) -> Flow<T>
 where
     F: Future<Output = Result<T, Error>>,
 {
@@ -64,13 +51,13 @@ where
 }
 
 /// Goes on if no lock is what refused a call on ESVs.
-pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error) -> ControlFlow<End> {
+pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error) -> Flow<()> {
     if is_sandbox(pass) {
-        return Break(pass.trouble(error));
+        return Err(pass.trouble(error));
     }
     match tenant.own_lock_state().await {
         Ok(state) => seen(pass, state.is_unlocked()),
-        Err(unread) => Break(waits(
+        Err(unread) => Err(waits(
             Reason::TenantRefused,
             format!(
                 "{error}. Either a promotion has locked the environment, which cannot be seen ({unread}), or the service account may not do this: give it the scopes fr:idc:esv:* and fr:idc:promotion:read; the operator tries again every minute"
@@ -79,22 +66,22 @@ pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error)
     }
 }
 
-fn seen(pass: &mut Pass<'_>, is_unlocked: bool) -> ControlFlow<End> {
+fn seen(pass: &mut Pass<'_>, is_unlocked: bool) -> Flow<()> {
     if is_unlocked {
         pass.lock = Lock::Unlocked;
-        return Continue(());
+        return Ok(());
     }
     pass.lock = Lock::Locked;
-    Break(waits(
+    Err(waits(
         Reason::EnvironmentLocked,
         "a promotion has locked the environment, and its ESVs, worker and mapping with it: the operator goes on when it is unlocked".to_owned(),
     ))
 }
 
-fn waits(reason: Reason, message: String) -> End {
-    End {
+fn waits(reason: Reason, message: String) -> Requeue {
+    Requeue {
         conclusion: Conclusion::InProgress(reason, message),
-        next: Next::Poll(LOOK_AGAIN),
+        when: When::Poll(LOOK_AGAIN),
     }
 }
 

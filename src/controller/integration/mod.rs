@@ -1,7 +1,7 @@
 //! `AICIntegration`: dereference → ESV → worker → mapping → test → status.
 //!
-//! Each step looks, decides and acts, and either goes on (`Continue`) or ends the pass with what is left to do
-//! (`Break`). Waiting is such an end, not an error.
+//! Each step looks, decides and acts, and either goes on or ends the pass with what is left to do, and when. Waiting is
+//! such an end, not a failure.
 
 mod deletion;
 mod dereference;
@@ -10,37 +10,33 @@ mod finalizer;
 mod lock;
 mod mark;
 mod measure;
-mod names;
 mod pass;
 mod proof;
 mod rivals;
 mod teardown;
-mod trouble;
 mod usage;
 mod worker;
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-use self::pass::{End, Pass};
-pub(super) use self::{
-    names::Names,
-    trouble::{judge, judge_anew},
-};
+use self::pass::Pass;
 use super::{
-    Next,
     context::ScopeContext,
-    status::{self, HasStatus, NotWritten},
-    waits::TakesTurns,
+    engine::{
+        queue_notice::RateLimited,
+        requeue::{Flow, Requeue, When},
+        status::HasStatus,
+    },
 };
 use crate::{
     api::{
         AICIntegration, Conditions, IntegrationStatus, REQUESTED_AT_ANNOTATION, Reason,
         conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
     },
-    http::Lane,
+    http::Priority,
     runtime::Milestones,
 };
 
@@ -62,13 +58,9 @@ impl HasStatus for AICIntegration {
     fn measure(&self, after: &IntegrationStatus, now: Timestamp, milestones: &Milestones) {
         measure::measure(self, after, now, milestones);
     }
-
-    fn complete() -> IntegrationStatus {
-        IntegrationStatus::complete()
-    }
 }
 
-impl TakesTurns for AICIntegration {
+impl RateLimited for AICIntegration {
     fn place(&self) -> Option<&str> {
         Some(&self.spec.tenant.url)
     }
@@ -86,41 +78,34 @@ impl TakesTurns for AICIntegration {
 pub(super) async fn reconcile(
     integration: Arc<AICIntegration>,
     scope: Arc<ScopeContext>,
-    lane: Lane,
-) -> Next {
-    let interval: Duration = integration.spec.interval.into();
+    priority: Priority,
+) -> When {
     let context = &scope.context;
     let started = context.clock.instant();
-    let mut pass = Pass::new(&integration, &scope, lane);
+    let mut pass = Pass::new(&integration, &scope, priority);
     if integration.meta().deletion_timestamp.is_some() {
         return deletion::reconcile(pass).await;
     }
-    let End { conclusion, next } = if integration.spec.suspend {
-        End {
+    let Requeue { conclusion, when } = if integration.spec.suspend {
+        Requeue {
             conclusion: Conclusion::Done(
                 Reason::Suspended,
                 "spec.suspend is true: nothing is checked".to_owned(),
             ),
-            next: Next::Check(interval),
+            when: pass.after_the_interval(),
         }
     } else {
-        match run(&mut pass, &scope).await {
-            ControlFlow::Break(end) => end,
-            ControlFlow::Continue(conclusion) => End {
-                conclusion,
-                next: Next::Check(interval),
-            },
-        }
+        run(&mut pass, &scope).await.unwrap_or_else(|requeue| requeue)
     };
     let (reason, _) = conclusion.text();
     context
         .metrics
         .reconciled("AICIntegration", reason, context.clock.instant() - started);
-    finish(pass, &conclusion, next).await
+    finish(pass, &conclusion, when).await
 }
 
 /// The product, in order.
-async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Conclusion> {
+async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Requeue> {
     pass.check_definition().await?;
     finalizer::ensure(pass).await?;
     let inputs = dereference::dereference(pass, scope).await?;
@@ -130,11 +115,15 @@ async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> ControlFlow<End, Conc
     } else {
         worker::await_promotion(pass, &inputs).await?;
     }
-    proof::ask(pass, &inputs).await
+    let conclusion = proof::ask(pass, &inputs).await?;
+    Ok(Requeue {
+        conclusion,
+        when: pass.after_the_interval(),
+    })
 }
 
 /// Writes what the pass has found, if it is news.
-async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next {
+async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, when: When) -> When {
     let generation = pass.object.meta().generation;
     let now = pass.context.clock.now();
     let not_reached = Finding::unknown(Reason::NotReached, "something before it is not done yet");
@@ -146,25 +135,8 @@ async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, next: Next) -> Next
     pass.conclude(conclusion);
     pass.status.observed_generation = generation.unwrap_or_default();
     pass.status.last_handled_request = pass.object.annotations().get(REQUESTED_AT_ANNOTATION).cloned();
-    let before = pass
-        .object
-        .status
-        .as_ref()
-        .map(|status| status.conditions.clone());
-    match status::write(pass.context, &mut pass.object, &pass.status).await {
-        Ok(changed) => {
-            if changed {
-                pass.context
-                    .announce(&pass.object, before.as_ref(), &pass.status.conditions)
-                    .await;
-            }
-            next
-        }
-        // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
-        Err(NotWritten::Conflict) => Next::Retry(None),
-        Err(error) => {
-            tracing::warn!(name = pass.object.name_any(), %error, "failed to write a status");
-            Next::Retry(None)
-        }
-    }
+    let cluster = &pass.context.cluster;
+    cluster
+        .finish(&mut pass.object, &pass.status, when, When::Retry(None))
+        .await
 }

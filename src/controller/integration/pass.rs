@@ -1,30 +1,32 @@
 //! One pass over an integration: the object as it was read, and its status as it is becoming.
 
-use std::ops::ControlFlow::{self, Break, Continue};
-
 use kube::Resource;
 
-use super::super::{
-    Next,
-    context::{Context, ScopeContext},
-    fleet::Fleet,
-    status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
-};
 use crate::{
+    aic::Error,
     api::{
-        AICIntegration, IntegrationStatus, Reason,
+        AICIntegration, DriftPolicy, IntegrationStatus, Reason,
         conditions::{Conclusion, Finding},
     },
-    http::Lane,
+    controller::{
+        context::{Context, ScopeContext},
+        engine::{
+            requeue::{Flow, Requeue, When},
+            status::{self, NotWritten, outdated},
+            stores::Stores,
+        },
+        tenant::error::classify_anew,
+    },
+    http::Priority,
 };
 
 pub(super) struct Pass<'a> {
     pub(super) context: &'a Context,
-    pub(super) fleet: &'a Fleet<AICIntegration>,
+    pub(super) fleet: &'a Stores<AICIntegration>,
     pub(super) object: AICIntegration,
     pub(super) status: IntegrationStatus,
     /// Whose turns its calls take.
-    pub(super) lane: Lane,
+    pub(super) priority: Priority,
     /// What this pass has seen of the environment's lock.
     pub(super) lock: Lock,
 }
@@ -38,21 +40,14 @@ pub(super) enum Lock {
     Locked,
 }
 
-/// How a pass ends: what is left to do, and when it goes on.
-#[derive(Debug)]
-pub(super) struct End {
-    pub(super) conclusion: Conclusion,
-    pub(super) next: Next,
-}
-
 impl<'a> Pass<'a> {
-    pub(super) fn new(object: &AICIntegration, scope: &'a ScopeContext, lane: Lane) -> Self {
+    pub(super) fn new(object: &AICIntegration, scope: &'a ScopeContext, priority: Priority) -> Self {
         Self {
             context: &scope.context,
-            fleet: &scope.fleet,
+            fleet: &scope.all_integrations,
             object: object.clone(),
             status: object.status.clone().unwrap_or_default(),
-            lane,
+            priority,
             lock: Lock::NotLookedAt,
         }
     }
@@ -76,55 +71,82 @@ impl<'a> Pass<'a> {
 
     /// Writes the status as it is, before something is done that must be remembered. Only when it stands may
     /// anything be sent.
-    pub(super) async fn record(&mut self) -> ControlFlow<End> {
-        match status::write(self.context, &mut self.object, &self.status).await {
-            Ok(_) => Continue(()),
-            Err(error @ NotWritten::Outdated(_)) => Break(Self::outdated(&error)),
-            Err(NotWritten::Conflict | NotWritten::Failed(_)) => Break(End {
+    pub(super) async fn record(&mut self) -> Flow<()> {
+        match status::write(&self.context.cluster, &mut self.object, &self.status).await {
+            Ok(_) => Ok(()),
+            Err(error @ NotWritten::Outdated(_)) => Err(outdated(&error)),
+            Err(NotWritten::Conflict | NotWritten::Failed(_)) => Err(Requeue {
                 conclusion: Conclusion::InProgress(
                     Reason::NotReached,
                     "what is about to be done could not be recorded first".to_owned(),
                 ),
-                next: Next::Retry(None),
+                when: When::Retry(None),
             }),
         }
     }
 
     /// Goes on if the definition in the cluster keeps all that has to be remembered.
-    pub(super) async fn check_definition(&self) -> ControlFlow<End> {
-        match status::check_definition(self.context, &self.object).await {
-            Ok(()) => Continue(()),
-            Err(error @ NotWritten::Outdated(_)) => Break(Self::outdated(&error)),
-            Err(error) => Break(End {
+    pub(super) async fn check_definition(&self) -> Flow<()> {
+        match status::check_definition(&self.context.cluster, &self.object).await {
+            Ok(()) => Ok(()),
+            Err(error @ NotWritten::Outdated(_)) => Err(outdated(&error)),
+            Err(error) => Err(Requeue {
                 conclusion: Conclusion::InProgress(Reason::NotReached, error.to_string()),
-                next: Next::Retry(None),
+                when: When::Retry(None),
             }),
         }
     }
 
-    /// Ends the pass until the definitions are those of this version.
-    fn outdated(error: &NotWritten) -> End {
-        End {
-            conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
-            next: Next::Poll(LOOK_AT_DEFINITIONS_AGAIN),
-        }
+    /// All is as it can be, unless something that is watched changes.
+    pub(super) fn after_the_interval(&self) -> When {
+        When::Check(self.object.spec.interval.into())
     }
 
     /// Ends the pass until a person acts, or something that is watched changes.
-    pub(super) fn stalled(&self, reason: Reason, message: impl Into<String>) -> End {
-        let next = Next::Check(self.object.spec.interval.into());
-        End {
+    pub(super) fn stalled(&self, reason: Reason, message: impl Into<String>) -> Requeue {
+        Requeue {
             conclusion: Conclusion::Stalled(reason, message.into()),
-            next,
+            when: self.after_the_interval(),
         }
     }
 
     /// Ends the pass until something that is watched changes.
-    pub(super) fn waiting(&self, reason: Reason, message: impl Into<String>) -> End {
-        let next = Next::Check(self.object.spec.interval.into());
-        End {
+    pub(super) fn waiting(&self, reason: Reason, message: impl Into<String>) -> Requeue {
+        Requeue {
             conclusion: Conclusion::InProgress(reason, message.into()),
-            next,
+            when: self.after_the_interval(),
+        }
+    }
+
+    /// Goes on to correct a drift, or ends the pass where the policy is to warn.
+    pub(super) fn drifted(&mut self, type_: &'static str, what: &str) -> Flow<()> {
+        if self.object.spec.drift_policy == DriftPolicy::Correct {
+            tracing::info!(what, "drift is corrected");
+            return Ok(());
+        }
+        let message =
+            format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+        self.find(type_, &Finding::no(Reason::DriftDetected, &message));
+        Err(self.stalled(Reason::DriftDetected, message))
+    }
+
+    /// Goes on with what a tenant answered, or ends the pass with its failure.
+    pub(super) fn tried<T>(&self, result: Result<T, Error>) -> Flow<T> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.trouble(&error)),
+        }
+    }
+
+    /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
+    pub(super) fn trouble(&self, error: &Error) -> Requeue {
+        let (reason, stalled, message) = classify_anew(error, &self.status.conditions);
+        if stalled {
+            return self.stalled(reason, message);
+        }
+        Requeue {
+            conclusion: Conclusion::InProgress(reason, message),
+            when: When::Retry(error.wait()),
         }
     }
 }

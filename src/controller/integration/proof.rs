@@ -1,17 +1,13 @@
 //! The tenant's own test is the only proof: it passed, and with the credential that is in the Secret now.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
-};
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
 use super::{
-    super::Next,
     dereference::Inputs,
     esv::{self, LONGEST_CACHE},
-    pass::{End, Pass},
+    pass::Pass,
 };
 use crate::{
     aic::Proof,
@@ -19,18 +15,19 @@ use crate::{
         Reason,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED},
     },
+    controller::engine::requeue::{Flow, Requeue, When},
 };
 
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
-pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End, Conclusion> {
+pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion> {
     let proof = match inputs
         .tenant
         .test_connection(inputs.realm, &inputs.name, inputs.credential.secrets())
         .await
     {
         Ok(proof) => proof,
-        Err(error) => return Break(pass.trouble(&error)),
+        Err(error) => return Err(pass.trouble(&error)),
     };
     match judge(&proof, &inputs.credential.id, is_fresh(pass, inputs)) {
         Verdict::Proved => {
@@ -46,7 +43,7 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
             }
             esv::retire_older_versions(pass, inputs).await?;
             pass.status.credential_id = Some(inputs.credential.id.clone());
-            Continue(Conclusion::Done(Reason::TestPassed, message))
+            Ok(Conclusion::Done(Reason::TestPassed, message))
         }
         Verdict::NotYetServed(other) => {
             let message = format!(
@@ -60,9 +57,9 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
             );
             pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
             let conclusion = Conclusion::InProgress(Reason::CredentialNotYetServed, message);
-            Break(End {
+            Err(Requeue {
                 conclusion,
-                next: Next::Poll(ASK_AGAIN),
+                when: When::Poll(ASK_AGAIN),
             })
         }
         Verdict::Failed(message) => {
@@ -70,19 +67,19 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
                 check_promoted_mapping(pass, inputs).await?;
             }
             pass.find(ACTIVE, &Finding::no(Reason::TestFailed, &message));
-            Break(End {
+            Err(Requeue {
                 conclusion: Conclusion::InProgress(Reason::TestFailed, message),
-                next: Next::Retry(None),
+                when: When::Retry(None),
             })
         }
     }
 }
 
 /// A failed test may be the promoted mapping's fault, which only a promotion can mend.
-async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let mapping = pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)?;
     let fault = match &mapping {
-        Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
+        Some(mapping) if mapping.leads_to(&inputs.esv) => return Ok(()),
         Some(mapping) => format!(
             "is mapped to {}, not to {}",
             mapping.aliases.join(", "),
@@ -97,7 +94,7 @@ async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Control
     for type_ in [SECRET_MAPPED, ACTIVE] {
         pass.find(type_, &Finding::no(Reason::DriftDetected, &message));
     }
-    Break(pass.stalled(Reason::DriftDetected, message))
+    Err(pass.stalled(Reason::DriftDetected, message))
 }
 
 /// Whether the version was written so lately that the tenant may not serve it yet.

@@ -1,20 +1,19 @@
 //! Who else claims what an integration claims: another object of this installation, or another installation.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
-};
+use std::time::Duration;
 
 use kube::ResourceExt;
 
-use super::{
-    super::Next,
-    names::{Claimed, Names, age},
-    pass::{End, Pass},
-};
-use crate::api::{
-    AICIntegration, Reason,
-    conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
+use super::pass::Pass;
+use crate::{
+    api::{
+        AICIntegration, Reason,
+        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
+    },
+    controller::{
+        engine::requeue::{Flow, Requeue, When},
+        tenant::names::{Claimed, Names, age},
+    },
 };
 
 /// How soon it is looked again whose a tenant is.
@@ -30,9 +29,9 @@ pub(super) fn elder(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)>
 }
 
 /// Of two objects that claim one ESV or one worker, the younger touches nothing.
-pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<End> {
+pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
     let Some((elder, claimed)) = elder(pass, names) else {
-        return Continue(());
+        return Ok(());
     };
     let (type_, reason, what) = match claimed {
         Claimed::Esv => (ESV_READY, Reason::EsvNotOwned, format!("ESV {}", names.esv)),
@@ -47,24 +46,28 @@ pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> ControlFlow<En
     for type_ in [type_, ACTIVE] {
         pass.find(type_, &Finding::no(reason, &message));
     }
-    Break(pass.stalled(reason, message))
+    Err(pass.stalled(reason, message))
 }
 
 /// A tenant belongs to one installation, that of the eldest of its integrations: budgets, locks and claims are not shared
 /// between them.
-pub(super) async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> {
+pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
     let url = &pass.object.spec.tenant.url;
-    let elsewhere = pass.context.shard.elsewhere_at(&pass.context.client, url).await;
+    let elsewhere = pass
+        .context
+        .shard
+        .elsewhere::<AICIntegration>(&pass.context.cluster.client, format!("spec.tenant.url={url}"))
+        .await;
     let elsewhere = match elsewhere {
         Ok(elsewhere) => elsewhere,
-        Err(error) => return Break(unasked("integrations of this tenant", &error)),
+        Err(error) => return Err(unasked("integrations of this tenant", &error)),
     };
     let Some(eldest) = elsewhere.iter().min_by(|one, other| age(one).cmp(&age(other))) else {
-        return Continue(());
+        return Ok(());
     };
     let is_elder = |ours: &AICIntegration| ours.spec.tenant.url == *url && age(&ours.metadata) < age(eldest);
     if is_elder(&pass.object) || pass.fleet.find(is_elder).is_some() {
-        return Continue(());
+        return Ok(());
     }
     let message = format!(
         "tenant {url} is not this installation's: the elder AICIntegration {}/{} is not among its objects. Give all integrations of the tenant the labels of one --selector",
@@ -75,20 +78,20 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> ControlFlow<End> 
         ACTIVE,
         &Finding::no(Reason::TenantOfAnotherInstallation, &message),
     );
-    Break(End {
+    Err(Requeue {
         conclusion: Conclusion::Stalled(Reason::TenantOfAnotherInstallation, message),
         // Other installations' objects are not watched.
-        next: Next::Poll(LOOK_ELSEWHERE_AGAIN),
+        when: When::Poll(LOOK_ELSEWHERE_AGAIN),
     })
 }
 
 /// The API server did not tell what other installations have.
-pub(super) fn unasked(what: &str, error: &dyn std::fmt::Display) -> End {
+pub(super) fn unasked(what: &str, error: &dyn std::fmt::Display) -> Requeue {
     let message = format!(
         "failed to look for other installations' {what} (have the definitions of this version been applied?): {error}"
     );
-    End {
+    Requeue {
         conclusion: Conclusion::InProgress(Reason::NotReached, message),
-        next: Next::Retry(None),
+        when: When::Retry(None),
     }
 }

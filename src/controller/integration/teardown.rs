@@ -1,19 +1,19 @@
 //! Removing from the tenant what the object made there, and nothing else.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
     dereference::{NoAccount, read_account},
     esv,
     lock::{self, check_unlocked, written},
-    names::Names,
-    pass::{End, Pass},
+    pass::Pass,
     rivals, usage,
 };
-use crate::{aic::Tenant, api::Realm};
+use crate::{
+    aic::Tenant,
+    api::Realm,
+    controller::{engine::requeue::Flow, tenant::names::Names},
+};
 
 /// What stays in the tenant, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,13 +23,13 @@ pub(super) struct Left {
 }
 
 /// Removes mapping, worker and ESV; what stays is returned.
-pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
+pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     let Some(names) = Names::of(&pass.object) else {
         // It was never known what it should be called in the tenant: it made nothing there.
-        return Continue(None);
+        return Ok(None);
     };
     if rivals::elder(pass, &names).is_some() {
-        return Continue(None);
+        return Ok(None);
     }
     let everything = format!(
         "mapping, worker {} in realm {} and ESV {}, as far as they are there,",
@@ -38,7 +38,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
         names.esv
     );
     let left = |why: String| {
-        Continue(Some(Left {
+        Ok(Some(Left {
             what: everything,
             why,
         }))
@@ -51,16 +51,16 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
     }
     let account = match read_account(pass).await {
         Ok(account) => account,
-        Err(NoAccount::Unreadable(end)) => return Break(end),
+        Err(NoAccount::Unreadable(end)) => return Err(end),
         Err(NoAccount::None(end)) => return left(end.conclusion.text().1.to_owned()),
     };
     let tenant = pass
         .context
         .aic
         .tenant(names.host.clone(), Arc::new(account))
-        .in_lane(pass.lane);
+        .with_priority(pass.priority);
     if !owns(pass, &tenant, &names).await? {
-        return Continue(None);
+        return Ok(None);
     }
     let mut worker = None;
     if pass.object.spec.tenant.environment.is_mutable() {
@@ -68,7 +68,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
         worker = remove_worker(pass, &tenant, &names).await?;
     }
     let esv = remove_esv(pass, &tenant, &names).await?;
-    Continue(match (worker, esv) {
+    Ok(match (worker, esv) {
         (Some(worker), Some(esv)) => Some(Left {
             what: format!("{} and {}", worker.what, esv.what),
             why: format!("{}; {}", worker.why, esv.why),
@@ -78,13 +78,13 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> ControlFlow<End, Option<Left>> {
 }
 
 /// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
-async fn owns(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, bool> {
+async fn owns(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<bool> {
     let remembers = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
     let esv = lock::esv(pass, tenant, || tenant.esv(&names.esv)).await?;
-    Continue(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
+    Ok(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
 }
 
-async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End> {
+async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<()> {
     let mapping = pass.tried(tenant.mapping(names.realm, &names.label).await)?;
     // One that leads elsewhere is not the one that this object made.
     if mapping.is_some_and(|mapping| mapping.leads_to(&names.esv)) {
@@ -92,21 +92,17 @@ async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> 
         let result = tenant.delete_mapping(names.realm, &names.label).await;
         written(pass, tenant, result).await?;
     }
-    Continue(())
+    Ok(())
 }
 
-async fn remove_worker(
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    names: &Names,
-) -> ControlFlow<End, Option<Left>> {
+async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<Option<Left>> {
     let Some(worker) = pass.tried(tenant.worker(names.realm, &names.worker).await)? else {
-        return Continue(None);
+        return Ok(None);
     };
     let attribute = pass.tried(tenant.label_attribute(names.realm).await)?;
     let label = attribute.as_ref().and_then(|attribute| worker.label(attribute));
     if label != Some(names.label.as_str()) {
-        return Continue(Some(Left {
+        return Ok(Some(Left {
             what: format!("worker {}", names.worker),
             why: "somebody has given it another credential label".to_owned(),
         }));
@@ -114,14 +110,14 @@ async fn remove_worker(
     check_unlocked(pass, tenant).await?;
     let result = tenant.delete_worker(names.realm, &names.worker).await;
     written(pass, tenant, result).await?;
-    Continue(None)
+    Ok(None)
 }
 
-async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> ControlFlow<End, Option<Left>> {
+async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<Option<Left>> {
     let labels = pass.tried(usage::labels(tenant, &names.esv).await)?;
     if labels.is_empty() {
         lock::esv(pass, tenant, || tenant.delete_esv(&names.esv)).await?;
-        return Continue(None);
+        return Ok(None);
     }
     let labels: Vec<_> = labels.iter().map(ToString::to_string).collect();
     let mut what = format!("ESV {}", names.esv);
@@ -130,5 +126,5 @@ async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Cont
         what = format!("worker {}, its mapping and {what}", names.worker);
         why += ", and static configuration of this environment comes and goes only by promotion";
     }
-    Continue(Some(Left { what, why }))
+    Ok(Some(Left { what, why }))
 }

@@ -2,31 +2,30 @@
 //!
 //! A worker gets its credential's label and nothing else: a promotion would carry everything else up.
 
-use std::ops::ControlFlow::{self, Break, Continue};
-
 use super::{
     dereference::Inputs,
     lock::{check_unlocked, written},
-    pass::{End, Pass},
+    pass::Pass,
 };
 use crate::{
     aic::{LabelAttribute, Service, Worker},
     api::{
-        DriftPolicy, Reason, WorkerStatus,
+        Reason, WorkerStatus,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
     },
+    controller::engine::requeue::{Flow, Requeue},
 };
 
 /// Sees to it that the worker and its mapping are as they should be.
-pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     enable_service(pass, inputs).await?;
     let attribute = match inputs.tenant.label_attribute(inputs.realm).await {
         Ok(Some(attribute)) => attribute,
         Ok(None) => {
             let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
-            return Break(missing(pass, Reason::ProductConnectionsNotSupported, message));
+            return Err(missing(pass, Reason::ProductConnectionsNotSupported, message));
         }
-        Err(error) => return Break(pass.trouble(&error)),
+        Err(error) => return Err(pass.trouble(&error)),
     };
     let created = ensure_worker(pass, inputs, &attribute).await?;
     let message = format!(
@@ -41,19 +40,18 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<
     ensure_mapping(pass, inputs, created).await?;
     let message = format!("the worker's label is mapped to {}", inputs.esv);
     pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
-    Continue(())
+    Ok(())
 }
 
-async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let service = pass.tried(inputs.tenant.worker_service(inputs.realm).await)?;
     if service.as_ref().is_some_and(Service::is_enabled) {
-        return Continue(());
+        return Ok(());
     }
-    drifted(
-        pass,
-        pass.status.worker.is_some(),
-        "the PingOne worker service is not enabled",
-    )?;
+    // What was not there before has not drifted: it is made.
+    if pass.status.worker.is_some() {
+        pass.drifted(ACTIVE, "the PingOne worker service is not enabled")?;
+    }
     check_unlocked(pass, &inputs.tenant).await?;
     let service = Service::enabled(service);
     let result = inputs.tenant.put_worker_service(inputs.realm, service).await;
@@ -61,11 +59,7 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End
 }
 
 /// Whether the worker was made just now.
-async fn ensure_worker(
-    pass: &mut Pass<'_>,
-    inputs: &Inputs,
-    attribute: &LabelAttribute,
-) -> ControlFlow<End, bool> {
+async fn ensure_worker(pass: &mut Pass<'_>, inputs: &Inputs, attribute: &LabelAttribute) -> Flow<bool> {
     let worker = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
     match judge(
         worker.as_ref(),
@@ -73,9 +67,9 @@ async fn ensure_worker(
         inputs.label.as_str(),
         pass.status.worker.is_some(),
     ) {
-        Verdict::Good => return Continue(false),
+        Verdict::Good => return Ok(false),
         Verdict::New => {}
-        Verdict::Drifted(what) => drifted(pass, true, &what)?,
+        Verdict::Drifted(what) => pass.drifted(ACTIVE, &what)?,
         // Once: from then on the object remembers its worker.
         Verdict::NotOurs(_) if pass.object.spec.adopt => {}
         Verdict::NotOurs(label) => {
@@ -84,7 +78,7 @@ async fn ensure_worker(
                 inputs.name,
                 inputs.realm.as_str()
             );
-            return Break(missing(pass, Reason::WorkerNotOwned, &message));
+            return Err(missing(pass, Reason::WorkerNotOwned, &message));
         }
     }
     check_unlocked(pass, &inputs.tenant).await?;
@@ -92,7 +86,7 @@ async fn ensure_worker(
     let wanted = Worker::with_credential(worker, attribute, &inputs.label);
     let result = inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await;
     written(pass, &inputs.tenant, result).await?;
-    Continue(created)
+    Ok(created)
 }
 
 /// What is to be thought of a worker.
@@ -129,16 +123,16 @@ fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_
     }
 }
 
-async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: bool) -> ControlFlow<End> {
+async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: bool) -> Flow<()> {
     // A label exists only as long as its worker: that of a new worker cannot have been mapped to anything else.
     if !worker_is_new {
         // The condition is the memory of a mapping that was once as it should be.
         let mapped_before = pass.status.conditions.is_true(SECRET_MAPPED);
         match pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
-            Some(mapping) if mapping.leads_to(&inputs.esv) => return Continue(()),
+            Some(mapping) if mapping.leads_to(&inputs.esv) => return Ok(()),
             Some(mapping) if mapped_before => {
                 let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
-                drifted(pass, true, &what)?;
+                pass.drifted(ACTIVE, &what)?;
             }
             Some(_) if pass.object.spec.adopt => {}
             Some(mapping) => {
@@ -148,9 +142,10 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
                     mapping.aliases.join(", ")
                 );
                 pass.find(SECRET_MAPPED, &Finding::no(Reason::WorkerNotOwned, &message));
-                return Break(missing(pass, Reason::WorkerNotOwned, &message));
+                return Err(missing(pass, Reason::WorkerNotOwned, &message));
             }
-            None => drifted(pass, mapped_before, "the mapping of the worker's label is gone")?,
+            None if mapped_before => pass.drifted(ACTIVE, "the mapping of the worker's label is gone")?,
+            None => {}
         }
     }
     check_unlocked(pass, &inputs.tenant).await?;
@@ -162,7 +157,7 @@ async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: boo
 }
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
-pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> ControlFlow<End> {
+pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     if let Some(worker) = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
         let attribute = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)?;
         let label = attribute
@@ -176,7 +171,7 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
                 inputs.label,
                 worker.uses_credential()
             );
-            return Break(missing(pass, Reason::DriftDetected, &message));
+            return Err(missing(pass, Reason::DriftDetected, &message));
         }
         let message = format!(
             "worker {} came with a promotion and uses the label {}",
@@ -187,14 +182,14 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
             name: inputs.name.to_string(),
             label: inputs.label.to_string(),
         });
-        return Continue(());
+        return Ok(());
     }
     if pass.status.worker.is_some() {
         let message = format!(
             "worker {} was here and is gone: static configuration comes only by promotion, so promote again from the environment below",
             inputs.name
         );
-        return Break(missing(pass, Reason::WorkerMissing, &message));
+        return Err(missing(pass, Reason::WorkerMissing, &message));
     }
     let message = format!(
         "ESV {} holds the credential; worker and mapping come with a promotion from the environment below",
@@ -204,30 +199,13 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Con
     for type_ in [WORKER_READY, SECRET_MAPPED, ACTIVE] {
         pass.find(type_, &waits);
     }
-    let End { next, .. } = pass.waiting(Reason::AwaitingPromotion, "");
-    Break(End {
+    Err(Requeue {
         conclusion: Conclusion::Done(Reason::AwaitingPromotion, message),
-        next,
+        when: pass.after_the_interval(),
     })
 }
 
-/// Goes on to correct a drift, or ends the pass where the policy is to warn. What was not there before has not
-/// drifted: it is made.
-fn drifted(pass: &mut Pass<'_>, was_there: bool, what: &str) -> ControlFlow<End> {
-    if !was_there {
-        return Continue(());
-    }
-    if pass.object.spec.drift_policy == DriftPolicy::Correct {
-        tracing::info!(what, "drift is corrected");
-        return Continue(());
-    }
-    let message =
-        format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
-    pass.find(ACTIVE, &Finding::no(Reason::DriftDetected, &message));
-    Break(pass.stalled(Reason::DriftDetected, message))
-}
-
-fn missing(pass: &mut Pass<'_>, reason: Reason, message: &str) -> End {
+fn missing(pass: &mut Pass<'_>, reason: Reason, message: &str) -> Requeue {
     for type_ in [WORKER_READY, ACTIVE] {
         pass.find(type_, &Finding::no(reason, message));
     }

@@ -8,14 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tracing::Instrument;
 
 use super::{
-    super::{
-        finalizer,
-        integration::{judge, judge_anew},
-        queue::Ref,
-        runs::Key,
-    },
-    End,
     answer::Answer,
+    end::End,
     gone,
     protocol::{SeenReport, dry_run_refused, lock_accepted, lock_refused, whole_seconds},
     reports::Blind,
@@ -26,6 +20,11 @@ use crate::{
     api::{
         Action, IGNORE_REPORT_ANNOTATION, PromotionPhase, Reason, RunMark, StageStatus,
         conditions::Conclusion,
+    },
+    controller::{
+        engine::{finalizer, queue::Ref},
+        promotion_registry::Key,
+        tenant::error::{classify, classify_anew},
     },
     http::{self, Guard, Outcome},
 };
@@ -222,7 +221,7 @@ impl Run<'_> {
         }
         if finalizer::is_set(&self.object) {
             // If it fails, the next pass tries again: the object can wait a little longer.
-            if let Err(error) = finalizer::set(self.context, &mut self.object, false).await {
+            if let Err(error) = finalizer::set(&self.context.cluster, &mut self.object, false).await {
                 tracing::warn!(run = self.key, %error, "failed to remove the finalizer");
             }
         }
@@ -245,7 +244,7 @@ impl Run<'_> {
 
     /// Ends the pass with a tenant's failure.
     pub(super) fn trouble(&self, error: &Error) -> End {
-        let (reason, is_stalled, message) = judge_anew(error, &self.status.conditions);
+        let (reason, is_stalled, message) = classify_anew(error, &self.status.conditions);
         End {
             phase: self.phase(),
             conclusion: Conclusion::unfinished(is_stalled, reason, message),
@@ -258,7 +257,7 @@ impl Run<'_> {
         let Blind::Report(id, error) = blind else {
             return self.trouble(blind.error());
         };
-        let (reason, _, message) = judge(error);
+        let (reason, _, message) = classify(error);
         let message = format!(
             "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}. If it is not, annotate this Promotion with {IGNORE_REPORT_ANNOTATION}: {id} to go on without it"
         );
@@ -278,6 +277,7 @@ impl Run<'_> {
                 "report {id} cannot be read, and the run goes on without it, as {IGNORE_REPORT_ANNOTATION} says"
             );
             self.context
+                .cluster
                 .warn(&self.object, Reason::ReportIgnored, &message)
                 .await;
         }
@@ -290,6 +290,7 @@ impl Run<'_> {
             stage.name, report.id, report.created
         );
         self.context
+            .cluster
             .warn(&self.object, Reason::AlreadyPromoted, &message)
             .await;
         message
@@ -301,6 +302,7 @@ impl Run<'_> {
             "the answer to our request for a lock was lost; lock {id} was idle for ten minutes and is given back"
         );
         self.context
+            .cluster
             .warn(&self.object, Reason::LockAnswerLost, &message)
             .await;
     }

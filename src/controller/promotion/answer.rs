@@ -4,18 +4,14 @@ use std::time::Duration;
 
 use kube::{Api, ResourceExt};
 
-use super::{
-    super::{
-        context::Context,
-        status::{self, NotWritten},
-    },
-    gone::until_gone,
-    protocol::QUIET_PERIOD,
-    run::WITH_AN_OPEN_LOCK,
-};
+use super::{gone::until_gone, protocol::QUIET_PERIOD, run::WITH_AN_OPEN_LOCK};
 use crate::{
     aic::Tenant,
     api::{Promotion, PromotionStatus, StageStatus, Step},
+    controller::{
+        context::Context,
+        engine::status::{self, NotWritten},
+    },
     http::ONCE_ONLY_TIMEOUT,
 };
 
@@ -51,7 +47,7 @@ impl Answer<'_> {
         {
             *place = self.after.clone();
         }
-        let Err(error) = status::write(self.context, &mut object, &known).await else {
+        let Err(error) = status::write(&self.context.cluster, &mut object, &known).await else {
             return (object, known);
         };
         tracing::warn!(%error, "failed to record the answer to the request for a lock");
@@ -76,7 +72,7 @@ impl Answer<'_> {
         let mut written = taken;
         let recorded = loop {
             let tries = clock.instant().saturating_duration_since(taken) < TRIES_TO_RECORD;
-            if tries && self.context.leadership.holds_for(ONCE_ONLY_TIMEOUT) {
+            if tries && self.context.cluster.leadership.holds_for(ONCE_ONLY_TIMEOUT) {
                 match self.record_anew(object).await {
                     Ok(Some(recorded)) => break Some(recorded),
                     Err(NotWritten::Failed(error)) if !is_refusal(&error) => written = clock.instant(),
@@ -151,7 +147,7 @@ impl Answer<'_> {
             return Ok(None);
         }
         *place = self.after.clone();
-        status::write(self.context, &mut fresh, &status).await?;
+        status::write(&self.context.cluster, &mut fresh, &status).await?;
         Ok(Some((fresh, status)))
     }
 
@@ -168,7 +164,7 @@ impl Answer<'_> {
     /// The object as the API server has it, and not another of its name.
     async fn read(&self, object: &Promotion) -> Result<Option<Recorded>, kube::Error> {
         let namespace = object.namespace().unwrap_or_default();
-        let api: Api<Promotion> = Api::namespaced(self.context.client.clone(), &namespace);
+        let api: Api<Promotion> = Api::namespaced(self.context.cluster.client.clone(), &namespace);
         let fresh = api.get_opt(&object.name_any()).await?;
         let same = fresh.filter(|fresh| fresh.uid().as_deref() == Some(self.uid));
         Ok(same.map(|fresh| {

@@ -3,18 +3,20 @@
 use kube::ResourceExt;
 
 use super::{
-    super::{Next, finalizer},
-    End, LOOK_AGAIN,
+    end::{End, LOOK_AGAIN},
     run::Run,
     stage,
 };
-use crate::api::{ABANDON_ANNOTATION, Reason, StageStatus};
+use crate::{
+    api::{ABANDON_ANNOTATION, Reason, StageStatus},
+    controller::engine::{finalizer, requeue::When},
+};
 
-pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
+pub(super) async fn reconcile(mut run: Run<'_>) -> When {
     // Without it the object is another's to keep; as long as it is there, its lock can be given back.
     if !finalizer::is_set(&run.object) && !run.may_hold_lock() {
         run.context.runs.forget(&run.uid);
-        return Next::Check(LOOK_AGAIN);
+        return When::Check(LOOK_AGAIN);
     }
     let is_abandoned = run
         .object
@@ -29,6 +31,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
         );
         run.context.metrics.left_behind();
         run.context
+            .cluster
             .warn(&run.object, Reason::LockAbandoned, &message)
             .await;
         run.context.runs.drop_key(&run.uid);
@@ -49,12 +52,12 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> Next {
 }
 
 /// The object goes as soon as its finalizer is gone.
-async fn let_go(mut run: Run<'_>) -> Next {
+async fn let_go(mut run: Run<'_>) -> When {
     run.let_go().await;
     if finalizer::is_set(&run.object) {
-        Next::Retry(None)
+        When::Retry(None)
     } else {
-        Next::Check(LOOK_AGAIN)
+        When::Check(LOOK_AGAIN)
     }
 }
 

@@ -1,13 +1,11 @@
 //! Has status remember a lock again whose key this process still holds.
 
 use super::{
-    super::Next,
-    End,
-    end::waiting,
+    end::End,
     protocol::{Forgotten, Wait, forgotten},
     run::{Run, WITH_AN_OPEN_LOCK},
 };
-use crate::{api::StageStatus, http::Lane};
+use crate::{api::StageStatus, controller::engine::requeue::When, http::Priority};
 
 /// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
 /// lock is given back first.
@@ -36,9 +34,9 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
         .context
         .aic
         .tenant(key.host.clone(), key.account.clone())
-        .in_lane(Lane::Lock);
+        .with_priority(Priority::Lock);
     let shown = tenant.lock_state().await.map_err(|error| End {
-        next: Next::Poll(WITH_AN_OPEN_LOCK),
+        next: When::Poll(WITH_AN_OPEN_LOCK),
         ..run.trouble(&error)
     })?;
     let known = run.stage(&key.stage.name);
@@ -55,6 +53,6 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
             runs.drop_key(&run.uid);
             Ok(())
         }
-        Forgotten::Unclear => Err(waiting(run, Wait::for_the_lock())),
+        Forgotten::Unclear => Err(run.waiting(Wait::for_the_lock())),
     }
 }

@@ -2,12 +2,12 @@
 
 use kube::{Api, ResourceExt};
 
-use super::{super::context::Context, protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK};
+use super::{protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK};
 use crate::{
     aic::{Error, RunState, Tenant},
     api::Promotion,
-    controller::{queue::Ref, runs::Key},
-    http::Lane,
+    controller::{context::Context, engine::queue::Ref, promotion_registry::Key},
+    http::Priority,
 };
 
 /// Gives the locks of such runs back, in the background, and tells of those that nobody knows of. Whoever ends waits for
@@ -72,12 +72,12 @@ async fn let_settle(context: &Context, key: &Key) {
 
 fn tenant(context: &Context, key: &Key) -> Tenant {
     let tenant = context.aic.tenant(key.host.clone(), key.account.clone());
-    tenant.in_lane(Lane::Lock)
+    tenant.with_priority(Priority::Lock)
 }
 
 /// One that cannot be decoded any more, or read, is there.
 async fn is_there(context: &Context, gone: &Ref, uid: &str) -> bool {
-    let api: Api<Promotion> = Api::namespaced(context.client.clone(), &gone.namespace);
+    let api: Api<Promotion> = Api::namespaced(context.cluster.client.clone(), &gone.namespace);
     loop {
         match api.get_metadata_opt(&gone.name).await {
             Ok(found) => return found.is_some_and(|found| found.uid().as_deref() == Some(uid)),

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use kube::ResourceExt;
 
-use super::super::integration::Names;
 use crate::{
     api::{AICIntegration, PromotionSpec, TenantEnvironment},
+    controller::tenant::names::Names,
     http::Host,
 };
 

@@ -3,19 +3,19 @@
 use k8s_openapi::jiff::Timestamp;
 
 use super::{
-    super::runs::Runs,
     protocol::{Reports, Rules, Sight, reads_reports, reads_run},
     reports::{self, Blind, Wanted},
 };
 use crate::{
     aic::Tenant,
     api::{Action, StageStatus, Step},
+    controller::promotion_registry::PromotionRegistry,
 };
 
 /// What the tenant shows now, and the reports that were ignored. The lock first: what is read after it is at least as new.
 pub(super) async fn look(
     tenant: &Tenant,
-    runs: &Runs,
+    runs: &PromotionRegistry,
     stage: &StageStatus,
     rules: &Rules<'_>,
     ignored: &[&str],

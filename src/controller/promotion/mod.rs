@@ -8,17 +8,19 @@ mod answer;
 mod deletion;
 mod end;
 mod forgotten;
+mod gate;
 mod gone;
 mod group;
 mod look;
 mod measure;
 mod names;
-mod next;
 mod occupancy;
 mod plan;
 mod preflight;
 mod proof;
 mod protocol;
+mod provisional;
+mod record;
 mod reports;
 mod run;
 mod stage;
@@ -26,34 +28,36 @@ mod summary;
 mod target;
 mod verify;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
+use self::{
+    end::{End, LOOK_AGAIN},
+    plan::Position,
+    run::{Run, WITH_AN_OPEN_LOCK},
+};
 pub(super) use self::{
     gone::see_to as see_to_orphans,
     measure::oldest_lock,
     occupancy::{Told, told_of},
 };
-use self::{
-    plan::Position,
-    run::{Run, WITH_AN_OPEN_LOCK},
+use super::{
+    context::ScopeContext,
+    engine::{finalizer, requeue::When, status::HasStatus},
 };
-use super::{Next, context::ScopeContext, finalizer, status::HasStatus};
 use crate::{
     api::{Conditions, Promotion, PromotionPhase, PromotionStatus, Reason, conditions::Conclusion},
-    http::Lane,
+    http::Priority,
     runtime::Milestones,
 };
-
-/// How often a run is looked at that waits for a person or another object: a change of either wakes it, but not what
-/// its tenant shows.
-const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 impl HasStatus for Promotion {
     /// A lock may be open.
     const IS_URGENT: bool = true;
+    /// It stands for an open lock.
+    const IS_KEPT_UNREAD: bool = true;
 
     type Status = PromotionStatus;
 
@@ -72,41 +76,29 @@ impl HasStatus for Promotion {
     fn measure(&self, after: &PromotionStatus, now: Timestamp, milestones: &Milestones) {
         measure::measure(self.status.as_ref(), after, now, milestones);
     }
-
-    fn complete() -> PromotionStatus {
-        PromotionStatus::complete()
-    }
-}
-
-/// How a pass ends.
-#[derive(Debug)]
-struct End {
-    phase: PromotionPhase,
-    conclusion: Conclusion,
-    next: Next,
 }
 
 /// One pass.
-pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>, _: Lane) -> Next {
+pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>, _: Priority) -> When {
     let started = scope.context.clock.instant();
     // Read anew: a cache that lags behind would decide about a lock by what was before.
     let mut run = match Run::read(&promotion, &scope).await {
         Ok(Some(run)) => run,
-        Ok(None) => return Next::OnChange,
+        Ok(None) => return When::OnChange,
         Err(error) => {
             tracing::warn!(name = promotion.name_any(), %error, "failed to read a Promotion");
             let status = promotion.status.as_ref();
             return if status.is_some_and(PromotionStatus::may_hold_lock) {
-                Next::Poll(WITH_AN_OPEN_LOCK)
+                When::Poll(WITH_AN_OPEN_LOCK)
             } else {
-                Next::Retry(None)
+                When::Retry(None)
             };
         }
     };
     // One that is relabelled is another installation's, but for the open lock whose key this process keeps.
     let holds_key = || scope.context.runs.key(&run.uid).is_some();
     if !scope.context.shard.has(run.object.meta()) && !holds_key() {
-        return Next::Check(LOOK_AGAIN);
+        return When::Check(LOOK_AGAIN);
     }
     let remembered = forgotten::remember(&mut run).await;
     if remembered.is_ok() && run.object.meta().deletion_timestamp.is_some() {
@@ -156,9 +148,9 @@ async fn one(run: &mut Run<'_>) -> End {
             };
             run.status.next = None;
             let next = if finalizer::is_set(&run.object) {
-                Next::Check(LOOK_AGAIN)
+                When::Check(LOOK_AGAIN)
             } else {
-                Next::OnChange
+                When::OnChange
             };
             End {
                 phase,
@@ -172,9 +164,9 @@ async fn one(run: &mut Run<'_>) -> End {
                 Reason::Suspended,
                 "spec.suspend is true: no further stage is begun".to_owned(),
             ),
-            next: Next::Check(LOOK_AGAIN),
+            next: When::Check(LOOK_AGAIN),
         },
-        Position::Gate(index) => next::gated(run, index).await,
+        Position::Gate(index) => gate::gated(run, index).await,
         Position::Stage(index) => stage::go_on(run, index).await,
     }
 }

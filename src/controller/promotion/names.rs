@@ -1,7 +1,10 @@
 //! Names of the platform's, as many as a status has room for.
 
+use crate::api::clip;
+
 /// Of a kind.
 const MOST_NAMES: usize = 50;
+/// In bytes.
 const LONGEST_NAME: usize = 200;
 
 /// How many bytes are left for names, as JSON writes them.
@@ -14,7 +17,7 @@ impl Room {
 
     /// Adds a name, shortened, if there is room for it.
     pub(super) fn add(&mut self, name: &str, names: &mut Vec<String>) -> bool {
-        let name = clip(name);
+        let name = shown(name);
         let quoted = serde_json::Value::from(name.as_str()).to_string();
         let Some(left) = self.0.checked_sub(quoted.len() + 1) else {
             return false;
@@ -29,9 +32,7 @@ impl Room {
 }
 
 /// A name is the platform's: it is shown to people, and not without end.
-pub(super) fn clip(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST_NAME)
-        .collect()
+pub(super) fn shown(text: &str) -> String {
+    let printable: String = text.chars().filter(|c| !c.is_control()).collect();
+    clip(&printable, LONGEST_NAME)
 }

@@ -8,12 +8,10 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-use super::{
-    super::fingerprint::{Asked, asked_for},
-    run::Run,
-};
+use super::run::Run;
 use crate::{
     api::{Promotion, PromotionPhase, StageStatus},
+    controller::engine::watch::{Asked, asked_for},
     http::Host,
 };
 
@@ -84,7 +82,7 @@ impl Run<'_> {
                 })
         };
         self.scope
-            .promotions
+            .all_promotions
             .find(stands_in_the_way)
             .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
     }

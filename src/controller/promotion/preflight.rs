@@ -5,10 +5,9 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{
-    super::integration::judge,
-    End, LOOK_AGAIN,
+    end::{End, LOOK_AGAIN},
     group::{Group, Member, name_of},
-    next,
+    provisional,
     run::Run,
     target::{of_account, target},
 };
@@ -18,6 +17,7 @@ use crate::{
         Active, Reason, StageStatus, TenantEnvironment,
         conditions::{ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
     },
+    controller::tenant::error::classify,
 };
 
 /// How soon an ESV is looked for again.
@@ -48,7 +48,7 @@ pub(super) async fn obstacle(
     let Faults { found, again, unseen } = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
         .await
         .map_err(|error| run.trouble(&error))?;
-    let seems_empty = next::show(run, group, index).await;
+    let seems_empty = provisional::show(run, group, index).await;
     if !found.is_empty() {
         return Ok((Some(Obstacle::Faults(found, again)), seems_empty));
     }
@@ -113,7 +113,7 @@ async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option
         }
     };
     let lasting = |error: &Error| {
-        let (reason, _, message) = judge(error);
+        let (reason, _, message) = classify(error);
         (!PASSING.contains(&reason)).then_some(message)
     };
     let mut seen = Vec::new();

@@ -4,10 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::{
-    super::Next,
-    End,
     act::is_refusal,
-    end::{next_stage, over},
+    end::{End, next_stage},
     group::Group,
     protocol::{Proof, Ruling, whole_seconds},
     run::Run,
@@ -17,6 +15,7 @@ use super::{
 use crate::{
     aic::Tenant,
     api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
+    controller::engine::requeue::When,
 };
 
 /// Asks the tenant's own tests, and ends the stage when they pass, or will not.
@@ -52,16 +51,16 @@ pub(super) async fn prove(
         }
         Ruling::Aborted => {
             let message = format!("it was promoted, and the run stopped before it was proved: {message}");
-            over(run, stage, Outcome::Aborted, Reason::Aborted, message)
+            run.over(stage, Outcome::Aborted, Reason::Aborted, message)
         }
         Ruling::RollBack => roll_back(run, tenant, stage, &verdict, is_overdue).await?,
-        Ruling::Failed(reason) => over(run, stage, Outcome::Failed, reason, message),
+        Ruling::Failed(reason) => run.over(stage, Outcome::Failed, reason, message),
         Ruling::TestAgain => {
             let message = format!("stage {}: {message}", stage.name);
             return Ok(End {
                 phase: PromotionPhase::Running,
                 conclusion: Conclusion::InProgress(Reason::Verifying, message),
-                next: Next::Poll(pace),
+                next: When::Poll(pace),
             });
         }
     };
@@ -104,7 +103,7 @@ pub(super) async fn give_up(run: &mut Run<'_>, stage: StageStatus, end: End) -> 
         "it was promoted, and could not be proved: {}",
         end.conclusion.text().1
     );
-    let stage = over(run, stage, outcome, reason, message);
+    let stage = run.over(stage, outcome, reason, message);
     run.set_stage(stage.clone());
     run.record().await?;
     Ok(next_stage(&stage))
@@ -124,7 +123,7 @@ async fn roll_back(
         Ok(None) => {
             let message = format!("{}; the tenant has nothing to roll back", verdict.message());
             let reason = Reason::RollbackNotOurs;
-            return Ok(over(run, stage, Outcome::Failed, reason, message));
+            return Ok(run.over(stage, Outcome::Failed, reason, message));
         }
         Err(error) if is_refusal(&error) || is_overdue => {
             let message = format!(
@@ -132,7 +131,7 @@ async fn roll_back(
                 verdict.message()
             );
             let reason = Reason::VerificationFailed;
-            return Ok(over(run, stage, Outcome::Failed, reason, message));
+            return Ok(run.over(stage, Outcome::Failed, reason, message));
         }
         Err(error) => return Err(run.trouble(&error)),
     };

@@ -4,14 +4,11 @@ use std::cmp::Reverse;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-use super::{
-    super::runs::{KnownReport, Runs},
-    protocol::SeenReport,
-    summary,
-};
+use super::{protocol::SeenReport, summary};
 use crate::{
     aic::{Error, ReportEntry, Tenant},
     api::RunMark,
+    controller::promotion_registry::{KnownReport, PromotionRegistry},
     http,
 };
 
@@ -66,7 +63,11 @@ pub(super) struct Found {
 
 /// The reports that count, newest first: those under the locks in question, and the real ones down to the newest of
 /// this name and stage. A report is read once.
-pub(super) async fn read(tenant: &Tenant, runs: &Runs, wanted: &Wanted<'_>) -> Result<Found, Blind> {
+pub(super) async fn read(
+    tenant: &Tenant,
+    runs: &PromotionRegistry,
+    wanted: &Wanted<'_>,
+) -> Result<Found, Blind> {
     let mut entries = tenant.reports().await?;
     // Stable: of one moment, the order of the list holds.
     entries.sort_by_key(|entry| Reverse(time_of(entry)));
@@ -147,7 +148,7 @@ fn put_first(entries: &mut Vec<ReportEntry>, last: ReportEntry) {
 
 async fn known(
     tenant: &Tenant,
-    runs: &Runs,
+    runs: &PromotionRegistry,
     entry: &ReportEntry,
     wanted: &Wanted<'_>,
 ) -> Result<KnownReport, Blind> {

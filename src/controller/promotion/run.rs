@@ -2,21 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{
-        Next,
-        context::{Context, ScopeContext},
-        finalizer,
-        status::{self, LOOK_AT_DEFINITIONS_AGAIN, NotWritten},
-    },
-    End,
+    end::{End, LOOK_AGAIN},
     group::Member,
+    protocol::{Wait, whole_seconds},
 };
-use crate::api::{
-    PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus,
-    conditions::Conclusion,
+use crate::{
+    api::{
+        Outcome, PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, Step,
+        clip,
+        conditions::{Conclusion, LONGEST_MESSAGE},
+    },
+    controller::{
+        context::{Context, ScopeContext},
+        engine::{
+            finalizer,
+            requeue::{Requeue, When},
+            status::{self, NotWritten, outdated},
+        },
+    },
 };
 
 /// How soon something is tried again that went wrong while a lock is open.
@@ -24,9 +31,6 @@ pub(super) const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
 /// How soon a lock is looked for again that a lost request may still take.
 const LOOK_FOR_SUSPECT: Duration = Duration::from_secs(50);
-
-/// In bytes.
-const LONGEST_MESSAGE: usize = 2000;
 
 pub(super) struct Run<'a> {
     pub(super) context: &'a Context,
@@ -45,7 +49,7 @@ impl<'a> Run<'a> {
         scope: &'a ScopeContext,
     ) -> Result<Option<Self>, kube::Error> {
         let namespace = object.namespace().unwrap_or_default();
-        let api: Api<Promotion> = Api::namespaced(scope.context.client.clone(), &namespace);
+        let api: Api<Promotion> = Api::namespaced(scope.context.cluster.client.clone(), &namespace);
         let object = api.get_opt(&object.name_any()).await?;
         Ok(object.map(|object| Self {
             context: &scope.context,
@@ -70,7 +74,7 @@ impl<'a> Run<'a> {
     pub(super) fn set_stage(&mut self, mut stage: StageStatus) {
         // A tenant's words can be as long as it likes; a status that is too long cannot be recorded.
         if let Some(message) = &mut stage.message {
-            message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+            *message = clip(message, LONGEST_MESSAGE);
         }
         match self
             .status
@@ -107,7 +111,7 @@ impl<'a> Run<'a> {
         if self.may_hold_lock() {
             self.keep_finalizer().await?;
         }
-        let Err(error) = status::write(self.context, &mut self.object, &self.status).await else {
+        let Err(error) = status::write(&self.context.cluster, &mut self.object, &self.status).await else {
             self.update_key();
             return Ok(());
         };
@@ -120,7 +124,7 @@ impl<'a> Run<'a> {
 
     /// Goes on if the definition in the cluster keeps all that has to be remembered.
     pub(super) async fn check_definition(&self) -> Result<(), End> {
-        match status::check_definition(self.context, &self.object).await {
+        match status::check_definition(&self.context.cluster, &self.object).await {
             Ok(()) => Ok(()),
             Err(error @ NotWritten::Outdated(_)) => Err(self.outdated(&error)),
             Err(error) => Err(self.unrecorded(&error)),
@@ -128,10 +132,11 @@ impl<'a> Run<'a> {
     }
 
     fn outdated(&self, error: &NotWritten) -> End {
+        let Requeue { conclusion, when } = outdated(error);
         End {
             phase: self.phase(),
-            conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
-            next: Next::Poll(LOOK_AT_DEFINITIONS_AGAIN),
+            conclusion,
+            next: when,
         }
     }
 
@@ -148,19 +153,19 @@ impl<'a> Run<'a> {
     }
 
     /// When to try again what went wrong. A lock that is open is not left alone for long.
-    pub(super) fn again(&self, at_least: Option<Duration>) -> Next {
+    pub(super) fn again(&self, at_least: Option<Duration>) -> When {
         if self.may_hold_lock() {
-            Next::Poll(at_least.unwrap_or_default().max(WITH_AN_OPEN_LOCK))
+            When::Poll(at_least.unwrap_or_default().max(WITH_AN_OPEN_LOCK))
         } else {
-            Next::Retry(at_least)
+            When::Retry(at_least)
         }
     }
 
     /// The same, for a request for a lock that may still have an effect: what comes of it has to be seen soon.
-    fn soon_enough(&self, next: Next) -> Next {
+    fn soon_enough(&self, next: When) -> When {
         match (next, self.held().and_then(|stage| stage.suspect.as_ref())) {
-            (Next::Poll(after), Some(_)) => Next::Poll(after.min(LOOK_FOR_SUSPECT)),
-            (_, Some(_)) => Next::Poll(LOOK_FOR_SUSPECT),
+            (When::Poll(after), Some(_)) => When::Poll(after.min(LOOK_FOR_SUSPECT)),
+            (_, Some(_)) => When::Poll(LOOK_FOR_SUSPECT),
             (next, None) => next,
         }
     }
@@ -174,13 +179,61 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Another run is first. The stage is told of, so that younger runs see whom it waits for.
+    pub(super) fn queued(&mut self, stage: StageStatus, other: &str) -> End {
+        self.set_stage(stage);
+        End {
+            phase: PromotionPhase::Queued,
+            conclusion: Conclusion::InProgress(
+                Reason::Queued,
+                format!("Promotion {other} comes first in one of the two environments"),
+            ),
+            next: When::Poll(LOOK_AGAIN),
+        }
+    }
+
+    /// Something is waited for.
+    pub(super) fn waiting(&self, wait: Wait) -> End {
+        let Wait {
+            reason,
+            is_stalled,
+            message,
+            after,
+        } = wait;
+        End {
+            phase: self.phase(),
+            conclusion: Conclusion::unfinished(is_stalled, reason, message),
+            next: When::Poll(after),
+        }
+    }
+
+    /// The stage as it is when it is over.
+    pub(super) fn over(
+        &self,
+        stage: StageStatus,
+        outcome: Outcome,
+        reason: Reason,
+        message: String,
+    ) -> StageStatus {
+        let now = Time(whole_seconds(self.context.clock.now()));
+        StageStatus {
+            step: Some(Step::Done),
+            outcome: Some(outcome),
+            reason: Some(reason.as_str().to_owned()),
+            message: Some(message),
+            started_at: stage.started_at.clone().or_else(|| Some(now.clone())),
+            finished_at: Some(now),
+            ..stage
+        }
+    }
+
     /// Has the object wait for its lock when it is deleted. Somebody may have taken the finalizer away.
     pub(super) async fn keep_finalizer(&mut self) -> Result<(), End> {
         let is_going = self.object.metadata.deletion_timestamp.is_some();
         if is_going || finalizer::is_set(&self.object) {
             return Ok(());
         }
-        let set = finalizer::set(self.context, &mut self.object, true).await;
+        let set = finalizer::set(&self.context.cluster, &mut self.object, true).await;
         set.map_err(|error| self.unrecorded(&error))
     }
 
@@ -192,32 +245,15 @@ impl<'a> Run<'a> {
     }
 
     /// Writes what the pass has found, if it is news.
-    pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: Next) -> Next {
+    pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: When) -> When {
         let next = self.soon_enough(next);
         self.status.phase = Some(phase);
         self.conclude(conclusion);
         if !self.may_hold_lock() {
             self.let_go().await;
         }
-        let before = self
-            .object
-            .status
-            .as_ref()
-            .map(|status| status.conditions.clone());
-        match status::write(self.context, &mut self.object, &self.status).await {
-            Ok(changed) => {
-                if changed {
-                    self.context
-                        .announce(&self.object, before.as_ref(), &self.status.conditions)
-                        .await;
-                }
-                next
-            }
-            Err(NotWritten::Conflict) => self.again(None),
-            Err(error) => {
-                tracing::warn!(run = self.key, %error, "failed to write a status");
-                self.again(None)
-            }
-        }
+        let again = self.again(None);
+        let cluster = &self.context.cluster;
+        cluster.finish(&mut self.object, &self.status, next, again).await
     }
 }

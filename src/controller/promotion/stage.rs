@@ -5,27 +5,26 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{
-    super::Next,
-    End,
-    end::{next_stage, over, pending, queued, waiting},
+    end::{End, next_stage, pending},
     group::{Group, Member},
     look::look,
     plan,
     preflight::{Obstacle, obstacle, with_the_rest},
     proof::{give_up, prove, wake_integrations},
-    protocol::{self, Act, Rules, SeenReport, Sight, Wait},
+    protocol::{self, Act, Rules, Sight, Wait},
+    record::remember,
     run::Run,
-    summary,
     target::{claim, read_group, target, tenant},
     verify,
 };
 use crate::{
     aic::Tenant,
     api::{
-        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, ReportStatus, RunMark,
-        StageStatus, Step, UNLOCK_ANNOTATION,
+        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, StageStatus, Step,
+        UNLOCK_ANNOTATION,
     },
-    http::{Guard, Lane},
+    controller::engine::requeue::When,
+    http::{Guard, Priority},
 };
 
 /// How soon a run looks again that begins at the same moment as another.
@@ -93,11 +92,11 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             Act::Lock(next) => {
                 if !claim(run, &stage) {
                     // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
-                    let next = Next::Poll(LOOK_AT_CLAIM_AGAIN);
-                    let end = queued(run, stage, "another run");
+                    let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
+                    let end = run.queued(stage, "another run");
                     return Ok(End { next, ..end });
                 }
-                tenant = tenant.in_lane(Lane::Lock);
+                tenant = tenant.with_priority(Priority::Lock);
                 run.lock(&tenant, next).await?;
             }
             Act::DryRun(next) => {
@@ -112,26 +111,26 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 if let Err(error) = run.unlock(&tenant, &id).await {
                     wait.message = format!("{}: {error}", wait.message);
                 }
-                return Ok(waiting(run, wait));
+                return Ok(run.waiting(wait));
             }
             // A lock that is another run's is waited for in the queue.
             Act::Wait(wait) => {
                 return match obstacle {
-                    Some(Obstacle::Queue(other)) => Ok(queued(run, stage, &other)),
+                    Some(Obstacle::Queue(other)) => Ok(run.queued(stage, &other)),
                     Some(Obstacle::Blocked(end)) => Err(end),
                     obstacle => Ok(held_up(run, &stage, wait, obstacle)),
                 };
             }
             Act::Leave => {
                 return match obstacle {
-                    Some(Obstacle::Queue(other)) => Ok(queued(run, stage, &other)),
+                    Some(Obstacle::Queue(other)) => Ok(run.queued(stage, &other)),
                     Some(Obstacle::Faults(faults, again)) => Ok(End {
-                        next: Next::Poll(again),
+                        next: When::Poll(again),
                         ..pending(Reason::PreflightFailed, &faults)
                     }),
                     Some(Obstacle::Unseen(error)) => Ok(run.trouble(&error)),
                     Some(Obstacle::Blocked(end)) => Err(end),
-                    Some(Obstacle::Gate) => Ok(waiting(run, Wait::for_a_suspect())),
+                    Some(Obstacle::Gate) => Ok(run.waiting(Wait::for_a_suspect())),
                     None => Ok(next_stage(&stage)),
                 };
             }
@@ -161,25 +160,6 @@ async fn in_the_way(
     }
 }
 
-/// Records what was decided, with what people are told of it.
-async fn remember(
-    run: &mut Run<'_>,
-    tenant: &Tenant,
-    sight: &Sight,
-    stage: &StageStatus,
-    mut next: StageStatus,
-) -> Result<(), End> {
-    fill(run, tenant, sight, stage, &mut next).await;
-    if let Some(id) = unproved(stage, &next) {
-        run.tell_of_unproved(&id).await;
-    }
-    if let Some(report) = done_before(run, sight, stage, &next) {
-        next.message = Some(run.tell_of_namesake(&next, report).await);
-    }
-    run.set_stage(next);
-    run.record().await
-}
-
 /// Ends a stage that has nothing to promote, if every integration is Active.
 async fn skip_if_active(
     run: &mut Run<'_>,
@@ -194,7 +174,7 @@ async fn skip_if_active(
     }
     let why = "nothing to promote, and every integration is Active".to_owned();
     let (outcome, reason) = (Outcome::Skipped, Reason::NothingToPromote);
-    run.set_stage(over(run, stage.clone(), outcome, reason, why));
+    run.set_stage(run.over(stage.clone(), outcome, reason, why));
     run.record().await?;
     wake_integrations(run, index);
     Ok(())
@@ -214,7 +194,7 @@ async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Resul
     if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
         return Ok(guard);
     }
-    Err(waiting(run, Wait::for_the_lock()))
+    Err(run.waiting(Wait::for_the_lock()))
 }
 
 /// Nothing can be remembered for now: what is already being given back is, all the same.
@@ -276,67 +256,6 @@ async fn decide(
     Ok((sight, act))
 }
 
-/// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
-/// nothing from being done: only its id is kept.
-async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
-    if before.dry_run.is_none()
-        && let Some(dry_run) = &mut next.dry_run
-        && let Some(id) = dry_run.report.report_id.clone()
-    {
-        let is_truncated = dry_run.report.truncated;
-        dry_run.report = summary_of(tenant, id).await;
-        dry_run.report.truncated |= is_truncated;
-    }
-    let is_done = matches!(
-        next.outcome,
-        Some(Outcome::Promoted | Outcome::AlreadyPromoted | Outcome::RolledBack)
-    );
-    if is_done && next.report.is_none() {
-        let real = sight.reports.iter().find(|report| {
-            let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
-            // One without an id can be read by nobody.
-            !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
-        });
-        if let Some(real) = real {
-            next.report = Some(summary_of(tenant, real.id.clone()).await);
-        }
-    }
-}
-
-async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
-    match tenant.report(&id).await {
-        Ok(report) => summary::of(&report),
-        Err(error) => {
-            tracing::warn!(id, %error, "failed to read a report for the status");
-            ReportStatus {
-                report_id: Some(id),
-                ..ReportStatus::default()
-            }
-        }
-    }
-}
-
-/// The report of another run of this name, which has promoted the stage before.
-fn done_before<'a>(
-    run: &Run<'_>,
-    sight: &'a Sight,
-    before: &StageStatus,
-    next: &StageStatus,
-) -> Option<&'a SeenReport> {
-    let is_new = next.outcome == Some(Outcome::AlreadyPromoted) && next.outcome != before.outcome;
-    let is_namesakes = |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
-    let mut reports = sight.reports.iter();
-    let report =
-        reports.find(|report| !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes))?;
-    is_new.then_some(report)
-}
-
-/// The id of a lock that is given back without having been proved ours.
-fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
-    let is = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
-    (!is(before) && is(next)).then(|| next.lock.as_ref()?.id.clone())?
-}
-
 /// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
 fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
     if is_new(stage) {
@@ -349,8 +268,8 @@ fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<
         }
         return End {
             phase: PromotionPhase::Pending,
-            ..waiting(run, wait)
+            ..run.waiting(wait)
         };
     }
-    waiting(run, wait)
+    run.waiting(wait)
 }

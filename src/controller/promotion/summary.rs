@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use aws_lc_rs::digest;
 
-use super::names::{Room, clip};
+use super::names::{Room, shown};
 use crate::{
     aic::{Change, Report},
     api::{ChangeCounts, ReportStatus},
@@ -19,7 +19,7 @@ pub(super) fn of(report: &Report) -> ReportStatus {
     changes.sort();
     let mut hash = digest::Context::new(&digest::SHA256);
     let mut status = ReportStatus {
-        report_id: (!report.report_id.is_empty()).then(|| clip(&report.report_id)),
+        report_id: (!report.report_id.is_empty()).then(|| shown(&report.report_id)),
         ..ReportStatus::default()
     };
     let mut room = Room::of(ROOM);

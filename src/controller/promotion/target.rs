@@ -5,14 +5,7 @@ use std::{sync::Arc, time::Duration};
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    super::{
-        Next,
-        account::{self, NoAccount},
-        runs::Key,
-        secret::SecretValues,
-    },
-    End, LOOK_AGAIN,
-    end::pending,
+    end::{End, LOOK_AGAIN, pending},
     group::Group,
     run::Run,
 };
@@ -22,7 +15,12 @@ use crate::{
         AICIntegration, ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget,
         conditions::Conclusion,
     },
-    http::{Host, Lane},
+    controller::{
+        engine::{requeue::When, secret::SecretValues},
+        promotion_registry::Key,
+        tenant::service_account::{self, NoAccount},
+    },
+    http::{Host, Priority},
 };
 
 /// How soon the account is looked for that alone gives an open lock back.
@@ -38,7 +36,7 @@ pub(super) async fn read_group(run: &Run<'_>) -> Group {
     let mut group = Group::of(&run.object.spec, find);
     let named = run.object.spec.order.iter().flat_map(|stage| &stage.integrations);
     for name in named.filter(|name| find(name).is_none()) {
-        let (shard, client) = (&run.context.shard, &run.context.client);
+        let (shard, client) = (&run.context.shard, &run.context.cluster.client);
         let elsewhere = shard.why_not::<AICIntegration>(client, &namespace, name);
         match elsewhere.await {
             Ok(Some(why)) => {
@@ -61,7 +59,7 @@ pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
         return Err(End {
             phase: PromotionPhase::Pending,
             conclusion: Conclusion::Stalled(Reason::GroupInvalid, all.join(". ")),
-            next: Next::Check(LOOK_AGAIN),
+            next: When::Check(LOOK_AGAIN),
         });
     }
     let hosts = (group.host(index - 1), group.host(index));
@@ -98,7 +96,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     let stalled = |reason: Reason, message: String| End {
         phase: run.phase(),
         conclusion: Conclusion::Stalled(reason, message),
-        next: Next::Poll(LOOK_AGAIN),
+        next: When::Poll(LOOK_AGAIN),
     };
     let host: Host = host.parse().map_err(|error| {
         stalled(
@@ -118,8 +116,8 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         .key(&run.uid)
         .filter(is_locks)
         .filter(|_| run.may_hold_lock());
-    let read = SecretValues::read_now(run.context, &namespace, secret).await;
-    let account = match account::of(secret, read) {
+    let read = SecretValues::read_now(&run.context.cluster, &namespace, secret).await;
+    let account = match service_account::of(secret, read) {
         Ok(account) => Arc::new(account),
         Err(error) => match &kept {
             Some(kept) => Arc::clone(&kept.account),
@@ -129,7 +127,11 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     if !run.may_hold_lock() {
         return Ok(run.context.aic.tenant(host, account));
     }
-    let tenant = run.context.aic.tenant(host, account).in_lane(Lane::Lock);
+    let tenant = run
+        .context
+        .aic
+        .tenant(host, account)
+        .with_priority(Priority::Lock);
     // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
     let is_accepted = tenant.accepts_account().await;
     let is_targets = |held: &&StageStatus| {
@@ -143,7 +145,10 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     Ok(match kept {
         Some(kept) if !is_accepted => {
             let host = tenant.host().clone();
-            run.context.aic.tenant(host, kept.account).in_lane(Lane::Lock)
+            run.context
+                .aic
+                .tenant(host, kept.account)
+                .with_priority(Priority::Lock)
         }
         _ => tenant,
     })
@@ -163,8 +168,8 @@ fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
     // A change of the Secret wakes the run; one that could not be read may be as it should be.
     let next = match error {
         NoAccount::Unread(_) => run.again(None),
-        _ if run.may_hold_lock() => Next::Poll(LOOK_FOR_ACCOUNT),
-        _ => Next::Poll(LOOK_AGAIN),
+        _ if run.may_hold_lock() => When::Poll(LOOK_FOR_ACCOUNT),
+        _ => When::Poll(LOOK_AGAIN),
     };
     End {
         phase: run.phase(),
@@ -184,6 +189,6 @@ pub(super) fn claim(run: &Run<'_>, stage: &StageStatus) -> bool {
         return false;
     };
     // Who is gone has nothing to claim.
-    let is_there = |uid: &str| run.scope.promotions.has(uid);
+    let is_there = |uid: &str| run.scope.all_promotions.has(uid);
     run.context.runs.claim(&run.uid, [&lower, &upper], is_there)
 }

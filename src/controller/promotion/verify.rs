@@ -4,12 +4,14 @@
 use kube::ResourceExt;
 
 use super::{
-    super::connection::vouched,
     group::{Member, name_of},
     protocol::{FAULT_STANDS, Fault},
     run::Run,
 };
-use crate::aic::{Error, Proof, Tenant};
+use crate::{
+    aic::{Error, Proof, Tenant},
+    controller::tenant::credential::verified_credential,
+};
 
 /// What is known of a stage's integrations.
 #[derive(Debug, Default)]
@@ -104,7 +106,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         Ok(connection) => connection,
         Err(missing) => return Ok(Found::Waits(missing)),
     };
-    let credential = match vouched(run.context, &connection).await {
+    let credential = match verified_credential(run.context, &connection).await {
         Ok(Some((credential, _))) => credential,
         Ok(None) => {
             let name = connection.name_any();

@@ -1,10 +1,8 @@
 //! How long it takes until what people wait for has come.
 
-use std::{
-    sync::{Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::atomic::AtomicU64, time::Duration};
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{
@@ -107,11 +105,11 @@ impl Milestones {
 
     /// Who knows for how long the oldest open lock has been held.
     pub fn oldest_lock(&self, tell: impl Fn() -> Option<Duration> + Send + Sync + 'static) {
-        *self.oldest_lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(tell));
+        *self.oldest_lock.lock() = Some(Box::new(tell));
     }
 
     pub(super) fn look(&self) {
-        let oldest = self.oldest_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = self.oldest_lock.lock();
         let held = oldest.as_ref().and_then(|tell| tell()).unwrap_or_default();
         self.oldest_lock_seconds.set(held.as_secs_f64());
     }

@@ -1,30 +1,30 @@
 //! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages. A lock that no object
 //! remembers is the exception: people have to find it.
 
+mod buckets;
 mod milestones;
+mod observer;
 mod vendors;
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
-use self::vendors::Vendors;
-pub use self::{milestones::Milestones, vendors::Vendor};
-use crate::{api::Reason, http::Lane};
+use self::{
+    buckets::{seconds, waits},
+    vendors::Vendors,
+};
+pub use self::{milestones::Milestones, observer::Vendor};
+use crate::{
+    api::Reason,
+    http::{HostsLoad, Priority, Rate},
+};
 
 /// All metrics.
 pub struct Metrics {
@@ -46,7 +46,7 @@ pub struct Metrics {
 #[derive(Debug, Default)]
 pub struct QueueLoad {
     /// Objects that are due and wait for their turn.
-    pub waiting: HashMap<Lane, usize>,
+    pub waiting: HashMap<Priority, usize>,
     /// Passes that are under way.
     pub under_way: usize,
 }
@@ -77,11 +77,6 @@ struct LockLabels {
     promotion_id: String,
 }
 
-/// Up to 40 seconds: what somebody does.
-fn seconds() -> Histogram {
-    Histogram::new(exponential_buckets(0.01, 2.0, 13))
-}
-
 fn lock_labels(host: &str, promotion_id: &str) -> LockLabels {
     LockLabels {
         host: host.to_owned(),
@@ -89,9 +84,16 @@ fn lock_labels(host: &str, promotion_id: &str) -> LockLabels {
     }
 }
 
-/// Up to 44 minutes: how long somebody waits.
-fn waits() -> Histogram {
-    Histogram::new(exponential_buckets(0.01, 4.0, 10))
+impl Metrics {
+    /// The hosts of one more vendor, and how fast each is called.
+    pub fn hosts(
+        &self,
+        vendor: &'static str,
+        rate: Rate,
+        load: impl Fn() -> HostsLoad + Send + Sync + 'static,
+    ) {
+        self.vendors.hosts(vendor, rate, Box::new(load));
+    }
 }
 
 impl Default for Metrics {
@@ -171,11 +173,11 @@ impl Metrics {
 
     /// One more queue.
     pub fn queue(&self, kind: &'static str, load: impl Fn() -> QueueLoad + Send + Sync + 'static) {
-        self.queues().push((kind, Box::new(load)));
+        self.queues.lock().push((kind, Box::new(load)));
     }
 
     /// A pass over an object begins that was due for so long.
-    pub fn begun(&self, kind: &'static str, lane: Lane, waited: Duration) {
+    pub fn begun(&self, kind: &'static str, lane: Priority, waited: Duration) {
         let lane = lane.as_str();
         self.queue_wait_seconds
             .get_or_create(&LaneLabels { kind, lane })
@@ -215,10 +217,10 @@ impl Metrics {
     fn look_at_queues(&self) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let (mut under_way, mut depths) = (0, HashMap::new());
-        for (kind, load) in &*self.queues() {
+        for (kind, load) in &*self.queues.lock() {
             let load = load();
             under_way += load.under_way;
-            for lane in Lane::ALL {
+            for lane in Priority::ALL {
                 let waiting = load.waiting.get(&lane).copied().unwrap_or_default();
                 let lane = lane.as_str();
                 *depths.entry(LaneLabels { kind, lane }).or_default() += waiting;
@@ -228,10 +230,5 @@ impl Metrics {
         for (labels, depth) in depths {
             self.queue_depth.get_or_create(&labels).set(number(depth));
         }
-    }
-
-    fn queues(&self) -> MutexGuard<'_, Vec<(&'static str, Load)>> {
-        // A list is whole at every step, so a panic elsewhere does not spoil it.
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

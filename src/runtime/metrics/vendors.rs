@@ -1,18 +1,16 @@
 //! Calls to the vendors.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::atomic::AtomicU64, time::Duration};
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
-use super::{Metrics, seconds, waits};
-use crate::http::{Host, HostsLoad, Lane, News, Observer, Rate};
+use super::buckets::{seconds, waits};
+use crate::http::{HostsLoad, Priority, Rate};
 
 pub(super) struct Vendors {
     call_seconds: Family<CallLabels, Histogram>,
@@ -25,7 +23,7 @@ pub(super) struct Vendors {
 }
 
 /// Tells the load of a vendor's hosts, all of it in one moment.
-type Load = Box<dyn Fn() -> HostsLoad + Send + Sync>;
+pub(super) type Load = Box<dyn Fn() -> HostsLoad + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -94,10 +92,44 @@ impl Vendors {
         }
     }
 
+    /// The hosts of one more vendor, and how fast each is called.
+    pub(super) fn hosts(&self, vendor: &'static str, rate: Rate, load: Load) {
+        self.budget
+            .get_or_create(&VendorLabels { vendor })
+            .set(rate.per_second);
+        self.loads.lock().push((vendor, load));
+    }
+
+    /// A call had its turn.
+    pub(super) fn had_its_turn(&self, vendor: &'static str, lane: Priority, waited: Duration) {
+        let lane = lane.as_str();
+        self.turn_wait_seconds
+            .get_or_create(&TurnLabels { vendor, lane })
+            .observe(waited.as_secs_f64());
+    }
+
+    /// A call ended.
+    pub(super) fn call_ended(
+        &self,
+        vendor: &'static str,
+        operation: &'static str,
+        result: &'static str,
+        took: Duration,
+    ) {
+        let labels = CallLabels {
+            vendor,
+            operation,
+            result,
+        };
+        self.call_seconds
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
+    }
+
     /// Looks at the load of all hosts.
     pub(super) fn look(&self) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        for (vendor, load) in &*self.loads() {
+        for (vendor, load) in &*self.loads.lock() {
             let HostsLoad {
                 waiting,
                 closed,
@@ -111,66 +143,5 @@ impl Vendors {
                 gauge.get_or_create(&VendorLabels { vendor }).set(number(count));
             }
         }
-    }
-
-    fn loads(&self) -> MutexGuard<'_, Vec<(&'static str, Load)>> {
-        // A list is whole at every step, so a panic elsewhere does not spoil it.
-        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Metrics {
-    /// The hosts of one more vendor, and how fast each is called.
-    pub fn hosts(
-        &self,
-        vendor: &'static str,
-        rate: Rate,
-        load: impl Fn() -> HostsLoad + Send + Sync + 'static,
-    ) {
-        let labels = VendorLabels { vendor };
-        self.vendors.budget.get_or_create(&labels).set(rate.per_second);
-        self.vendors.loads().push((vendor, Box::new(load)));
-    }
-}
-
-/// The metrics of one vendor's calls.
-pub struct Vendor {
-    /// `aic` or `pingone`.
-    pub name: &'static str,
-    /// Where they are kept.
-    pub metrics: Arc<Metrics>,
-}
-
-impl Observer for Vendor {
-    fn had_its_turn(&self, lane: Lane, waited: Duration) {
-        let (vendor, lane) = (self.name, lane.as_str());
-        self.metrics
-            .vendors
-            .turn_wait_seconds
-            .get_or_create(&TurnLabels { vendor, lane })
-            .observe(waited.as_secs_f64());
-    }
-
-    fn host_changed(&self, host: &Host, news: News) {
-        let vendor = self.name;
-        match news {
-            News::WentDown => {
-                tracing::warn!(vendor, %host, "the host does not answer, and is left alone for a while");
-            }
-            News::CameBack => tracing::info!(vendor, %host, "the host answers again"),
-        }
-    }
-
-    fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration) {
-        let labels = CallLabels {
-            vendor: self.name,
-            operation,
-            result,
-        };
-        self.metrics
-            .vendors
-            .call_seconds
-            .get_or_create(&labels)
-            .observe(took.as_secs_f64());
     }
 }

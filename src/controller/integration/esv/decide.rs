@@ -1,9 +1,9 @@
 //! What to do about an ESV that exists. No I/O.
 
-use super::super::mark::Mark;
 use crate::{
     aic::Esv,
     api::{EsvStatus, PendingVersion},
+    controller::integration::mark::Mark,
 };
 
 #[derive(Debug, PartialEq)]

@@ -1,25 +1,21 @@
 //! One new version, written once: the intent is recorded, then the value is sent, then its number is recorded.
 
-use std::{
-    ops::ControlFlow::{self, Break, Continue},
-    time::Duration,
-};
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use tracing::Instrument;
 
-use super::{
-    super::{
-        dereference::Inputs,
-        lock,
-        pass::{End, Pass},
-    },
-    settle,
-};
+use super::record::settle;
 use crate::{
     aic::{Error, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
-    controller::{Next, status},
+    controller::{
+        engine::{
+            requeue::{Flow, Requeue, When},
+            status,
+        },
+        integration::{dereference::Inputs, lock, pass::Pass},
+    },
     credential::Digest,
     http::Outcome,
 };
@@ -30,7 +26,7 @@ const SETTLE: Duration = Duration::from_secs(90);
 
 /// Writes the credential as the version after `base`. A refusal may be that of a lock, which is looked at; where there
 /// is none, the tenant is asked once more.
-pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End> {
+pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<()> {
     // As long as a lock lasts, no intent is recorded and cleared again.
     if pass.status.conditions.said(Reason::EnvironmentLocked).is_some() {
         lock::check_unlocked(pass, &inputs.tenant).await?;
@@ -44,21 +40,21 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     };
     match answer {
         Ok(version) => settle(pass, inputs, version.version, &inputs.credential.id, "").await,
-        Err(error) if error.outcome() == Outcome::NotDone => Break(pass.trouble(&error)),
+        Err(error) if error.outcome() == Outcome::NotDone => Err(pass.trouble(&error)),
         Err(error) => {
             let message =
                 format!("{error}; the operator sends it again: the same value makes no second version");
             let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, message);
-            Break(End {
+            Err(Requeue {
                 conclusion,
-                next: Next::Retry(error.wait()),
+                when: When::Retry(error.wait()),
             })
         }
     }
 }
 
 /// Records the intent, sends the value, and records the answer.
-async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<End, Result<Version, Error>> {
+async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<Version, Error>> {
     let pending = PendingVersion {
         credential_id: inputs.credential.id.clone(),
         digest: Digest::of([&inputs.credential.jwt]).to_string(),
@@ -108,7 +104,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
         if let Some(esv) = known {
             status.esv = Some(esv);
             // If this fails, the version is still pending for the next pass, which sends it again.
-            if let Err(error) = status::write(&context, &mut object, &status).await {
+            if let Err(error) = status::write(&context.cluster, &mut object, &status).await {
                 tracing::warn!(%error, "failed to record a version; it is sent again in the next pass");
             }
         }
@@ -117,9 +113,9 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
     let task = pass.context.tasks.spawn(task.in_current_span());
     let Ok((answer, object, status)) = task.await else {
         let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, "a write was cut off".to_owned());
-        return Break(End {
+        return Err(Requeue {
             conclusion,
-            next: Next::Retry(None),
+            when: When::Retry(None),
         });
     };
     pass.object = object;
@@ -127,7 +123,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> ControlFlow<
     if is_known {
         pass.status = status;
     }
-    Continue(answer)
+    Ok(answer)
 }
 
 /// Writes the credential once a version of another one, which may still arrive, would have done so: it must not come
@@ -137,7 +133,7 @@ pub(super) async fn after_pending(
     inputs: &Inputs,
     base: &str,
     pending: &PendingVersion,
-) -> ControlFlow<End> {
+) -> Flow<()> {
     let wait = remaining(pending, inputs.tenant.time());
     if wait.is_zero() {
         return version(pass, inputs, base).await;
@@ -146,9 +142,9 @@ pub(super) async fn after_pending(
         "a version with credential {} was being written and may still arrive; the operator writes credential {} after that",
         pending.credential_id, inputs.credential.id
     );
-    Break(End {
+    Err(Requeue {
         conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message),
-        next: Next::Poll(wait),
+        when: When::Poll(wait),
     })
 }
 
@@ -167,13 +163,13 @@ fn remaining(pending: &PendingVersion, now: Timestamp) -> Duration {
 }
 
 /// Records the intent. Only when it stands may anything be sent.
-async fn record(pass: &mut Pass<'_>) -> ControlFlow<End> {
+async fn record(pass: &mut Pass<'_>) -> Flow<()> {
     let before = pass.status.esv.as_ref().map(|esv| EsvStatus {
         pending: None,
         ..esv.clone()
     });
     let recorded = pass.record().await;
-    if recorded.is_break() {
+    if recorded.is_err() {
         // Nothing is sent, so nothing is to be recovered.
         pass.status.esv = before;
     }

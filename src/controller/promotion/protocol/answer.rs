@@ -2,7 +2,7 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::whole_seconds;
+use super::case::whole_seconds;
 use crate::api::{Outcome, Reason, StageStatus, Step};
 
 /// The lock is ours: its id is the only key to it.

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, finish};
+use super::{act::Act, case::Case, end::finish};
 use crate::{
     aic::RunKind,
     api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},

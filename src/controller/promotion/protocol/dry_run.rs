@@ -2,10 +2,15 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{super::names::Room, Act, Case, MOST_TRIES, RUN_SETTLES, SeenReport, promote_intent};
+use super::{
+    act::{Act, MOST_TRIES, RUN_SETTLES},
+    case::{Case, promote_intent},
+    sight::SeenReport,
+};
 use crate::{
     aic::RunState,
     api::{DryRunRequest, DryRunStatus, LockStatus, Outcome, PromotionMode, Reason, StageStatus, Step},
+    controller::promotion::names::Room,
 };
 
 /// For the names of ESVs, and for those of secrets, in bytes.

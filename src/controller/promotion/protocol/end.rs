@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Act, Case, LONGEST_RELEASE, MOST_TRIES};
+use super::{
+    act::{Act, LONGEST_RELEASE, MOST_TRIES},
+    case::Case,
+};
 use crate::{
     aic::LockStatus as Shown,
     api::{ABANDON_ANNOTATION, Action, LockStatus, Outcome, Reason, StageStatus, Step},

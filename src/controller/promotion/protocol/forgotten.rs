@@ -2,7 +2,7 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{unanswered::end_of, whole_seconds};
+use super::{case::whole_seconds, unanswered::end_of};
 use crate::{
     aic::LockState,
     api::{Outcome, Reason, StageStatus, Step, SuspectLock},

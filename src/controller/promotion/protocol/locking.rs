@@ -1,6 +1,6 @@
 //! The lock is ours: it is on its way, is there, or is lost again.
 
-use super::{Act, Case};
+use super::{act::Act, case::Case};
 use crate::api::{Action, LockStatus, Outcome, Reason};
 
 impl Case<'_> {

@@ -2,7 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Act, Case, Fault, RUN_SETTLES, name_of, promote_intent};
+use super::{
+    act::{Act, RUN_SETTLES},
+    case::{Case, name_of, promote_intent},
+    sight::Fault,
+};
 use crate::api::{Action, LockStatus, Outcome, Reason, StageStatus, Step};
 
 impl Case<'_> {

@@ -3,7 +3,11 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Case, Fault, Rules, Sight};
+use super::{
+    act::Rules,
+    case::Case,
+    sight::{Fault, Sight},
+};
 use crate::{
     aic::{LockState, Progress, RunState},
     api::{Action, StageStatus, Step},

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Act, Case, LOCK_SETTLES, QUIET_PERIOD, Rules, Sight, finish};
+use super::{
+    act::{Act, LOCK_SETTLES, QUIET_PERIOD, Rules},
+    case::Case,
+    end::finish,
+    sight::Sight,
+};
 use crate::api::{LockStatus, Outcome, Reason, SeenLock, StageStatus, Step, SuspectLock};
 
 /// A lock that shows this long after a request has settled may be its effect; one that comes later is not judged.

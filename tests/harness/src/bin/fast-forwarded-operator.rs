@@ -7,6 +7,7 @@ use clap::Parser as _;
 use pingone_aic_harness::CLOCK_SOCKET;
 use pingone_aic_operator::{
     clock::{Clock, ClockControl},
+    operator,
     runtime::{self, Arguments},
 };
 use tokio::{
@@ -24,7 +25,7 @@ async fn main() -> ExitCode {
         let mut hand = BufReader::new(UnixStream::connect(socket).await?);
         obey(&mut hand, &control).await?;
         tokio::spawn(async move { while obey(&mut hand, &control).await.is_ok() {} });
-        anyhow::Ok(runtime::run(options, clock, runtime::until_terminated()?).await?)
+        anyhow::Ok(operator::run(options, clock, runtime::until_terminated()?).await?)
     };
     match result.await {
         Ok(()) => ExitCode::SUCCESS,

@@ -192,7 +192,7 @@ fn removes_any_lock(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: 
                 reason: Reason::Unlocking,
                 is_stalled: false,
                 message: String::new(),
-                after: super::POLL,
+                after: super::pace::POLL,
             },
         ),
         _ => decide(stage, sight, rules, now),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{
-    super::super::{names::Room, summary},
-    *,
+use super::*;
+use crate::{
+    aic::Report,
+    controller::promotion::{names::Room, summary},
 };
-use crate::aic::Report;
 
 fn act(stage: &StageStatus, sight: &Sight) -> Act {
     let timeouts = Timeouts::default();

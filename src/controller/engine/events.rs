@@ -1,0 +1,115 @@
+//! Events: what people are told of an object.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    ResourceExt,
+    runtime::events::{Event, EventType, Recorder},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    cluster::Cluster,
+    requeue::When,
+    status::{self, HasStatus, NotWritten},
+};
+use crate::api::{Conditions, FIELD_MANAGER, Reason, clip, conditions::READY};
+
+/// In bytes: what the API server takes.
+const LONGEST_NOTE: usize = 1024;
+
+impl Cluster {
+    /// Tells people what changed: one event when `Ready` has another reason or status than before.
+    async fn announce<K>(&self, object: &K, before: Option<&Conditions>, after: &Conditions)
+    where
+        K: HasStatus,
+    {
+        let Some(ready) = after.get(READY) else { return };
+        let said = before.and_then(|conditions| conditions.get(READY));
+        if said.is_some_and(|said| said.reason == ready.reason && said.status == ready.status) {
+            return;
+        }
+        let (kind, name, namespace) = (
+            K::kind(&()),
+            object.name_any(),
+            object.namespace().unwrap_or_default(),
+        );
+        tracing::info!(%kind, %namespace, %name, ready = &*ready.status, reason = &*ready.reason, says = ready.message, "object changed");
+        let type_ = if ready.status == "True" || !after.is_true("Stalled") {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
+        let _turn = self.turn_to_write::<K>().await;
+        self.publish(&object.object_ref(&()), type_, &ready.reason, &ready.message)
+            .await;
+    }
+
+    /// Writes what a pass has found, if it is news, and tells people of it: `next` where the status stands, else
+    /// `otherwise`.
+    pub(crate) async fn finish<K>(
+        &self,
+        object: &mut K,
+        status: &K::Status,
+        next: When,
+        otherwise: When,
+    ) -> When
+    where
+        K: HasStatus + Clone + Debug + DeserializeOwned,
+    {
+        let before = object.status().map(|status| K::conditions(status).clone());
+        match status::write(self, object, status).await {
+            Ok(true) => {
+                self.announce(object, before.as_ref(), K::conditions(status))
+                    .await;
+                next
+            }
+            Ok(false) => next,
+            // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
+            Err(NotWritten::Conflict) => otherwise,
+            Err(error) => {
+                tracing::warn!(kind = %K::kind(&()), namespace = object.namespace(), name = object.name_any(), %error, "failed to write a status");
+                otherwise
+            }
+        }
+    }
+
+    /// Warns people of what they have to put right themselves.
+    pub(crate) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
+    where
+        K: HasStatus,
+    {
+        let _turn = self.turn_to_write::<K>().await;
+        self.warn_of(&object.object_ref(&()), reason, message).await;
+    }
+
+    /// The same, of an object that cannot be decoded.
+    pub(crate) async fn warn_of(&self, object: &ObjectReference, reason: Reason, message: &str) {
+        let ObjectReference {
+            kind,
+            namespace,
+            name,
+            ..
+        } = object;
+        tracing::warn!(kind, namespace, name, %reason, message, "a person is needed");
+        self.publish(object, EventType::Warning, reason.as_str(), message)
+            .await;
+    }
+
+    async fn publish(&self, object: &ObjectReference, type_: EventType, reason: &str, message: &str) {
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(clip(message, LONGEST_NOTE)),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
+        let recorder = Recorder::new(self.client.clone(), FIELD_MANAGER.into());
+        // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
+        if let Err(error) = recorder.publish(&event, object).await {
+            tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
+        }
+    }
+}

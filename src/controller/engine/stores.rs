@@ -1,0 +1,53 @@
+//! All objects of a kind that are watched, in whichever namespace.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use kube::{
+    Resource,
+    runtime::reflector::{ObjectRef, Store},
+};
+
+use super::queue::Ref;
+
+/// The caches of all watched namespaces. Clones are the same.
+pub(crate) struct Stores<K: Resource<DynamicType = ()> + Clone + 'static>(Arc<[Store<K>]>);
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Stores<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static> Stores<K> {
+    pub(crate) fn new(stores: impl IntoIterator<Item = Store<K>>) -> Self {
+        Self(stores.into_iter().collect())
+    }
+
+    /// Waits until every object is known: before that, nobody can say who is the eldest.
+    pub(crate) async fn known(&self) {
+        // An error means that the watch has ended, and so will whoever waits here.
+        let _ = join_all(self.0.iter().map(Store::wait_until_ready)).await;
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<K>> {
+        self.0.iter().flat_map(Store::state).collect()
+    }
+
+    /// One of which this holds. Each pass looks at all: nothing is copied.
+    pub(crate) fn find(&self, is: impl Fn(&K) -> bool) -> Option<Arc<K>> {
+        self.0.iter().find_map(|store| store.find(&is))
+    }
+
+    /// Whether the object with this uid is there.
+    pub(crate) fn has(&self, uid: &str) -> bool {
+        self.find(|object| object.meta().uid.as_deref() == Some(uid))
+            .is_some()
+    }
+}
+
+/// The object as it is known.
+pub(crate) fn find<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>, item: &Ref) -> Option<Arc<K>> {
+    store.get(&ObjectRef::new(&item.name).within(&item.namespace))
+}

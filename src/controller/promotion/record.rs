@@ -1,0 +1,92 @@
+//! A decision is recorded before it is carried out, with what people are told of it.
+
+use super::{
+    end::End,
+    protocol::{SeenReport, Sight},
+    run::Run,
+    summary,
+};
+use crate::{
+    aic::Tenant,
+    api::{Outcome, ReportStatus, RunMark, StageStatus},
+};
+
+/// Records what was decided, with what people are told of it.
+pub(super) async fn remember(
+    run: &mut Run<'_>,
+    tenant: &Tenant,
+    sight: &Sight,
+    stage: &StageStatus,
+    mut next: StageStatus,
+) -> Result<(), End> {
+    fill(run, tenant, sight, stage, &mut next).await;
+    if let Some(id) = unproved(stage, &next) {
+        run.tell_of_unproved(&id).await;
+    }
+    if let Some(report) = done_before(run, sight, stage, &next) {
+        next.message = Some(run.tell_of_namesake(&next, report).await);
+    }
+    run.set_stage(next);
+    run.record().await
+}
+
+/// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
+/// nothing from being done: only its id is kept.
+async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
+    if before.dry_run.is_none()
+        && let Some(dry_run) = &mut next.dry_run
+        && let Some(id) = dry_run.report.report_id.clone()
+    {
+        let is_truncated = dry_run.report.truncated;
+        dry_run.report = summary_of(tenant, id).await;
+        dry_run.report.truncated |= is_truncated;
+    }
+    let is_done = matches!(
+        next.outcome,
+        Some(Outcome::Promoted | Outcome::AlreadyPromoted | Outcome::RolledBack)
+    );
+    if is_done && next.report.is_none() {
+        let real = sight.reports.iter().find(|report| {
+            let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
+            // One without an id can be read by nobody.
+            !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
+        });
+        if let Some(real) = real {
+            next.report = Some(summary_of(tenant, real.id.clone()).await);
+        }
+    }
+}
+
+async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
+    match tenant.report(&id).await {
+        Ok(report) => summary::of(&report),
+        Err(error) => {
+            tracing::warn!(id, %error, "failed to read a report for the status");
+            ReportStatus {
+                report_id: Some(id),
+                ..ReportStatus::default()
+            }
+        }
+    }
+}
+
+/// The report of another run of this name, which has promoted the stage before.
+fn done_before<'a>(
+    run: &Run<'_>,
+    sight: &'a Sight,
+    before: &StageStatus,
+    next: &StageStatus,
+) -> Option<&'a SeenReport> {
+    let is_new = next.outcome == Some(Outcome::AlreadyPromoted) && next.outcome != before.outcome;
+    let is_namesakes = |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
+    let mut reports = sight.reports.iter();
+    let report =
+        reports.find(|report| !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes))?;
+    is_new.then_some(report)
+}
+
+/// The id of a lock that is given back without having been proved ours.
+fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
+    let is = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
+    (!is(before) && is(next)).then(|| next.lock.as_ref()?.id.clone())?
+}

@@ -1,0 +1,6 @@
+//! What the kinds share about a tenant: names, credential, service account, and what a failure means.
+
+pub(super) mod credential;
+pub(super) mod error;
+pub(super) mod names;
+pub(super) mod service_account;

@@ -1,0 +1,153 @@
+//! The names that an integration has in its tenant, and who else claims them.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
+use kube::Resource;
+
+use crate::{
+    aic::{EsvId, IntegrationName, InvalidName, LabelIdentifier},
+    api::{AICIntegration, Realm},
+    http::{BaseUrl, Host},
+};
+
+/// What an integration is called in its tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) host: Host,
+    pub(crate) realm: Realm,
+    pub(crate) worker: IntegrationName,
+    pub(crate) esv: EsvId,
+    pub(crate) label: LabelIdentifier,
+}
+
+/// What two integrations cannot both have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    Esv,
+    Worker,
+}
+
+impl Names {
+    /// With a name that is known.
+    pub(crate) fn new(
+        object: &AICIntegration,
+        host: Host,
+        worker: IntegrationName,
+    ) -> Result<Self, InvalidName> {
+        let spec = &object.spec;
+        let given = spec.esv_id.as_ref().map(|id| id.parse()).transpose()?;
+        let esv = given.unwrap_or_else(|| worker.esv_id());
+        let given = spec
+            .secret_label_identifier
+            .as_ref()
+            .map(|label| label.parse())
+            .transpose()?;
+        let label = given.unwrap_or_else(|| worker.label_identifier());
+        Ok(Self {
+            host,
+            realm: spec.realm,
+            worker,
+            esv,
+            label,
+        })
+    }
+
+    /// As far as the object alone tells them: with the name that is given, or that was derived once.
+    pub(crate) fn of(object: &AICIntegration) -> Option<Self> {
+        let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
+        let name = object.spec.name.as_ref().or(latched)?.parse().ok()?;
+        let url = BaseUrl::parse(&object.spec.tenant.url, "").ok()?;
+        Self::new(object, url.host().clone(), name).ok()
+    }
+
+    /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, a worker to its
+    /// realm. Nothing is parsed or copied here: each pass asks it of every object.
+    fn clash(&self, other: &AICIntegration) -> Option<Claimed> {
+        let url = &other.spec.tenant.url;
+        let host = url.strip_prefix("https://").unwrap_or(url);
+        let host = host.strip_suffix(":443").unwrap_or(host);
+        if !host.eq_ignore_ascii_case(self.host.as_str()) {
+            return None;
+        }
+        let latched = other.status.as_ref().and_then(|status| status.name.as_ref());
+        let name = other.spec.name.as_ref().or(latched)?;
+        let is_same_esv = match (&other.spec.esv_id, self.esv.as_str().strip_prefix("esv-")) {
+            (Some(given), _) => given == self.esv.as_str(),
+            (None, Some(derived)) => name.eq_ignore_ascii_case(derived),
+            (None, None) => false,
+        };
+        if is_same_esv {
+            Some(Claimed::Esv)
+        } else if self.realm == other.spec.realm && name == self.worker.as_str() {
+            Some(Claimed::Worker)
+        } else {
+            None
+        }
+    }
+
+    /// What another object claims that this one claims, too, if it is the elder: of two, the one that was created first
+    /// keeps it; of two that were created in the same second, the one with the smaller uid.
+    pub(crate) fn claimed_by_elder(&self, own: &AICIntegration, other: &AICIntegration) -> Option<Claimed> {
+        (age(other.meta()) < age(own.meta()))
+            .then(|| self.clash(other))
+            .flatten()
+    }
+}
+
+/// When an object was created; of two that were created in the same second, the one with the smaller uid is the elder.
+pub(crate) fn age(meta: &ObjectMeta) -> (Option<Timestamp>, Option<&str>) {
+    let created = meta.creation_timestamp.as_ref().map(|time| time.0);
+    (created, meta.uid.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt;
+    use serde_json::json;
+
+    use super::*;
+
+    fn integration(uid: &str, created: &str, realm: &str, name: Option<&str>) -> AICIntegration {
+        let object = json!({
+            "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration",
+            "metadata": {"name": uid, "namespace": "ns", "uid": uid, "creationTimestamp": created},
+            "spec": {
+                "connectionRef": {"name": "c"}, "name": name, "realm": realm,
+                "tenant": {
+                    "url": "https://openam-a-ew2-dev.id.forgerock.io", "environment": "Development",
+                    "serviceAccountSecretRef": {"name": "s"},
+                },
+            },
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn the_elder_of_two_keeps_what_both_claim() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+        let own = integration("m", new, "alpha", Some("One"));
+        let elder = |other: AICIntegration| {
+            let names = Names::of(&own).unwrap();
+            let claimed = names.claimed_by_elder(&own, &other)?;
+            Some((other.name_any(), claimed))
+        };
+        let keeps = |name: &str| Some((name.to_owned(), Claimed::Esv));
+        assert_eq!(elder(integration("z", old, "alpha", Some("One"))), keeps("z"));
+        assert_eq!(
+            elder(integration("z", old, "bravo", Some("One"))),
+            keeps("z"),
+            "one ESV for all realms"
+        );
+        assert_eq!(elder(integration("a", new, "alpha", Some("One"))), keeps("a"));
+        assert_eq!(elder(integration("z", new, "alpha", Some("One"))), None);
+        assert_eq!(elder(integration("a", old, "alpha", Some("Two"))), None);
+        assert_eq!(
+            elder(integration("a", old, "alpha", None)),
+            None,
+            "a name that is not known yet"
+        );
+        let mut same_worker = integration("a", old, "alpha", Some("One"));
+        same_worker.spec.esv_id = Some("esv-other".to_owned());
+        assert_eq!(elder(same_worker), Some(("a".to_owned(), Claimed::Worker)));
+    }
+}
