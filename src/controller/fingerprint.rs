@@ -8,19 +8,19 @@ use crate::api::{
     conditions::{ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
 };
 
-/// What a connection vouches for, which is news for its integrations.
-pub(super) type Vouched = (Option<i64>, bool, Active, Option<String>);
+/// What a connection has verified, which is news for its integrations.
+pub(super) type Verified = (Option<i64>, bool, Active, Option<String>);
 
-pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Vouched) {
+pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Verified) {
     let status = connection.status.as_ref();
     let credential = status.and_then(|status| status.credential.as_ref());
-    let vouched = (
+    let verified = (
         status.map(|status| status.observed_generation),
         status.is_some_and(|status| status.conditions.is_true(CREDENTIAL_VALID)),
         status.map_or(Active::Unknown, |status| status.conditions.active()),
         credential.map(|credential| credential.id.clone()),
     );
-    (asked_for(connection), vouched)
+    (asked_for(connection), verified)
 }
 
 /// A digest of what an integration shows that a run may wait for.

@@ -12,7 +12,7 @@ use super::{
         stores::find,
         watch::{Asked, Change, asked_for},
     },
-    fingerprint::{Shown, Vouched},
+    fingerprint::{Shown, Verified},
     promotion,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(super) struct Triggers {
 }
 
 impl Triggers {
-    pub(super) fn connection_changed(&self, change: Change<(Asked, Vouched)>) {
+    pub(super) fn connection_changed(&self, change: Change<(Asked, Verified)>) {
         match change {
             Change::Applied(item, before) => {
                 let Some(connection) = find(&self.connections, &item) else {
@@ -70,7 +70,7 @@ impl Triggers {
             }
             Change::Deleted(gone) => {
                 self.own.integration_queue.forget(&gone);
-                self.heirs();
+                self.waiting_claimants();
                 self.own.runs_of_integration(&gone);
             }
         }
@@ -140,8 +140,8 @@ impl Triggers {
             && find(&self.connections, &connection).is_some_and(|connection| !is_looked_at(&connection))
     }
 
-    /// What an elder object claimed is free for the next one.
-    fn heirs(&self) {
+    /// What an older object claimed is free for the next one.
+    fn waiting_claimants(&self) {
         let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
         self.integrations(true, |integration| {
             let status = integration.status.as_ref();
@@ -162,7 +162,7 @@ impl Triggers {
     fn connection_due(&self, connection: &PingOneConnection, is_news: bool) {
         let item = Ref::of(connection);
         let own = format!("{}/{}", item.namespace, item.name);
-        let place = connection.place().unwrap_or(&own);
+        let place = connection.host_key().unwrap_or(&own);
         self.connection_queue
             .now(&item, place, priority_of(connection, is_news));
     }

@@ -48,7 +48,7 @@ impl HasStatus for PingOneConnection {
 
 impl RateLimited for PingOneConnection {
     /// Where its credential is proved.
-    fn place(&self) -> Option<&str> {
+    fn host_key(&self) -> Option<&str> {
         self.status.as_ref()?.credential.as_ref()?.auth_url.as_deref()
     }
 

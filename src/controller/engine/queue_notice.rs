@@ -23,8 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// A kind whose objects take turns at a vendor.
 pub(crate) trait RateLimited: HasStatus<Status: Default> + Clone + Debug + DeserializeOwned {
-    /// Where its turns are, as far as it is known: what waits at one place waits for each other.
-    fn place(&self) -> Option<&str>;
+    /// Where its turns are, as far as it is known: what waits for one host waits for each other.
+    fn host_key(&self) -> Option<&str>;
     /// Whether it stands still by a person's will.
     fn is_suspended(&self) -> bool;
     fn conditions_mut(status: &mut Self::Status) -> &mut Conditions;
@@ -76,9 +76,9 @@ fn is_worth_a_word<K: RateLimited>(object: &K) -> bool {
 async fn tell<K: RateLimited>(object: &K, cluster: &Cluster) -> Result<(), NotWritten> {
     let mut object = object.clone();
     let mut told = object.status().cloned().unwrap_or_default();
-    let place = object.place().unwrap_or("the vendor");
+    let host = object.host_key().unwrap_or("the vendor");
     let message =
-        format!("others come first at {place}, which is asked no faster than the installation allows");
+        format!("others come first at {host}, which is asked no faster than the installation allows");
     let conclusion = Conclusion::InProgress(Reason::WaitingForTurn, message);
     let (generation, now) = (object.meta().generation, cluster.clock.now());
     K::conditions_mut(&mut told).conclude(&conclusion, generation, now);

@@ -61,7 +61,7 @@ impl HasStatus for AICIntegration {
 }
 
 impl RateLimited for AICIntegration {
-    fn place(&self) -> Option<&str> {
+    fn host_key(&self) -> Option<&str> {
         Some(&self.spec.tenant.url)
     }
 

@@ -166,7 +166,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// Passes begin: whoever was due before that waits for its turn from now on, in the lane that it has now.
+    /// Passes begin: whoever was due before that waits for its turn from now on, with the priority that it has now.
     pub(crate) fn begin(&self, priority: impl Fn(&T) -> Option<Priority>) {
         let now = self.clock.instant();
         let mut state = self.state.lock();
@@ -180,7 +180,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         }
     }
 
-    /// How many objects are due and wait for their turn, by lane, and how many passes are under way.
+    /// How many objects are due and wait for their turn, by priority, and how many passes are under way.
     pub(crate) fn load(&self) -> QueueLoad {
         let mut state = self.state.lock();
         state.ripen(self.clock.instant());
