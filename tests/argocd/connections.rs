@@ -1,10 +1,11 @@
 //! Connections in the states that the operator itself brings them into.
 
 use pingone_aic_simulator::pingone::{ClientClaims, UrlClaims};
+use pingone_aic_support::Env;
 use serde_json::json;
 
 use crate::{
-    arena::Arena,
+    states::States,
     table::{Light, Table},
 };
 
@@ -12,70 +13,63 @@ const KIND: &str = "PingOneConnection";
 
 #[tokio::test]
 async fn connections_are_judged_as_they_are() {
-    let mut arena = Arena::start("connections are judged").await;
+    let mut env = Env::start("connections are judged").await;
     let mut table = Table::default();
 
-    let subject = arena.subject();
-    let name = &subject.name;
-    subject.apply(&arena.namespace, json!({})).await;
-    arena
-        .see(&mut table, KIND, name, "SecretNotFound", Light::Yellow)
+    let fixture = env.fixture();
+    let name = &fixture.name;
+    fixture.apply(&env.namespace, json!({})).await;
+    env.see(&mut table, KIND, name, "SecretNotFound", Light::Yellow)
         .await;
-    subject.set_credential(&arena.namespace, "no JWT").await;
-    arena
-        .see(&mut table, KIND, name, "CredentialMalformed", Light::Red)
+    fixture.set_credential(&env.namespace, "no JWT").await;
+    env.see(&mut table, KIND, name, "CredentialMalformed", Light::Red)
         .await;
-    let other = arena.subject();
-    subject
-        .set_credential(&arena.namespace, &other.credential().jwt)
+    let other = env.fixture();
+    fixture
+        .set_credential(&env.namespace, &other.credential().jwt)
         .await;
-    arena
-        .see(&mut table, KIND, name, "EnvironmentMismatch", Light::Red)
+    env.see(&mut table, KIND, name, "EnvironmentMismatch", Light::Red)
         .await;
-    let unknown = subject
+    let unknown = fixture
         .connection
         .credential()
         .client_claims(ClientClaims::Unknown)
         .url_claims(UrlClaims::Unknown)
         .add();
-    subject.set_credential(&arena.namespace, &unknown.jwt).await;
-    arena
-        .see(&mut table, KIND, name, "CannotAskPingOne", Light::Green)
+    fixture.set_credential(&env.namespace, &unknown.jwt).await;
+    env.see(&mut table, KIND, name, "CannotAskPingOne", Light::Green)
         .await;
-    let outage = arena.network.outage(&subject.environment.region().auth_host());
-    subject
-        .set_credential(&arena.namespace, &subject.credential().jwt)
+    let outage = env.network.outage(&fixture.environment.region().auth_host());
+    fixture
+        .set_credential(&env.namespace, &fixture.credential().jwt)
         .await;
-    arena
-        .see(&mut table, KIND, name, "PingOneUnavailable", Light::Yellow)
+    env.see(&mut table, KIND, name, "PingOneUnavailable", Light::Yellow)
         .await;
     drop(outage);
-    arena
-        .see(&mut table, KIND, name, "CredentialAccepted", Light::Green)
+    env.see(&mut table, KIND, name, "CredentialAccepted", Light::Green)
         .await;
-    arena.change(KIND, name, json!({"suspend": true})).await;
-    arena.see(&mut table, KIND, name, "Suspended", Light::Green).await;
-    subject.connection.disable();
-    arena.change(KIND, name, json!({"suspend": false})).await;
-    arena
-        .see(&mut table, KIND, name, "CredentialRefused", Light::Red)
+    env.change(KIND, name, json!({"suspend": true})).await;
+    env.see(&mut table, KIND, name, "Suspended", Light::Green).await;
+    fixture.connection.disable();
+    env.change(KIND, name, json!({"suspend": false})).await;
+    env.see(&mut table, KIND, name, "CredentialRefused", Light::Red)
         .await;
 
     // What the status says is of another spec, and then of none.
-    arena.operator.kill();
-    arena.change(KIND, name, json!({"interval": "11m"})).await;
-    let changed = arena.namespace.get(KIND, name).await.unwrap();
+    env.operator.kill();
+    env.change(KIND, name, json!({"interval": "11m"})).await;
+    let changed = env.namespace.get(KIND, name).await.unwrap();
     table.add("not looked at this spec", changed, Light::Yellow);
-    other.apply(&arena.namespace, json!({})).await;
-    let new = arena.namespace.get(KIND, &other.name).await.unwrap();
+    other.apply(&env.namespace, json!({})).await;
+    let new = env.namespace.get(KIND, &other.name).await.unwrap();
     table.add("not looked at this spec", new, Light::Yellow);
     let finalizer = json!({"metadata": {"finalizers": ["example.com/stays"]}});
-    arena.namespace.patch(KIND, name, &finalizer).await.unwrap();
-    arena.namespace.delete(KIND, name).await.unwrap();
-    let going = arena.namespace.get(KIND, name).await.unwrap();
+    env.namespace.patch(KIND, name, &finalizer).await.unwrap();
+    env.namespace.delete(KIND, name).await.unwrap();
+    let going = env.namespace.get(KIND, name).await.unwrap();
     table.add("Pending deletion", going, Light::Going);
     let let_go = json!({"metadata": {"finalizers": null}});
-    arena.namespace.patch(KIND, name, &let_go).await.unwrap();
+    env.namespace.patch(KIND, name, &let_go).await.unwrap();
     table.check();
     table.check_that_broken_scripts_are_seen();
 }

@@ -8,9 +8,6 @@
 )]
 
 mod actions;
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
 mod connections;
 mod forms;
 mod gate;

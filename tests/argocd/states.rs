@@ -1,12 +1,11 @@
 //! How the operator itself brings objects into a state.
 
+use easy_ext::ext;
 use kube::core::DynamicObject;
+use pingone_aic_support::{Env, fixture::Fixture};
 use serde_json::{Value, json};
 
-use crate::{
-    arena::{Arena, subject::Subject},
-    table::{Light, Table},
-};
+use crate::table::{Light, Table};
 
 /// The reason of `Ready`, if it is said of the object as it is.
 fn reason(object: &DynamicObject) -> &str {
@@ -18,9 +17,10 @@ fn reason(object: &DynamicObject) -> &str {
     reason.filter(|_| is_current).unwrap_or_default()
 }
 
-impl Arena {
+#[ext(States)]
+pub(crate) impl Env {
     /// An object as it is once `Ready` has this reason.
-    pub async fn once(&mut self, kind: &str, name: &str, wanted: &str) -> DynamicObject {
+    async fn once(&mut self, kind: &str, name: &str, wanted: &str) -> DynamicObject {
         let object = self
             .until_object(kind, name, |object| {
                 let found = object.map(reason).unwrap_or_default();
@@ -31,21 +31,21 @@ impl Arena {
     }
 
     /// The same, with what it is to be.
-    pub async fn see(&mut self, table: &mut Table, kind: &str, name: &str, wanted: &str, light: Light) {
+    async fn see(&mut self, table: &mut Table, kind: &str, name: &str, wanted: &str, light: Light) {
         let object = self.once(kind, name, wanted).await;
         table.add(&format!("{wanted}: "), object, light);
     }
 
     /// Changes a spec.
-    pub async fn change(&self, kind: &str, name: &str, spec: Value) {
+    async fn change(&self, kind: &str, name: &str, spec: Value) {
         let patch = json!({"spec": spec});
         self.namespace.patch(kind, name, &patch).await.unwrap();
     }
 
-    /// A subject's objects and Secrets, with this credential.
-    pub async fn begin(&self, subject: &Subject, jwt: &str, more: Value) {
-        subject.set_account(&self.namespace).await;
-        subject.set_credential(&self.namespace, jwt).await;
-        subject.apply(&self.namespace, more).await;
+    /// A fixture's objects and Secrets, with this credential.
+    async fn begin(&self, fixture: &Fixture, jwt: &str, more: Value) {
+        fixture.set_account(&self.namespace).await;
+        fixture.set_credential(&self.namespace, jwt).await;
+        fixture.apply(&self.namespace, more).await;
     }
 }

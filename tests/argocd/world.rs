@@ -16,9 +16,10 @@ use pingone_aic_simulator::{
     Exchange, Mutability, Network, Region, Tenant,
     tenant::{Group, Times},
 };
+use pingone_aic_support::company::SCOPES;
 use serde_json::{Value, json};
 
-use crate::{arena::company::SCOPES, forms, repository::Repository};
+use crate::{forms, repository::Repository};
 
 pub const APPLICATION: &str = "argoproj.io/v1alpha1/Application";
 pub const ENVIRONMENTS: &str = "pingone-environments";

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
 
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
 mod chart_values;
 mod commands;
 mod definitions;
@@ -14,8 +11,9 @@ mod outputs;
 mod reasons;
 mod samples;
 
-use pingone_aic_harness::repository;
 use std::{env, fs, path::PathBuf};
+
+use pingone_aic_harness::repository;
 
 /// Holds a file against what it is generated from, or writes it anew.
 fn is_generated(file: &str, expected: &str) {

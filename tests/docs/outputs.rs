@@ -2,17 +2,16 @@
 
 use std::fs;
 
+use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_harness::repository;
+use pingone_aic_support::{
+    Env,
+    company::{Company, THREE},
+};
 use serde_json::json;
 
-use crate::{
-    arena::{
-        Arena,
-        company::{Company, THREE},
-    },
-    is_generated,
-};
+use crate::is_generated;
 
 const CONCEPTS: &str = "docs/concepts.md";
 const PROMOTION: &str = "docs/promotion.md";
@@ -22,8 +21,8 @@ const DIGEST: &str = "C4RwfHioVNeneTYJzTZ4VXG6wJZ69dMzmeSYYJ0OrkA";
 
 #[tokio::test]
 async fn what_kubectl_prints_is_what_the_docs_show() {
-    let mut arena = Arena::start("what the docs show").await;
-    let mut company = Company::named(&arena.network, "mycompany", &THREE);
+    let mut env = Env::start("what the docs show").await;
+    let mut company = Company::named(&env.network, "mycompany", &THREE);
     let names = [
         ("development", "dev-alpha"),
         ("staging", "staging-alpha"),
@@ -33,44 +32,38 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
         site.stage = stage;
         name.clone_into(&mut site.name);
     }
-    // What the arena keeps for itself is nobody's affair here.
+    // What the env keeps for itself is nobody's affair here.
     for kind in ["AICIntegration", "PingOneConnection"] {
-        arena.namespace.delete(kind, "c0").await.unwrap();
+        env.namespace.delete(kind, "c0").await.unwrap();
     }
-    arena.bring_up(&company).await;
-    integrations(&arena).await;
+    env.bring_up(&company).await;
+    integrations(&env).await;
     let mut text = fs::read_to_string(repository().join(PROMOTION)).unwrap();
 
-    show(
-        &mut text,
-        "get-pingone",
-        &arena.kubectl(&["get", "pingone"]).await,
-    );
+    show(&mut text, "get-pingone", &env.kubectl(&["get", "pingone"]).await);
     let run = company.promotion("release-1", json!({"upTo": "development"}));
-    arena.namespace.apply(run).await.unwrap();
-    arena.phase("release-1", "Gated").await.unwrap();
+    env.namespace.apply(run).await.unwrap();
+    env.phase("release-1", "Gated").await.unwrap();
     let described = ["describe", "promotion", "release-1"];
     show(
         &mut text,
         "describe-promotion-gated",
-        &arena.kubectl(&described).await,
+        &env.kubectl(&described).await,
     );
 
-    let raise = async |arena: &Arena, stage: &str| {
+    let raise = async |env: &Env, stage: &str| {
         let raised = json!({"spec": {"upTo": stage}});
-        arena
-            .namespace
+        env.namespace
             .patch("Promotion", "release-1", &raised)
             .await
             .unwrap();
     };
-    raise(&arena, "staging").await;
+    raise(&env, "staging").await;
     let is_before_production = |run: Option<&DynamicObject>| {
         let is = run.is_some_and(|run| run.data["status"]["next"]["stage"] == "production");
         (!is).then(|| "not gated before production".to_owned())
     };
-    arena
-        .until_object("Promotion", "release-1", is_before_production)
+    env.until_object("Promotion", "release-1", is_before_production)
         .await
         .unwrap();
     let wait = [
@@ -79,23 +72,22 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
         "--for=condition=Ready",
         "--timeout=60m",
     ];
-    show(&mut text, "wait", &arena.kubectl(&wait).await);
-    raise(&arena, "production").await;
-    arena.phase("release-1", "Succeeded").await.unwrap();
+    show(&mut text, "wait", &env.kubectl(&wait).await);
+    raise(&env, "production").await;
+    env.phase("release-1", "Succeeded").await.unwrap();
     show(
         &mut text,
         "describe-promotion-succeeded",
-        &arena.kubectl(&described).await,
+        &env.kubectl(&described).await,
     );
     let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
-    arena
-        .kubectl(&["wait", "promotion/release-1", succeeded, "--timeout=1h"])
+    env.kubectl(&["wait", "promotion/release-1", succeeded, "--timeout=1h"])
         .await;
     is_generated(PROMOTION, &text);
 }
 
 /// What is said of one that is at work.
-async fn integrations(arena: &Arena) {
+async fn integrations(env: &Env) {
     let mut text = fs::read_to_string(repository().join(CONCEPTS)).unwrap();
     let commands: [(&str, &[&str]); 3] = [
         ("explain-integration", &["explain", "aicintegration.spec.tenant"]),
@@ -114,12 +106,13 @@ async fn integrations(arena: &Arena) {
         ),
     ];
     for (name, command) in commands {
-        show(&mut text, name, &arena.kubectl(command).await);
+        show(&mut text, name, &env.kubectl(command).await);
     }
     is_generated(CONCEPTS, &text);
 }
 
-impl Arena {
+#[ext(Kubectl)]
+pub(crate) impl Env {
     async fn kubectl(&self, arguments: &[&str]) -> String {
         let namespace = ["--namespace", self.namespace.name()];
         let arguments = [arguments, &namespace].concat();

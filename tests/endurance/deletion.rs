@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
+use pingone_aic_support::{Env, fixture::ESV, is_done};
 use serde_json::json;
 
-use crate::arena::{Arena, is_done, subject::ESV};
+use crate::Passing;
 
 #[tokio::test]
 async fn a_deletion_waits_five_minutes_for_its_tenant_and_then_names_what_is_left() {
-    let mut arena = Arena::start("a deletion waits five minutes for its tenant").await;
-    let subject = arena.subject();
-    let credential = subject.credential();
-    subject.set_account(&arena.namespace).await;
-    subject.set_credential(&arena.namespace, &credential.jwt).await;
-    subject
-        .apply(&arena.namespace, json!({"deletionPolicy": "Delete"}))
+    let mut env = Env::start("a deletion waits five minutes for its tenant").await;
+    let fixture = env.fixture();
+    let credential = fixture.credential();
+    fixture.set_account(&env.namespace).await;
+    fixture.set_credential(&env.namespace, &credential.jwt).await;
+    fixture
+        .apply(&env.namespace, json!({"deletionPolicy": "Delete"}))
         .await;
-    arena
-        .namespace
+    env.namespace
         .wait_for(
             "AICIntegration",
-            &subject.name,
+            &fixture.name,
             "to be Active",
             Duration::from_secs(20),
             |object| is_done(Some(object), &credential.id).is_ok(),
@@ -28,17 +28,15 @@ async fn a_deletion_waits_five_minutes_for_its_tenant_and_then_names_what_is_lef
         .await
         .unwrap();
 
-    let outage = arena.network.outage(subject.tenant.host());
-    arena
-        .namespace
-        .delete("AICIntegration", &subject.name)
+    let outage = env.network.outage(fixture.tenant.host());
+    env.namespace
+        .delete("AICIntegration", &fixture.name)
         .await
         .unwrap();
-    arena
-        .namespace
+    env.namespace
         .wait_for(
             "AICIntegration",
-            &subject.name,
+            &fixture.name,
             "to say what it waits for",
             Duration::from_secs(20),
             |object| {
@@ -49,31 +47,30 @@ async fn a_deletion_waits_five_minutes_for_its_tenant_and_then_names_what_is_lef
         )
         .await
         .unwrap();
-    arena.pass(Duration::from_mins(4), Duration::from_secs(10)).await;
-    assert!(arena.integration(&subject).await.is_some(), "it waits");
-    arena
-        .until(&subject, |object| object.map(|_| "it is still there".to_owned()))
+    env.pass(Duration::from_mins(4), Duration::from_secs(10)).await;
+    assert!(env.integration(&fixture).await.is_some(), "it waits");
+    env.until(&fixture, |object| object.map(|_| "it is still there".to_owned()))
         .await
         .unwrap();
     drop(outage);
 
-    assert!(subject.tenant.secret(ESV).is_some());
+    assert!(fixture.tenant.secret(ESV).is_some());
     let events = [
         "get",
         "events",
         "--namespace",
-        arena.namespace.name(),
+        env.namespace.name(),
         "--output",
         "yaml",
     ];
-    let events = arena.namespace.control_plane().kubectl(&events).await.unwrap();
-    for told in [events.as_str(), &arena.operator.log()] {
+    let events = env.namespace.control_plane().kubectl(&events).await.unwrap();
+    for told in [events.as_str(), &env.operator.log()] {
         assert!(
-            told.contains("LeftBehind") && told.contains(subject.tenant.host()),
+            told.contains("LeftBehind") && told.contains(fixture.tenant.host()),
             "{told}"
         );
     }
-    let metrics = arena.operator.metrics().await.unwrap();
+    let metrics = env.operator.metrics().await.unwrap();
     assert!(metrics.contains("pingone_aic_left_behind_total 1"), "{metrics}");
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }

@@ -6,10 +6,6 @@
     reason = "a test's failure is a panic that says where"
 )]
 
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
-
 mod deletion;
 mod locked;
 mod pace;
@@ -20,11 +16,13 @@ mod turns;
 
 use std::time::Duration;
 
-use self::arena::Arena;
+use easy_ext::ext;
+use pingone_aic_support::Env;
 
-impl Arena {
+#[ext(Passing)]
+pub(crate) impl Env {
     /// Lets time pass, and what is due in it happen.
-    pub async fn pass(&mut self, time: Duration, step: Duration) {
+    async fn pass(&mut self, time: Duration, step: Duration) {
         let mut passed = Duration::ZERO;
         while passed < time {
             self.advance(step).await;

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use easy_ext::ext;
 use pingone_aic_simulator::{Fault, Rule};
+use pingone_aic_support::{API_SERVER, Env, company::THREE, is_done};
 use serde_json::{Value, json};
 
-use crate::arena::{API_SERVER, Arena, company::THREE, is_done};
+use crate::Passing;
 
 const STEP: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_host_that_refuses_again_and_again_is_told_of_in_one_write() {
-    let mut arena = Arena::start("a host refuses again and again").await;
-    let subject = arena.subject();
-    let credential = arena.active(&subject).await;
+    let mut env = Env::start("a host refuses again and again").await;
+    let fixture = env.fixture();
+    let credential = env.active(&fixture).await;
     let busy = || Fault::status(429).body(r#"{"code":429,"message":"slow down"}"#);
     for (refusal, time, tries, says) in [
         // Later and later, and at most ten minutes apart.
@@ -31,62 +33,56 @@ async fn a_host_that_refuses_again_and_again_is_told_of_in_one_write() {
             "asked to be left alone until ",
         ),
     ] {
-        let fault = arena.network.fault(Rule::on(subject.tenant.host()), refusal);
-        let from = arena.network.position();
-        arena.pass(time, STEP).await;
-        let (writes, hits) = (arena.writes(from, "aicintegrations"), fault.hits());
+        let fault = env.network.fault(Rule::on(fixture.tenant.host()), refusal);
+        let from = env.network.position();
+        env.pass(time, STEP).await;
+        let (writes, hits) = (env.writes(from, "aicintegrations"), fault.hits());
         assert_eq!(writes, 1, "{says}, after {hits} refusals");
         assert!(tries.contains(&hits), "{says}: {hits} refusals");
-        let object = arena.integration(&subject).await.unwrap();
+        let object = env.integration(&fixture).await.unwrap();
         let ready = ready(&object.data);
         assert_eq!(ready["reason"], "RateLimited", "{ready}");
         assert!(ready["message"].as_str().unwrap().contains(says), "{ready}");
         fault.remove();
-        arena
-            .until(&subject, |object| is_done(object, &credential.id).err())
+        env.until(&fixture, |object| is_done(object, &credential.id).err())
             .await
             .unwrap();
     }
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn a_lock_is_released_although_the_host_asked_for_an_hour() {
-    let mut arena = Arena::start("a lock is released although").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a lock is released although").await;
+    let company = env.company(&THREE).await;
     let run = company.promotion("release", json!({"upTo": "staging"}));
-    arena.namespace.apply(run).await.unwrap();
-    arena
-        .until_object("Promotion", "release", |object| {
-            let step = &object.unwrap().data["status"]["stages"][0]["step"];
-            (step != "DryRun").then(|| "no dry run yet".to_owned())
-        })
-        .await
-        .unwrap();
+    env.namespace.apply(run).await.unwrap();
+    env.until_object("Promotion", "release", |object| {
+        let step = &object.unwrap().data["status"]["stages"][0]["step"];
+        (step != "DryRun").then(|| "no dry run yet".to_owned())
+    })
+    .await
+    .unwrap();
     let host = company.site("staging").tenant.host();
     let busy = Fault::status(429).header("Retry-After", "3600");
-    let busy = arena.network.fault(Rule::on(host), busy);
-    let from = arena.network.position();
-    arena.pass(Duration::from_mins(20), STEP).await;
-    let (writes, hits) = (arena.writes(from, "promotions"), busy.hits());
+    let busy = env.network.fault(Rule::on(host), busy);
+    let from = env.network.position();
+    env.pass(Duration::from_mins(20), STEP).await;
+    let (writes, hits) = (env.writes(from, "promotions"), busy.hits());
     assert_eq!(writes, 1, "after {hits} refusals");
     assert!((13..=22).contains(&hits), "{hits} refusals: about one a minute");
-    let object = arena.namespace.get("Promotion", "release").await.unwrap();
+    let object = env.namespace.get("Promotion", "release").await.unwrap();
     let ready = ready(&object.data);
     assert!(ready["message"].as_str().unwrap().contains("until "), "{ready}");
 
     let abort = json!({"spec": {"abort": true}});
-    arena
-        .namespace
-        .patch("Promotion", "release", &abort)
-        .await
-        .unwrap();
+    env.namespace.patch("Promotion", "release", &abort).await.unwrap();
     busy.remove();
     // A minute until it is asked again, a minute until the tenant has unlocked, and a look at each.
-    arena.pass(Duration::from_mins(4), STEP).await;
-    assert_eq!(arena.crime(&company), None);
-    arena.phase("release", "Aborted").await.unwrap();
-    arena.check_outputs().await;
+    env.pass(Duration::from_mins(4), STEP).await;
+    assert_eq!(env.violation(&company), None);
+    env.phase("release", "Aborted").await.unwrap();
+    env.check_outputs().await;
 }
 
 fn ready(object: &Value) -> Value {
@@ -95,7 +91,8 @@ fn ready(object: &Value) -> Value {
     ready.unwrap().clone()
 }
 
-impl Arena {
+#[ext(Writes)]
+pub(crate) impl Env {
     /// How often a status of these objects was written.
     fn writes(&self, from: usize, plural: &str) -> usize {
         let journal = self.network.journal_since(from);

@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use pingone_aic_simulator::{Exchange, Realm, tenant::Times};
+use pingone_aic_support::{API_SERVER, Env, company::THREE, fixture::WORKER};
 use serde_json::json;
 
-use crate::arena::{API_SERVER, Arena, company::THREE, subject::WORKER};
+use crate::Passing;
 
 #[tokio::test]
 async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() {
-    let mut arena = Arena::start("a day at rest writes nothing").await;
-    let subject = arena.subject();
-    arena.active(&subject).await;
-    arena.settle().await;
+    let mut env = Env::start("a day at rest writes nothing").await;
+    let fixture = env.fixture();
+    env.active(&fixture).await;
+    env.settle().await;
 
-    let from = arena.network.position();
+    let from = env.network.position();
     let day = Duration::from_hours(24);
-    arena.pass(day, Duration::from_secs(20)).await;
-    let journal = arena.network.journal_since(from);
+    env.pass(day, Duration::from_secs(20)).await;
+    let journal = env.network.journal_since(from);
     let count =
         |wanted: &dyn Fn(&Exchange) -> bool| journal.iter().filter(|exchange| wanted(exchange)).count();
 
@@ -35,7 +36,7 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
     for (what, host, expected) in [
         (
             "calls to the tenant beside tokens",
-            subject.tenant.host(),
+            fixture.tenant.host(),
             5 * tests,
         ),
         ("calls to PingOne", "pingone", 2 * environments),
@@ -49,62 +50,61 @@ async fn a_day_at_rest_writes_nothing_and_reads_as_often_as_the_intervals_say() 
     assert!(tokens <= 24 * 3600 / 839 + 1, "{tokens} tokens in a day");
     // The two Secrets in each pass over the integration, the one in each over the connection.
     let secrets = count(&|exchange| {
-        exchange.host == API_SERVER && exchange.path.ends_with(&format!("-{}", subject.name))
+        exchange.host == API_SERVER && exchange.path.ends_with(&format!("-{}", fixture.name))
     });
     assert_eq!(secrets, 2 * tests + environments);
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn drift_is_noticed_within_an_interval_though_nothing_tells_of_it() {
-    let mut arena = Arena::start("drift is noticed within an interval").await;
-    let subject = arena.subject();
-    let credential = arena.active(&subject).await;
-    arena.settle().await;
-    subject.tenant.console().delete_worker(Realm::Alpha, WORKER);
+    let mut env = Env::start("drift is noticed within an interval").await;
+    let fixture = env.fixture();
+    let credential = env.active(&fixture).await;
+    env.settle().await;
+    fixture.tenant.console().delete_worker(Realm::Alpha, WORKER);
     // The interval is ten minutes.
-    arena.pass(Duration::from_mins(11), Duration::from_secs(20)).await;
-    assert_eq!(subject.fault(&credential, Some(1)), None);
-    arena.check_outputs().await;
+    env.pass(Duration::from_mins(11), Duration::from_secs(20)).await;
+    assert_eq!(fixture.fault(&credential, Some(1)), None);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
-    let mut arena = Arena::start("a day at the gate writes nothing").await;
-    let (gated, locked) = (arena.company(&THREE).await, arena.company(&THREE).await);
+    let mut env = Env::start("a day at the gate writes nothing").await;
+    let (gated, locked) = (env.company(&THREE).await, env.company(&THREE).await);
     let run = gated.promotion("gated", json!({"upTo": "dev"}));
-    arena.namespace.apply(run).await.unwrap();
-    arena.phase("gated", "Gated").await.unwrap();
+    env.namespace.apply(run).await.unwrap();
+    env.phase("gated", "Gated").await.unwrap();
     // A person keeps the lock; the run waits for it, and so does every other run on these environments.
     let staging = &locked.site("staging").tenant;
     let theirs = staging.console().begin_lock();
     let run = locked.promotion("pending", json!({"upTo": "staging"}));
-    arena.namespace.apply(run).await.unwrap();
-    arena.phase("pending", "Pending").await.unwrap();
+    env.namespace.apply(run).await.unwrap();
+    env.phase("pending", "Pending").await.unwrap();
     // A promotion that takes longer than the day, as its run has said by then; and who waits for it.
-    let occupied = arena.company(&THREE).await;
+    let occupied = env.company(&THREE).await;
     occupied.group.set_times(Times {
         promotion: Duration::from_hours(48),
         ..Times::default()
     });
     let timeouts = json!({"lock": "30m", "promotion": "1m", "verification": "15m"});
     let run = occupied.promotion("long", json!({"upTo": "staging", "timeouts": timeouts}));
-    arena.namespace.apply(run).await.unwrap();
-    arena
-        .until_object("Promotion", "long", |object| {
-            let conditions = object.unwrap().data["status"]["conditions"].to_string();
-            (!conditions.contains("PromotionOverdue")).then(|| "it is in time".to_owned())
-        })
-        .await
-        .unwrap();
+    env.namespace.apply(run).await.unwrap();
+    env.until_object("Promotion", "long", |object| {
+        let conditions = object.unwrap().data["status"]["conditions"].to_string();
+        (!conditions.contains("PromotionOverdue")).then(|| "it is in time".to_owned())
+    })
+    .await
+    .unwrap();
     let run = occupied.promotion("queued", json!({"upTo": "staging"}));
-    arena.namespace.apply(run).await.unwrap();
-    arena.phase("queued", "Queued").await.unwrap();
-    arena.pass(Duration::from_mins(30), Duration::from_secs(20)).await;
+    env.namespace.apply(run).await.unwrap();
+    env.phase("queued", "Queued").await.unwrap();
+    env.pass(Duration::from_mins(30), Duration::from_secs(20)).await;
 
-    let from = arena.network.position();
-    arena.pass(Duration::from_hours(24), Duration::from_mins(1)).await;
-    let calls = arena.network.journal_since(from);
+    let from = env.network.position();
+    env.pass(Duration::from_hours(24), Duration::from_mins(1)).await;
+    let calls = env.network.journal_since(from);
     let writes: Vec<_> = calls.iter().filter(|call| is_write(call)).collect();
     assert!(writes.is_empty(), "{writes:?}");
     // It looks about once a minute, and so does the integration there: a lock blocks its ESV, too.
@@ -114,13 +114,13 @@ async fn a_day_at_the_gate_in_the_queue_and_pending_writes_nothing() {
     let looks = looks.count();
     assert!((1_900..=3_000).contains(&looks), "{looks} looks in a day");
     for (run, phase) in [("gated", "Gated"), ("pending", "Pending"), ("queued", "Queued")] {
-        let object = arena.namespace.get("Promotion", run).await.unwrap();
+        let object = env.namespace.get("Promotion", run).await.unwrap();
         assert_eq!(object.data["status"]["phase"], phase, "{run}");
     }
     // Whoever has waited goes on.
     staging.console().begin_unlock(&theirs);
-    arena.phase("pending", "Gated").await.unwrap();
-    arena.check_outputs().await;
+    env.phase("pending", "Gated").await.unwrap();
+    env.check_outputs().await;
 }
 
 fn is_write(exchange: &Exchange) -> bool {

@@ -4,34 +4,32 @@ use std::time::Duration;
 
 use pingone_aic_harness::condition;
 use pingone_aic_simulator::{Fault, Rule};
+use pingone_aic_support::{Env, is_done};
 use serde_json::json;
 
-use crate::arena::{Arena, is_done};
-
 async fn a_rotation_with_a_cache_of(seconds: u64) {
-    let mut arena = Arena::start(&format!("a rotation with a cache of {seconds} s")).await;
-    let subject = arena.subject();
-    subject.tenant.set_secret_cache(Duration::from_secs(seconds));
-    let old = arena.active(&subject).await;
-    arena.settle().await;
+    let mut env = Env::start(&format!("a rotation with a cache of {seconds} s")).await;
+    let fixture = env.fixture();
+    fixture.tenant.set_secret_cache(Duration::from_secs(seconds));
+    let old = env.active(&fixture).await;
+    env.settle().await;
 
-    let new = subject.credential();
-    let from = arena.network.position();
-    subject.set_credential(&arena.namespace, &new.jwt).await;
+    let new = fixture.credential();
+    let from = env.network.position();
+    fixture.set_credential(&env.namespace, &new.jwt).await;
     // The clock is not moved: no timer stands between the Secret's change and the new version.
-    let written = arena.network.wait_for(Duration::from_secs(20), |exchange| {
+    let written = env.network.wait_for(Duration::from_secs(20), |exchange| {
         exchange.sequence >= from && exchange.is("POST", "/versions") && exchange.status == Some(200)
     });
     written
         .await
         .expect("the new version is written without moving the clock");
-    arena
-        .until(&subject, |object| is_done(object, &new.id).err())
+    env.until(&fixture, |object| is_done(object, &new.id).err())
         .await
         .unwrap();
-    assert_eq!(subject.fault(&new, Some(2)), None);
+    assert_eq!(fixture.fault(&new, Some(2)), None);
 
-    let journal = arena.network.journal_since(from);
+    let journal = env.network.journal_since(from);
     let tests: Vec<_> = journal
         .iter()
         .filter(|exchange| exchange.action() == Some("testConnection"))
@@ -60,11 +58,11 @@ async fn a_rotation_with_a_cache_of(seconds: u64) {
         proved < disabled,
         "the old version is disabled only after the proof"
     );
-    assert_eq!(arena.metric("rotation_lag_seconds_count").await, "1");
-    let lag: f64 = arena.metric("rotation_lag_seconds_sum").await.parse().unwrap();
+    assert_eq!(env.metric("rotation_lag_seconds_count").await, "1");
+    let lag: f64 = env.metric("rotation_lag_seconds_sum").await.parse().unwrap();
     let shortest = Duration::from_secs(seconds).as_secs_f64();
     assert!((shortest..shortest + 30.0).contains(&lag), "{lag}");
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
@@ -85,35 +83,33 @@ async fn a_rotation_is_proved_by_the_first_test_after_ten_minutes_of_cache() {
 /// A refusal of the second try says nothing of the first, whose answer was lost.
 #[tokio::test]
 async fn a_lost_answer_before_a_refusal_is_no_drift() {
-    let mut arena = Arena::start("a lost answer before a refusal").await;
-    let subject = arena.subject();
-    arena.active(&subject).await;
+    let mut env = Env::start("a lost answer before a refusal").await;
+    let fixture = env.fixture();
+    env.active(&fixture).await;
     let warn = json!({"spec": {"driftPolicy": "Warn"}});
-    arena
-        .namespace
-        .patch("AICIntegration", &subject.name, &warn)
+    env.namespace
+        .patch("AICIntegration", &fixture.name, &warn)
         .await
         .unwrap();
-    arena.settle().await;
+    env.settle().await;
     let write = || {
-        let rule = Rule::on(subject.tenant.host()).method("POST");
+        let rule = Rule::on(fixture.tenant.host()).method("POST");
         rule.path_contains("/versions?_action=create").times(1)
     };
-    let lost = arena.network.fault(write(), Fault::CloseAfter);
-    let refused = arena
+    let lost = env.network.fault(write(), Fault::CloseAfter);
+    let refused = env
         .network
         .fault(write(), Fault::status(429).header("Retry-After", "20"));
-    let new = subject.credential();
-    subject.set_credential(&arena.namespace, &new.jwt).await;
-    arena
-        .until(&subject, |object| {
-            let is_stalled = object.is_some_and(|object| !condition(object, "Stalled").is_null());
-            assert!(!is_stalled, "{object:?}");
-            is_done(object, &new.id).err()
-        })
-        .await
-        .unwrap();
+    let new = fixture.credential();
+    fixture.set_credential(&env.namespace, &new.jwt).await;
+    env.until(&fixture, |object| {
+        let is_stalled = object.is_some_and(|object| !condition(object, "Stalled").is_null());
+        assert!(!is_stalled, "{object:?}");
+        is_done(object, &new.id).err()
+    })
+    .await
+    .unwrap();
     assert_eq!((lost.hits(), refused.hits()), (1, 1));
-    assert_eq!(subject.fault(&new, Some(2)), None);
-    arena.check_outputs().await;
+    assert_eq!(fixture.fault(&new, Some(2)), None);
+    env.check_outputs().await;
 }

@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is a panic that says where")]
 
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
+mod console_users;
 mod definitions;
-mod people;
 mod readme;
 mod rendered;
 mod roles;
@@ -19,12 +16,11 @@ use pingone_aic_harness::{
     ControlPlane, Namespace, Operator, TestNamespace, Values, is_condition, operator_binary, repository,
 };
 use pingone_aic_simulator::{Network, Realm};
-use serde_json::{Value, json};
-
-use self::arena::{
+use pingone_aic_support::{
     company::{Company, THREE},
-    subject::WORKER,
+    fixture::WORKER,
 };
+use serde_json::{Value, json};
 
 const CHART: &str = "charts/pingone-aic-operator";
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -6,12 +6,10 @@ use pingone_aic_harness::{
     ControlPlane, Namespace, Operator, TestNamespace, Values, is_condition, operator_binary, repository,
 };
 use pingone_aic_simulator::Network;
+use pingone_aic_support::company::{Company, SCOPES, THREE};
 use serde_json::{Value, json};
 
-use super::{
-    PATIENCE,
-    arena::company::{Company, SCOPES, THREE},
-};
+use super::PATIENCE;
 
 /// The README's blocks of YAML, as they are to be saved.
 fn blocks() -> Vec<String> {

@@ -2,11 +2,11 @@
 
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, TestNamespace, Values, operator_binary};
 use pingone_aic_simulator::Network;
+use pingone_aic_support::company::{Company, THREE};
 use serde_json::json;
 
 use super::{
     PATIENCE,
-    arena::company::{Company, THREE},
     uninstall::{is_cleared, until_up},
 };
 

@@ -7,16 +7,14 @@ use pingone_aic_harness::{
     ControlPlane, Namespace, Operator, TestNamespace, Values, is_condition, operator_binary, repository,
 };
 use pingone_aic_simulator::{Network, Realm, Tenant, tenant::Secret};
+use pingone_aic_support::{
+    company::{Company, Site, THREE},
+    fixture::{ESV, WORKER},
+};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use super::{
-    PATIENCE,
-    arena::{
-        company::{Company, Site, THREE},
-        subject::{ESV, WORKER},
-    },
-};
+use super::PATIENCE;
 
 /// The release that the documents install.
 fn release(network: &Network) -> Values {

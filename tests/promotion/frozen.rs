@@ -6,10 +6,10 @@ use futures::future::join_all;
 use kube::core::DynamicObject;
 use pingone_aic_operator::http::ONCE_ONLY_TIMEOUT;
 use pingone_aic_simulator::{Exchange, Fault, Rule};
+use pingone_aic_support::API_SERVER;
 use serde_json::json;
 
 use crate::{
-    arena::API_SERVER,
     leaders::{Replicas, leads, wait},
     look::reason,
 };
@@ -177,7 +177,7 @@ impl Guarded {
 
     fn broke_no_law(self, replicas: &Replicas) {
         assert_eq!(replicas.posts("/promotion/promote"), 1, "{self:?}");
-        assert_eq!(replicas.crime(), None, "{self:?}");
+        assert_eq!(replicas.violation(), None, "{self:?}");
     }
 }
 

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use kube::{Api, api::ListParams, core::DynamicObject};
 use pingone_aic_harness::{Operator, TestNamespace, Values, is_condition, operator_binary};
 use pingone_aic_simulator::{Fault, Network, Rule, tenant::Times};
-use serde_json::{Value, json};
-
-use crate::arena::{
-    API_SERVER, Arena, behind,
+use pingone_aic_support::{
+    API_SERVER, Env, behind,
     company::{Company, THREE},
-    law::MARK,
+    invariants::MARK,
     relay, values,
 };
+use serde_json::{Value, json};
+
+use crate::look::Steps;
 
 /// At once: these operators live by the real clock.
 pub const NO_TIME: Times = Times {
@@ -98,8 +99,8 @@ impl Replicas {
             .unwrap();
     }
 
-    pub fn crime(&self) -> Option<String> {
-        self.company.crime(&self.network.journal(), MARK)
+    pub fn violation(&self) -> Option<String> {
+        self.company.violation(&self.network.journal(), MARK)
     }
 
     pub fn posts(&self, path: &str) -> usize {
@@ -137,7 +138,7 @@ async fn when_the_leader_is_killed_the_one_who_stands_by_goes_on() {
     assert!(killed.elapsed() <= LEASE_AND_A_RETRY, "{:?}", killed.elapsed());
     replicas.gated().await;
     assert_eq!(replicas.posts("/promotion/promote"), 1);
-    assert_eq!(replicas.crime(), None);
+    assert_eq!(replicas.violation(), None);
 }
 
 #[tokio::test]
@@ -149,7 +150,7 @@ async fn a_leader_that_ends_lets_the_other_one_lead_at_once() {
     assert!(ended.elapsed() <= Duration::from_secs(5), "{:?}", ended.elapsed());
     replicas.promote().await;
     replicas.gated().await;
-    assert_eq!(replicas.crime(), None);
+    assert_eq!(replicas.violation(), None);
 }
 
 #[tokio::test]
@@ -196,48 +197,46 @@ async fn of_three_that_begin_at_once_one_leads_and_its_lease_is_as_documented() 
 
 #[tokio::test]
 async fn two_operators_without_an_election_keep_the_law() {
-    let mut arena = Arena::start("two operators without an election").await;
-    let company = arena.company(&THREE).await;
-    let other = Operator::install(&arena.namespace, values(&arena.network))
+    let mut env = Env::start("two operators without an election").await;
+    let company = env.company(&THREE).await;
+    let other = Operator::install(&env.namespace, values(&env.network))
         .await
         .unwrap();
-    arena.others.push(other);
-    arena.release(&company, json!({})).await;
-    arena.phase("release", "Succeeded").await.unwrap();
+    env.others.push(other);
+    env.release(&company, json!({})).await;
+    env.phase("release", "Succeeded").await.unwrap();
     for site in ["staging", "prod"] {
         let host = company.site(site).tenant.host().to_owned();
-        let promoted = arena.network.journal().into_iter().filter(|call| {
+        let promoted = env.network.journal().into_iter().filter(|call| {
             call.host == host && call.is("POST", "/promotion/promote") && call.request["dryRun"] == false
         });
         assert_eq!(promoted.count(), 1, "{site}");
     }
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
-    let mut arena = Arena::start("two operators of two worlds").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("two operators of two worlds").await;
+    let company = env.company(&THREE).await;
     // It knows nothing of the other namespace.
     let elsewhere = TestNamespace::create("the other of two worlds").await;
-    let other = Operator::install(&elsewhere, values(&arena.network))
-        .await
-        .unwrap();
-    arena.others.push(other);
+    let other = Operator::install(&elsewhere, values(&env.network)).await.unwrap();
+    env.others.push(other);
     // Integrations of their own, in the same environments.
     for site in &company.sites {
         site.apply(&elsewhere, json!({"name": "Other-Integration"})).await;
     }
     let run = || company.promotion("release", json!({"upTo": "staging"}));
-    arena.namespace.apply(run()).await.unwrap();
+    env.namespace.apply(run()).await.unwrap();
     elsewhere.apply(run()).await.unwrap();
-    arena.pass_time(Duration::from_hours(2)).await;
-    for namespace in [&arena.namespace, &elsewhere] {
+    env.pass_time(Duration::from_hours(2)).await;
+    for namespace in [&env.namespace, &elsewhere] {
         let run = namespace.get("Promotion", "release").await.unwrap();
         assert_eq!(run.data["status"]["phase"], "Gated", "{}", run.data["status"]);
     }
-    let calls = arena.network.journal();
+    let calls = env.network.journal();
     let promoted = calls
         .iter()
         .filter(|call| call.is("POST", "/promotion/promote") && call.request["dryRun"] == false);
@@ -249,5 +248,5 @@ async fn two_operators_of_two_worlds_on_one_tenant_keep_the_law() {
         matches!(by.as_slice(), [_]) || matches!(by.as_slice(), [one, other] if one != other),
         "{by:?}"
     );
-    assert_eq!(arena.crime(&company), None);
+    assert_eq!(env.violation(&company), None);
 }

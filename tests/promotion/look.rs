@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_simulator::{Exchange, Fault, Rule, Tenant, tenant::LockState};
+use pingone_aic_support::{Env, PATIENCE, REAL_PATIENCE, company::Company};
 use serde_json::{Value, json};
-
-use crate::arena::{Arena, PATIENCE, REAL_PATIENCE, company::Company};
 
 /// The reason of `Ready`.
 pub fn reason(object: &DynamicObject) -> String {
@@ -25,8 +25,8 @@ fn ready(object: &DynamicObject) -> &Value {
 }
 
 /// How often a promotion that is no dry run was asked for.
-pub fn promotions(arena: &Arena) -> usize {
-    let calls = arena.network.journal();
+pub fn promotions(env: &Env) -> usize {
+    let calls = env.network.journal();
     calls.iter().filter(|call| is_promotion(call)).count()
 }
 
@@ -36,9 +36,9 @@ pub fn is_promotion(call: &Exchange) -> bool {
 }
 
 /// Whether this lock was asked to be removed, or, if none is named, any.
-pub fn is_removed(arena: &Arena, lock: Option<&str>) -> bool {
+pub fn is_removed(env: &Env, lock: Option<&str>) -> bool {
     let is = |call: &Exchange| call.method == "DELETE" && lock.is_none_or(|id| call.path.ends_with(id));
-    arena.network.journal().iter().any(is)
+    env.network.journal().iter().any(is)
 }
 
 /// The first request of this kind that a tenant is sent.
@@ -50,20 +50,21 @@ pub fn the_request(tenant: &Tenant, path: &str) -> Rule {
 }
 
 /// A stage of a run, by its place among those that have begun.
-pub async fn stage(arena: &Arena, name: &str, index: usize) -> Value {
-    let object = arena.namespace.get("Promotion", name).await.unwrap();
+pub async fn stage(env: &Env, name: &str, index: usize) -> Value {
+    let object = env.namespace.get("Promotion", name).await.unwrap();
     object.data["status"]["stages"][index].clone()
 }
 
-impl Arena {
+#[ext(Steps)]
+pub(crate) impl Env {
     /// Begins the run `release`.
-    pub async fn release(&self, company: &Company, more: Value) {
+    async fn release(&self, company: &Company, more: Value) {
         let run = company.promotion("release", more);
         self.namespace.apply(run).await.unwrap();
     }
 
     /// Begins the run `release` into staging: its request for the lock has been sent, and arrives seconds later.
-    pub async fn lock_on_its_way(&mut self, company: &Company) {
+    async fn lock_on_its_way(&mut self, company: &Company) {
         let lock = the_request(&company.site("staging").tenant, "/promotion/lock");
         let late = self.network.fault(lock, Fault::Delay(Duration::from_secs(2)));
         self.release(company, json!({"upTo": "staging"})).await;
@@ -73,7 +74,7 @@ impl Arena {
 
     /// Waits until the run `release` is at its gate: its stage was promoted, once, after so many retries, and the law
     /// was kept.
-    pub async fn promoted(&mut self, company: &Company, retries: u32) {
+    async fn promoted(&mut self, company: &Company, retries: u32) {
         self.phase("release", "Gated").await.unwrap();
         let stage = stage(self, "release", 0).await;
         assert_eq!(
@@ -81,18 +82,18 @@ impl Arena {
             (&json!("Promoted"), &json!(retries)),
             "{stage}"
         );
-        assert_eq!((promotions(self), self.crime(company)), (1, None));
+        assert_eq!((promotions(self), self.violation(company)), (1, None));
     }
 
     /// Waits until the lock into a stage is there.
-    pub async fn until_locked(&mut self, company: &Company, stage: &str) {
+    async fn until_locked(&mut self, company: &Company, stage: &str) {
         let tenant = &company.site(stage).tenant;
         let fault = |_: &Self| (tenant.lock_state() != LockState::Locked).then(|| "not locked".to_owned());
         self.wait_until(fault).await;
     }
 
     /// Waits until the run `release` is at this step of its first stage.
-    pub async fn until_step(&mut self, step: &str) -> DynamicObject {
+    async fn until_step(&mut self, step: &str) -> DynamicObject {
         let fault = |object: Option<&DynamicObject>| {
             let found = object.map(|object| object.data["status"]["stages"][0]["step"].clone());
             (found.as_ref().and_then(Value::as_str) != Some(step)).then(|| format!("its step is {found:?}"))
@@ -102,28 +103,28 @@ impl Arena {
     }
 
     /// Waits until a call was made, and answered.
-    pub async fn until_answered(&mut self, is: impl Fn(&Exchange) -> bool) {
+    async fn until_answered(&mut self, is: impl Fn(&Exchange) -> bool) {
         let is_answered = |call: &Exchange| is(call) && call.status.is_some();
-        let fault = |arena: &Self| {
-            let calls = arena.network.journal();
+        let fault = |env: &Self| {
+            let calls = env.network.journal();
             (!calls.iter().any(is_answered)).then(|| "it is not asked for, or not answered".to_owned())
         };
         self.wait_until(fault).await;
     }
 
     /// Waits until no environment of the company is locked.
-    pub async fn until_unlocked(&mut self, company: &Company) {
+    async fn until_unlocked(&mut self, company: &Company) {
         self.wait_until(|_| company.stranded()).await;
     }
 
     /// Waits until an object is gone.
-    pub async fn until_gone(&mut self, name: &str) {
+    async fn until_gone(&mut self, name: &str) {
         let fault = |object: Option<&DynamicObject>| object.map(|_| "it is still there".to_owned());
         self.until_object("Promotion", name, fault).await.unwrap();
     }
 
     /// Waits until a run is Ready, or not, for this reason.
-    pub async fn until_reason(&mut self, name: &str, wanted: &str) -> DynamicObject {
+    async fn until_reason(&mut self, name: &str, wanted: &str) -> DynamicObject {
         let object = self
             .until_object("Promotion", name, |object| {
                 let found = object.map(reason).unwrap_or_default();
@@ -134,7 +135,7 @@ impl Arena {
     }
 
     /// Annotates the run `release`.
-    pub async fn annotate(&self, annotation: &str, value: &str) {
+    async fn annotate(&self, annotation: &str, value: &str) {
         let patch = json!({"metadata": {"annotations": {annotation: value}}});
         self.namespace
             .patch("Promotion", "release", &patch)
@@ -143,7 +144,7 @@ impl Arena {
     }
 
     /// Replaces the status of the run `release`.
-    pub async fn write_status(&self, status: &Value) {
+    async fn write_status(&self, status: &Value) {
         let patch = json!([{"op": "replace", "path": "/status", "value": status}]).to_string();
         let patch = [
             "patch",
@@ -160,7 +161,7 @@ impl Arena {
     }
 
     /// Waits for anything, and moves the clock while nothing is going on.
-    pub async fn wait_until(&mut self, mut fault: impl FnMut(&Self) -> Option<String>) {
+    async fn wait_until(&mut self, mut fault: impl FnMut(&Self) -> Option<String>) {
         let (mut passed, started) = (Duration::ZERO, Instant::now());
         while let Some(why) = fault(self) {
             assert!(passed < PATIENCE && started.elapsed() < REAL_PATIENCE, "{why}");

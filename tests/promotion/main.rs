@@ -6,27 +6,24 @@
     reason = "a test's failure is a panic that says where"
 )]
 
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
+mod console_users;
 mod frozen;
 mod leaders;
 mod life;
+mod lock_takeover;
 mod look;
 mod lost;
+mod lost_key;
 mod namesakes;
-mod people;
 mod platform;
 mod preflight;
 mod queue;
 mod refusals;
 mod reports;
-mod resorts;
 mod restored;
 mod rights;
 mod runs;
 mod standby;
-mod stolen;
 mod turns;
 mod unreadable;
 mod unrecorded;

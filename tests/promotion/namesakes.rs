@@ -3,53 +3,51 @@
 use std::mem;
 
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, TestNamespace};
+use pingone_aic_support::{Env, company::THREE, relay, values_at};
 use serde_json::json;
 
-use crate::{
-    arena::{Arena, company::THREE, relay, values_at},
-    look::{is_removed, promotions, stage},
-};
+use crate::look::{Steps, is_removed, promotions, stage};
 
 /// The other cluster's API server.
 const OTHER_API_SERVER: &str = "kubernetes.elsewhere";
 
 #[tokio::test]
 async fn of_two_runs_of_one_name_in_two_clusters_one_promotes_and_the_other_waits() {
-    let mut arena = Arena::start("one name in two clusters").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("one name in two clusters").await;
+    let company = env.company(&THREE).await;
     let control_plane = ControlPlane::start().await.unwrap();
     control_plane.apply_crds().await.unwrap();
-    let namesake = Namespace::create(control_plane, arena.namespace.name()).await;
+    let namesake = Namespace::create(control_plane, env.namespace.name()).await;
     let mut elsewhere = TestNamespace::from(namesake.unwrap());
-    relay(&arena.network, OTHER_API_SERVER, &elsewhere);
-    let values = values_at(&arena.network, OTHER_API_SERVER);
+    relay(&env.network, OTHER_API_SERVER, &elsewhere);
+    let values = values_at(&env.network, OTHER_API_SERVER);
     let other = Operator::install(&elsewhere, values).await.unwrap();
-    arena.others.push(other);
+    env.others.push(other);
     // Integrations of their own, in the same environments.
     for site in &company.sites {
         site.apply(&elsewhere, json!({"name": "Other-Integration"})).await;
     }
-    mem::swap(&mut arena.namespace, &mut elsewhere);
-    arena.until_up(&company).await;
-    mem::swap(&mut arena.namespace, &mut elsewhere);
+    mem::swap(&mut env.namespace, &mut elsewhere);
+    env.until_up(&company).await;
+    mem::swap(&mut env.namespace, &mut elsewhere);
 
     let run = company.promotion("release", json!({"upTo": "staging"}));
-    let first = arena.namespace.apply(&run).await.unwrap().remove(0);
-    arena.until_locked(&company, "staging").await;
+    let first = env.namespace.apply(&run).await.unwrap().remove(0);
+    env.until_locked(&company, "staging").await;
     let second = elsewhere.apply(&run).await.unwrap().remove(0);
     assert_eq!(first.metadata.namespace, second.metadata.namespace);
     assert_ne!(first.metadata.uid, second.metadata.uid);
 
-    arena.phase("release", "Gated").await.unwrap();
-    assert_eq!(stage(&arena, "release", 0).await["outcome"], "Promoted");
-    mem::swap(&mut arena.namespace, &mut elsewhere);
-    arena.phase("release", "Gated").await.unwrap();
-    let waited = stage(&arena, "release", 0).await;
+    env.phase("release", "Gated").await.unwrap();
+    assert_eq!(stage(&env, "release", 0).await["outcome"], "Promoted");
+    mem::swap(&mut env.namespace, &mut elsewhere);
+    env.phase("release", "Gated").await.unwrap();
+    let waited = stage(&env, "release", 0).await;
     assert_eq!(waited["outcome"], "AlreadyPromoted", "{waited}");
-    let calls = arena.network.journal();
+    let calls = env.network.journal();
     let locks = calls.iter().filter(|call| call.is("POST", "/promotion/lock"));
-    assert_eq!((locks.count(), promotions(&arena)), (1, 1));
-    assert!(!is_removed(&arena, None), "the promotion itself has unlocked");
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    assert_eq!((locks.count(), promotions(&env)), (1, 1));
+    assert!(!is_removed(&env, None), "the promotion itself has unlocked");
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }

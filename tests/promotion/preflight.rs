@@ -3,15 +3,15 @@
 
 use kube::core::DynamicObject;
 use pingone_aic_simulator::tenant::ServiceAccount;
+use pingone_aic_support::{
+    Env,
+    company::{Company, SCOPES, Site, THREE},
+    fixture::{ESV, WORKER},
+};
 use serde_json::{Value, json};
 
 use crate::{
-    arena::{
-        Arena,
-        company::{Company, SCOPES, Site, THREE},
-        subject::{ESV, WORKER},
-    },
-    look::{message, reason},
+    look::{Steps, message, reason},
     refusals::{asked_for_no_lock, member, stalled},
 };
 
@@ -31,8 +31,8 @@ fn beside(site: &Site, name: &str, url: &str, environment: &str) -> Value {
 
 #[tokio::test]
 async fn a_stage_that_is_no_single_environment_of_a_group_is_named_before_any_lock() {
-    let mut arena = Arena::start("a stage that is no single environment").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a stage that is no single environment").await;
+    let company = env.company(&THREE).await;
     let [dev, staging, prod] = ["dev", "staging", "prod"].map(|stage| company.site(stage));
     let sandbox = format!("https://openam-{}sandbox1-ew2.forgeblocks.com", company.name);
     let others = [
@@ -42,7 +42,7 @@ async fn a_stage_that_is_no_single_environment_of_a_group_is_named_before_any_lo
     ];
     for (name, url, environment) in others {
         let object = beside(staging, name, &url, environment);
-        arena.namespace.apply(object).await.unwrap();
+        env.namespace.apply(object).await.unwrap();
     }
     let stage = |integrations: &[&str]| json!({"name": "above", "integrations": integrations});
     let own = staging.name.as_str();
@@ -65,45 +65,44 @@ async fn a_stage_that_is_no_single_environment_of_a_group_is_named_before_any_lo
         ),
     ];
     for (above, says) in table {
-        stalled(&mut arena, json!([member(dev), above]), says).await;
+        stalled(&mut env, json!([member(dev), above]), says).await;
     }
-    asked_for_no_lock(&arena);
-    arena.check_outputs().await;
+    asked_for_no_lock(&env);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn an_esv_that_is_a_strangers_is_found_before_any_lock() {
-    let mut arena = Arena::start("an ESV that is a stranger's").await;
-    let company = Company::new(&arena.network, 90, &THREE);
+    let mut env = Env::start("an ESV that is a stranger's").await;
+    let company = Company::new(&env.network, 90, &THREE);
     let staging = company.site("staging");
     staging
         .tenant
         .console()
         .create_secret(ESV, "made by hand", false, "theirs");
-    company.apply(&arena.namespace).await;
+    company.apply(&env.namespace).await;
     let fault = |object: Option<&DynamicObject>| {
         let found = object.map(reason).unwrap_or_default();
         (found != "EsvNotOwned").then(|| format!("the reason is {found:?}"))
     };
-    arena
-        .until_object("AICIntegration", &staging.name, fault)
+    env.until_object("AICIntegration", &staging.name, fault)
         .await
         .unwrap();
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    let pending = arena.until_reason("release", "PreflightFailed").await;
+    env.release(&company, json!({"upTo": "staging"})).await;
+    let pending = env.until_reason("release", "PreflightFailed").await;
     let says = format!(
         "ESV {ESV} is not known to be AICIntegration {}'s own",
         staging.name
     );
     assert!(message(&pending).contains(&says), "{}", message(&pending));
-    asked_for_no_lock(&arena);
-    arena.check_outputs().await;
+    asked_for_no_lock(&env);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn an_account_that_is_refused_is_found_before_any_lock() {
-    let mut arena = Arena::start("an account that is refused").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("an account that is refused").await;
+    let company = env.company(&THREE).await;
     let staging = company.site("staging");
     let strangers = company
         .site("prod")
@@ -116,13 +115,13 @@ async fn an_account_that_is_refused_is_found_before_any_lock() {
     for ServiceAccount { id, jwk, .. } in [strangers, without_promotions] {
         let secret = format!("aic-{}", staging.name);
         let data = [("serviceAccountId", id.as_str()), ("jwk", jwk.as_str())];
-        arena.namespace.secret(&secret, &data).await.unwrap();
-        arena.release(&company, json!({"upTo": "staging"})).await;
-        let refused = arena.until_reason("release", "ServiceAccountRefused").await;
+        env.namespace.secret(&secret, &data).await.unwrap();
+        env.release(&company, json!({"upTo": "staging"})).await;
+        let refused = env.until_reason("release", "ServiceAccountRefused").await;
         assert_eq!(refused.data["status"]["phase"], "Pending");
-        arena.namespace.delete("Promotion", "release").await.unwrap();
-        arena.until_gone("release").await;
+        env.namespace.delete("Promotion", "release").await.unwrap();
+        env.until_gone("release").await;
     }
-    asked_for_no_lock(&arena);
-    arena.check_outputs().await;
+    asked_for_no_lock(&env);
+    env.check_outputs().await;
 }

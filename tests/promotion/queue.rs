@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use pingone_aic_harness::TestNamespace;
+use pingone_aic_support::{
+    Env,
+    company::{Company, THREE},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    arena::{
-        Arena,
-        company::{Company, THREE},
-    },
-    look::{message, reason},
-};
+use crate::look::{Steps, message, reason};
 
 /// From staging to production: half of what a run through the whole group wants.
 fn upper_half(company: &Company, name: &str) -> Value {
@@ -23,41 +21,40 @@ fn upper_half(company: &Company, name: &str) -> Value {
 #[tokio::test]
 async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_their_age() {
     let more = json!({"watchAllNamespaces": true});
-    let mut arena = Arena::start_with("runs of two namespaces share an environment", more).await;
+    let mut env = Env::start_with("runs of two namespaces share an environment", more).await;
     // It sees the objects of every other test, too: none of them has tenants of this name.
-    let company = Company::named(&arena.network, "queue", &THREE);
-    arena.bring_up(&company).await;
+    let company = Company::named(&env.network, "queue", &THREE);
+    env.bring_up(&company).await;
     let mut elsewhere = TestNamespace::create("the other namespace of a queue").await;
     for site in &company.sites {
         site.apply(&elsewhere, json!({"name": "Other-Integration"})).await;
     }
-    std::mem::swap(&mut arena.namespace, &mut elsewhere);
-    arena.until_up(&company).await;
-    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
+    env.until_up(&company).await;
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
 
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    arena.until_locked(&company, "staging").await;
+    env.release(&company, json!({"upTo": "staging"})).await;
+    env.until_locked(&company, "staging").await;
     elsewhere.apply(upper_half(&company, "elder")).await.unwrap();
-    std::mem::swap(&mut arena.namespace, &mut elsewhere);
-    let queued = arena.until_reason("elder", "Queued").await;
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
+    let queued = env.until_reason("elder", "Queued").await;
     assert_eq!(queued.data["status"]["phase"], "Queued");
     let first = format!("{}/release", elsewhere.name());
     assert!(message(&queued).contains(&first), "{}", message(&queued));
-    std::mem::swap(&mut arena.namespace, &mut elsewhere);
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
     // Kubernetes keeps the age of an object in whole seconds: of the same second, neither is the elder.
     let created = queued.metadata.creation_timestamp.as_ref().unwrap().0;
     while jiff::Timestamp::now().as_second() <= created.as_second() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    arena
-        .namespace
+    env.namespace
         .apply(upper_half(&company, "younger"))
         .await
         .unwrap();
-    arena.until_reason("younger", "Queued").await;
+    env.until_reason("younger", "Queued").await;
 
-    arena.phase("release", "Gated").await.unwrap();
-    let younger = arena.phase("younger", "Succeeded").await.unwrap();
+    env.phase("release", "Gated").await.unwrap();
+    let younger = env.phase("younger", "Succeeded").await.unwrap();
     assert_eq!(reason(&younger), "Succeeded");
     let outcome = |run: &kube::core::DynamicObject| run.data["status"]["stages"][0]["outcome"].clone();
     // What the elder has promoted need not be promoted again.
@@ -71,6 +68,6 @@ async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_t
         (outcome(&elder), outcome(&younger)),
         (json!("Promoted"), json!("Skipped"))
     );
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }

@@ -5,12 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
 use kube::{Api, api::ListParams};
 use pingone_aic_simulator::Exchange;
+use pingone_aic_support::API_SERVER;
 use serde_json::json;
 
-use crate::{
-    arena::API_SERVER,
-    leaders::{Replicas, wait},
-};
+use crate::leaders::{Replicas, wait};
 
 /// API group, resource with its subresource, verb.
 type Right = (String, String, String);

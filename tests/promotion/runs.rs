@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use pingone_aic_harness::is_condition;
 use pingone_aic_simulator::{Realm, tenant::Times};
+use pingone_aic_support::{Env, company::THREE, fixture::WORKER};
 use serde_json::json;
-
-use crate::arena::{Arena, company::THREE, subject::WORKER};
 
 const AT_ONCE: Times = Times {
     lock: Duration::ZERO,
@@ -17,11 +16,11 @@ const AT_ONCE: Times = Times {
 
 #[tokio::test]
 async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
-    let mut arena = Arena::start("a run goes through the group").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a run goes through the group").await;
+    let company = env.company(&THREE).await;
     let promotion = company.promotion("release", json!({"upTo": "dev", "description": "Ticket 7"}));
-    arena.namespace.apply(promotion).await.unwrap();
-    let gated = arena.phase("release", "Gated").await.unwrap();
+    env.namespace.apply(promotion).await.unwrap();
+    let gated = env.phase("release", "Gated").await.unwrap();
     assert!(is_condition(&gated, "Ready", "True"));
     assert_eq!(gated.data["status"]["next"]["stage"], "staging");
     assert_eq!(
@@ -30,20 +29,18 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
         gated.data["status"]
     );
 
-    arena
-        .namespace
+    env.namespace
         .patch("Promotion", "release", &json!({"spec": {"upTo": "staging"}}))
         .await
         .unwrap();
-    arena
-        .until_object("Promotion", "release", |object| {
-            let step = &object.unwrap().data["status"]["stages"][0]["step"];
-            (step != "Promoting").then(|| "it does not promote".to_owned())
-        })
-        .await
-        .unwrap();
-    assert_ne!(arena.metric("promotion_oldest_lock_seconds").await, "0.0");
-    let gated = arena
+    env.until_object("Promotion", "release", |object| {
+        let step = &object.unwrap().data["status"]["stages"][0]["step"];
+        (step != "Promoting").then(|| "it does not promote".to_owned())
+    })
+    .await
+    .unwrap();
+    assert_ne!(env.metric("promotion_oldest_lock_seconds").await, "0.0");
+    let gated = env
         .until_object("Promotion", "release", |object| {
             (object.unwrap().data["status"]["next"]["stage"] != "prod")
                 .then(|| "not gated before prod".to_owned())
@@ -72,41 +69,39 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
             .workers(Realm::Alpha)
             .contains_key(WORKER)
     );
-    assert_eq!(arena.crime(&company), None);
+    assert_eq!(env.violation(&company), None);
 
-    arena
-        .namespace
+    env.namespace
         .patch("Promotion", "release", &json!({"spec": {"upTo": "prod"}}))
         .await
         .unwrap();
-    let done = arena.phase("release", "Succeeded").await.unwrap();
+    let done = env.phase("release", "Succeeded").await.unwrap();
     assert!(is_condition(&done, "Ready", "True"));
     assert_eq!(done.metadata.finalizers, None);
-    assert_eq!(arena.crime(&company), None);
+    assert_eq!(env.violation(&company), None);
     for stage in ["staging", "prod"] {
         let name = &company.site(stage).name;
-        arena
-            .until_object("AICIntegration", name, |object| {
-                (!is_condition(object.unwrap(), "Active", "True")).then(|| "it is not Active".to_owned())
-            })
-            .await
-            .unwrap();
+        env.until_object("AICIntegration", name, |object| {
+            (!is_condition(object.unwrap(), "Active", "True")).then(|| "it is not Active".to_owned())
+        })
+        .await
+        .unwrap();
     }
     for step in ["Locking", "DryRun", "Promoting", "Unlocking", "Verifying"] {
         let name = format!("promotion_step_duration_seconds_count{{step=\"{step}\"}}");
-        assert_eq!(arena.metric(&name).await, "2", "{step}");
+        assert_eq!(env.metric(&name).await, "2", "{step}");
     }
-    assert_eq!(arena.metric("promotion_lock_held_seconds_count").await, "2");
+    assert_eq!(env.metric("promotion_lock_held_seconds_count").await, "2");
     let least = (Times::default().lock + Times::default().promotion).as_secs_f64();
-    let held: f64 = arena
+    let held: f64 = env
         .metric("promotion_lock_held_seconds_sum")
         .await
         .parse()
         .unwrap();
     assert!(held > 2.0 * least, "{held}");
-    assert_eq!(arena.metric("promotion_oldest_lock_seconds").await, "0.0");
-    assert_eq!(arena.metric("time_to_active_seconds_count").await, "3");
-    arena.check_outputs().await;
+    assert_eq!(env.metric("promotion_oldest_lock_seconds").await, "0.0");
+    assert_eq!(env.metric("time_to_active_seconds_count").await, "3");
+    env.check_outputs().await;
 }
 
 /// What a stage costs where the platform needs no time. Somebody who trusts every answer and looks for nobody else
@@ -114,14 +109,14 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
 /// whether the lock is gone.
 #[tokio::test]
 async fn a_run_asks_for_no_more_than_it_needs() {
-    let mut arena = Arena::start("a run asks for no more than it needs").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a run asks for no more than it needs").await;
+    let company = env.company(&THREE).await;
     company.group.set_times(AT_ONCE);
-    let from = arena.network.position();
+    let from = env.network.position();
     let promotion = company.promotion("release", json!({}));
-    arena.namespace.apply(promotion).await.unwrap();
-    arena.phase("release", "Succeeded").await.unwrap();
-    let calls = arena.network.journal_since(from);
+    env.namespace.apply(promotion).await.unwrap();
+    env.phase("release", "Succeeded").await.unwrap();
+    let calls = env.network.journal_since(from);
     for site in ["staging", "prod"] {
         let host = company.site(site).tenant.host();
         let calls: Vec<_> = calls
@@ -137,5 +132,5 @@ async fn a_run_asks_for_no_more_than_it_needs() {
             .collect();
         assert_eq!(asked_for, ["lock", "promote", "promote"], "dry run and promotion");
     }
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }

@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 use kube::core::DynamicObject;
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, TestNamespace, Values, operator_binary};
 use pingone_aic_simulator::{Exchange, Network};
+use pingone_aic_support::{
+    API_SERVER, behind,
+    company::{Company, THREE},
+    invariants::MARK,
+    relay,
+};
 use serde_json::json;
 
-use crate::{
-    arena::{
-        API_SERVER, behind,
-        company::{Company, THREE},
-        law::MARK,
-        relay,
-    },
-    leaders::{NO_TIME, leads, wait},
-};
+use crate::leaders::{NO_TIME, leads, wait};
 
 /// A cluster of its own, in which an integration's interval may be anything.
 async fn lenient_cluster() -> TestNamespace {
@@ -122,5 +120,5 @@ async fn who_stands_by_is_warm_and_neither_writes_nor_asks_a_vendor() {
         .await
         .unwrap();
     until_told(&namespace).await;
-    assert_eq!(company.crime(&network.journal(), MARK), None);
+    assert_eq!(company.violation(&network.journal(), MARK), None);
 }

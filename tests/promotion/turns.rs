@@ -5,12 +5,10 @@ use std::{fmt::Write as _, time::Duration};
 use k8s_openapi::api::core::v1::Event;
 use kube::{Api, api::ListParams};
 use pingone_aic_simulator::{Fault, Rule, tenant::Times};
+use pingone_aic_support::API_SERVER;
 use serde_json::json;
 
-use crate::{
-    arena::API_SERVER,
-    leaders::{NO_TIME, Replicas, wait},
-};
+use crate::leaders::{NO_TIME, Replicas, wait};
 
 /// As many as there are turns, and more that wait for one.
 const TURNS: u32 = 16;

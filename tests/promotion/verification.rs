@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
+use easy_ext::ext;
 use pingone_aic_simulator::{Fault, FaultHandle, Realm, Rule, Tenant};
+use pingone_aic_support::{
+    Env,
+    company::{Company, THREE},
+    fixture::WORKER,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    arena::{
-        Arena,
-        company::{Company, THREE},
-        subject::WORKER,
-    },
-    look::{message, promotions, reason, stage},
-};
+use crate::look::{Steps, message, promotions, reason, stage};
 
 /// Longer than everything that goes wrong in a test.
 const PATIENT: &str = "12h";
 /// Longer than a fault has to be shown for.
 const LONG_ENOUGH: Duration = Duration::from_mins(3);
 
-impl Arena {
+#[ext(Verifying)]
+pub(crate) impl Env {
     /// A run into staging that is rolled back for a fault, at its verification.
     async fn verifying(&mut self, company: &Company) {
         let timeouts = json!({"lock": "30m", "promotion": "2h", "verification": PATIENT});
@@ -58,17 +58,17 @@ impl Arena {
 
     /// Waits until the lock of the rollback is asked for, after the promotion's.
     async fn until_rollback_is_locked(&mut self) {
-        self.wait_until(|arena| (arena.locks() < 2).then(|| "no lock for a rollback".to_owned()))
+        self.wait_until(|env| (env.locks() < 2).then(|| "no lock for a rollback".to_owned()))
             .await;
     }
 }
 
 /// All that is asked of a tenant's worker service and its mappings meets this.
-fn spoil_access_management(arena: &Arena, tenant: &Tenant, fault: &Fault) -> Vec<FaultHandle> {
+fn spoil_access_management(env: &Env, tenant: &Tenant, fault: &Fault) -> Vec<FaultHandle> {
     ["/services/pingOneWorkerService", "/secrets/stores/"]
         .map(|path| {
             let rule = Rule::on(tenant.host()).path_contains(path);
-            arena.network.fault(rule, fault.clone())
+            env.network.fault(rule, fault.clone())
         })
         .into()
 }
@@ -81,13 +81,13 @@ fn label_worker(tenant: &Tenant, label: &str) {
 
 #[tokio::test]
 async fn nothing_is_rolled_back_for_what_no_answer_of_success_shows() {
-    let mut arena = Arena::start("nothing is rolled back for what is not shown").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("nothing is rolled back for what is not shown").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     // Before the promotion is over nothing of the worker can be seen.
-    let blind = spoil_access_management(&arena, staging, &Fault::front_end(404));
-    arena.verifying(&company).await;
-    arena.pass_time(LONG_ENOUGH).await;
+    let blind = spoil_access_management(&env, staging, &Fault::front_end(404));
+    env.verifying(&company).await;
+    env.pass_time(LONG_ENOUGH).await;
     for fault in blind {
         fault.remove();
     }
@@ -109,44 +109,44 @@ async fn nothing_is_rolled_back_for_what_no_answer_of_success_shows() {
         ("no answer", Fault::Hang),
         ("an answer that is lost", Fault::CloseAfter),
     ] {
-        let faults = spoil_access_management(&arena, staging, &fault);
-        arena.pass_time(LONG_ENOUGH).await;
-        assert_eq!((arena.rollbacks(), arena.locks()), (0, 1), "{what}");
+        let faults = spoil_access_management(&env, staging, &fault);
+        env.pass_time(LONG_ENOUGH).await;
+        assert_eq!((env.rollbacks(), env.locks()), (0, 1), "{what}");
         for fault in faults {
             fault.remove();
         }
     }
-    arena.promoted(&company, 0).await;
-    arena.check_outputs().await;
+    env.promoted(&company, 0).await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn nothing_is_rolled_back_for_a_credential_that_pingone_refuses() {
-    let mut arena = Arena::start("nothing is rolled back for a refused credential").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("nothing is rolled back for a refused credential").await;
+    let company = env.company(&THREE).await;
     let site = company.site("staging");
     site.connection.disable();
-    arena.verifying(&company).await;
-    arena.pass_time(3 * LONG_ENOUGH).await;
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 1));
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    env.verifying(&company).await;
+    env.pass_time(3 * LONG_ENOUGH).await;
+    assert_eq!((env.rollbacks(), env.locks()), (0, 1));
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }
 
 /// A worker that is missing in one list, and there in the next: a tenant that is loading.
 #[tokio::test]
 async fn a_fault_that_is_shown_once_is_not_believed() {
-    let mut arena = Arena::start("a fault is shown once").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a fault is shown once").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     let tests = Rule::on(staging.host()).path_contains("_action=testConnection");
-    let not_yet = arena
+    let not_yet = env
         .network
         .fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
     let worker = Rule::on(staging.host())
         .method("GET")
         .path_contains(&format!("/workers/{WORKER}"));
-    let gone = arena
+    let gone = env
         .network
         .fault(worker, Fault::status(404).body(r#"{"code": 404}"#));
     let empty = json!({"result": [], "resultCount": 0, "pagedResultsCookie": null}).to_string();
@@ -155,29 +155,29 @@ async fn a_fault_that_is_shown_once_is_not_believed() {
             .path_contains("/workers?_queryFilter=true")
             .times(1)
     };
-    arena.network.fault(list(), Fault::status(200).body(&empty));
-    arena.verifying(&company).await;
+    env.network.fault(list(), Fault::status(200).body(&empty));
+    env.verifying(&company).await;
     // The list has it again, the worker itself cannot be read: nothing is shown.
-    arena.pass_time(LONG_ENOUGH).await;
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 1));
+    env.pass_time(LONG_ENOUGH).await;
+    assert_eq!((env.rollbacks(), env.locks()), (0, 1));
     gone.remove();
-    arena.pass_time(LONG_ENOUGH).await;
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 1));
+    env.pass_time(LONG_ENOUGH).await;
+    assert_eq!((env.rollbacks(), env.locks()), (0, 1));
     not_yet.remove();
-    arena.promoted(&company, 0).await;
-    arena.check_outputs().await;
+    env.promoted(&company, 0).await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn a_worker_that_is_missing_is_rolled_back() {
-    let mut arena = Arena::start("a worker is missing").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a worker is missing").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    arena.verifying_without_worker(&company).await;
-    arena.phase("release", "RolledBack").await.unwrap();
-    assert_eq!((promotions(&arena), arena.rollbacks()), (1, 1));
+    env.verifying_without_worker(&company).await;
+    env.phase("release", "RolledBack").await.unwrap();
+    assert_eq!((promotions(&env), env.rollbacks()), (1, 1));
     // Twice before the lock, and once more under it.
-    let calls = arena.network.journal();
+    let calls = env.network.journal();
     let is_list = |path: &str, query: &[(String, String)]| {
         path.ends_with("/workers") && query.iter().any(|(name, _)| name == "_queryFilter")
     };
@@ -185,70 +185,67 @@ async fn a_worker_that_is_missing_is_rolled_back() {
         .iter()
         .filter(|call| call.host == staging.host() && is_list(&call.path, &call.query));
     assert!(lists.count() >= 3);
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn what_is_right_again_under_the_lock_is_not_rolled_back() {
-    let mut arena = Arena::start("it is right again under the lock").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("it is right again under the lock").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let right = arena.verifying_with_another_label(&company).await;
-    arena.put_right_before_the_lock(staging, &right).await;
-    arena.promoted(&company, 0).await;
-    assert_eq!(
-        (arena.rollbacks(), arena.locks()),
-        (0, 2),
-        "the lock was given back"
-    );
+    let right = env.verifying_with_another_label(&company).await;
+    env.put_right_before_the_lock(staging, &right).await;
+    env.promoted(&company, 0).await;
+    assert_eq!((env.rollbacks(), env.locks()), (0, 2), "the lock was given back");
     assert_eq!(company.stranded(), None);
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn what_the_lock_hides_is_not_rolled_back_and_a_person_is_told() {
-    let mut arena = Arena::start("the lock hides it").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("the lock hides it").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    arena.verifying_with_another_label(&company).await;
-    arena.until_rollback_is_locked().await;
-    let blind = spoil_access_management(&arena, staging, &Fault::status(403).body(r#"{"code": 403}"#));
-    let failed = arena.phase("release", "Failed").await.unwrap();
+    env.verifying_with_another_label(&company).await;
+    env.until_rollback_is_locked().await;
+    let blind = spoil_access_management(&env, staging, &Fault::status(403).body(r#"{"code": 403}"#));
+    let failed = env.phase("release", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "RollbackNotProved", "{}", message(&failed));
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 2));
-    assert_eq!(arena.crime(&company), None);
+    assert_eq!((env.rollbacks(), env.locks()), (0, 2));
+    assert_eq!(env.violation(&company), None);
     for fault in blind {
         fault.remove();
     }
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
 /// One rollback lock a stage: a fault that comes back is left to a person.
 #[tokio::test]
 async fn a_fault_that_comes_back_is_not_rolled_back_later() {
-    let mut arena = Arena::start("a fault comes back").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a fault comes back").await;
+    let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
-    let right = arena.verifying_with_another_label(&company).await;
+    let right = env.verifying_with_another_label(&company).await;
     // Its test does not pass in the meantime, so that the stage is not done.
     let tests = Rule::on(staging.host()).path_contains("_action=testConnection");
-    let fails = arena
+    let fails = env
         .network
         .fault(tests, Fault::status(404).body(r#"{"code": 404}"#));
-    arena.put_right_before_the_lock(staging, &right).await;
-    arena.until_locked(&company, "staging").await;
-    arena.until_unlocked(&company).await;
-    arena.until_reason("release", "Verifying").await;
+    env.put_right_before_the_lock(staging, &right).await;
+    env.until_locked(&company, "staging").await;
+    env.until_unlocked(&company).await;
+    env.until_reason("release", "Verifying").await;
     label_worker(staging, "other");
-    let failed = arena.phase("release", "Failed").await.unwrap();
+    let failed = env.phase("release", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "VerificationFailed", "{}", message(&failed));
-    assert_eq!((arena.rollbacks(), arena.locks()), (0, 2));
+    assert_eq!((env.rollbacks(), env.locks()), (0, 2));
     fails.remove();
-    arena.check_outputs().await;
+    env.check_outputs().await;
 }
 
-impl Arena {
+#[ext(Spoiled)]
+pub(crate) impl Env {
     /// A run whose promotion brings a worker with another label; the right one.
     async fn verifying_with_another_label(&mut self, company: &Company) -> String {
         let dev = company.site("dev");
@@ -272,21 +269,21 @@ impl Arena {
 
 #[tokio::test]
 async fn whatever_blocks_a_dry_run_is_told_at_once() {
-    let mut arena = Arena::start("whatever blocks a dry run is told").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("whatever blocks a dry run is told").await;
+    let company = env.company(&THREE).await;
     company.group.set_dry_runs_block(true);
     let dev = &company.site("dev").tenant;
     dev.set_encrypted_secrets(&["/config/secret"]);
     dev.console()
         .put_mapping(Realm::Alpha, "am.other.label", "esv-that-staging-lacks");
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    let failed = arena.phase("release", "Failed").await.unwrap();
+    env.release(&company, json!({"upTo": "staging"})).await;
+    let failed = env.phase("release", "Failed").await.unwrap();
     assert_eq!(reason(&failed), "MissingESVs", "{}", message(&failed));
     for says in ["esv-that-staging-lacks", "/config/secret"] {
         assert!(message(&failed).contains(says), "{}", message(&failed));
     }
-    let found = &stage(&arena, "release", 0).await["dryRun"];
+    let found = &stage(&env, "release", 0).await["dryRun"];
     assert_eq!(found["missingESVs"], Value::from(vec!["esv-that-staging-lacks"]));
-    assert_eq!((promotions(&arena), arena.crime(&company)), (0, None));
-    arena.check_outputs().await;
+    assert_eq!((promotions(&env), env.violation(&company)), (0, None));
+    env.check_outputs().await;
 }

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_simulator::tenant::Times;
-use serde_json::{Value, json};
-
-use crate::arena::{
-    Arena, STEP,
+use pingone_aic_support::{
+    Env, STEP,
     company::{Company, SCOPES, THREE},
 };
+use serde_json::{Value, json};
+
+use crate::look::Steps;
 
 /// How long nothing may come of a change before it is taken for lost. A poll would come later.
 const SOON: Duration = Duration::from_secs(30);
@@ -23,64 +25,65 @@ const TIMES: Times = Times {
 
 #[tokio::test]
 async fn a_whole_group_that_is_applied_at_once_is_promoted_in_the_vendors_own_time() {
-    let mut arena = Arena::start("a whole group is applied at once").await;
-    let company = company(&arena, "whole");
+    let mut env = Env::start("a whole group is applied at once").await;
+    let company = company(&env, "whole");
     // The run first, so that all that it waits for comes after it.
     let run = company.promotion("release", json!({"upTo": "prod"}));
-    arena.namespace.apply(run).await.unwrap();
-    company.apply(&arena.namespace).await;
-    arena.is_under_way("release").await;
+    env.namespace.apply(run).await.unwrap();
+    company.apply(&env.namespace).await;
+    env.is_under_way("release").await;
 
     let vendors = 2 * (TIMES.lock + TIMES.dry_run + TIMES.promotion + TIMES.unlock);
     // Each of four steps is seen at most one look too late, and the clock is moved by as much.
     let at_most = vendors + 2 * 4 * 2 * STEP;
     let mut moved = Duration::ZERO;
-    while arena.phase_of("release").await != "Succeeded" {
-        moved += arena.step().await;
+    while env.phase_of("release").await != "Succeeded" {
+        moved += env.step().await;
         assert!(moved <= at_most, "{moved:?} of the vendor's {vendors:?}");
     }
     for site in &company.sites {
         let is_active = |object: &DynamicObject| pingone_aic_harness::is_condition(object, "Active", "True");
-        let active = arena
+        let active = env
             .namespace
             .wait_for("AICIntegration", &site.name, "to be Active", SOON, is_active);
         active.await.unwrap();
     }
-    assert_eq!(arena.crime(&company), None);
-    arena.check_outputs().await;
+    assert_eq!(env.violation(&company), None);
+    env.check_outputs().await;
 }
 
 #[tokio::test]
 async fn a_run_without_its_service_account_begins_when_the_secret_is_there() {
-    let mut arena = Arena::start("a run without its service account").await;
-    let company = arena.company(&THREE).await;
+    let mut env = Env::start("a run without its service account").await;
+    let company = env.company(&THREE).await;
     let staging = company.site("staging");
     let secret = format!("aic-{}", staging.name);
-    let namespace = arena.namespace.name();
+    let namespace = env.namespace.name();
     let delete = ["delete", "secret", &secret, "--namespace", namespace];
-    arena.namespace.control_plane().kubectl(&delete).await.unwrap();
-    arena.release(&company, json!({"upTo": "staging"})).await;
-    arena.until_reason("release", "SecretNotFound").await;
+    env.namespace.control_plane().kubectl(&delete).await.unwrap();
+    env.release(&company, json!({"upTo": "staging"})).await;
+    env.until_reason("release", "SecretNotFound").await;
 
     let account = staging.tenant.create_service_account("operator", &SCOPES);
     let data = [
         ("serviceAccountId", account.id.as_str()),
         ("jwk", account.jwk.as_str()),
     ];
-    arena.namespace.secret(&secret, &data).await.unwrap();
-    arena.is_under_way("release").await;
-    arena.promoted(&company, 0).await;
-    arena.check_outputs().await;
+    env.namespace.secret(&secret, &data).await.unwrap();
+    env.is_under_way("release").await;
+    env.promoted(&company, 0).await;
+    env.check_outputs().await;
 }
 
 /// A company of which nothing is applied yet.
-fn company(arena: &Arena, name: &str) -> Company {
-    let company = Company::named(&arena.network, name, &THREE);
+fn company(env: &Env, name: &str) -> Company {
+    let company = Company::named(&env.network, name, &THREE);
     company.group.set_times(TIMES);
     company
 }
 
-impl Arena {
+#[ext(Phases)]
+pub(crate) impl Env {
     /// Waits, by nobody's clock, until a run has asked for its first lock.
     async fn is_under_way(&self, name: &str) {
         let has_begun = |run: &DynamicObject| !run.data["status"]["stages"][0]["lock"].is_null();

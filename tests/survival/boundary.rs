@@ -3,8 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use pingone_aic_simulator::{Exchange, Rule};
-
-use crate::arena::{API_SERVER, subject::Subject};
+use pingone_aic_support::{API_SERVER, fixture::Fixture};
 
 /// Whose calls they are.
 pub trait Scene {
@@ -156,7 +155,7 @@ fn target(exchange: &Exchange) -> String {
     }
 }
 
-impl Scene for Subject {
+impl Scene for Fixture {
     fn generalize(&self, text: &str) -> String {
         text.replace(self.environment.id(), "{environment}")
             .replace(&format!("openam-{}-", self.name), "openam-{company}-")

@@ -5,17 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use easy_ext::ext;
 use jiff::SignedDuration;
 use pingone_aic_harness::condition;
 use pingone_aic_simulator::Exchange;
+use pingone_aic_support::{API_SERVER, Env, PATIENCE, REAL_PATIENCE, fixture::Fixture};
 use serde_json::json;
 
-use crate::{
-    arena::{API_SERVER, Arena, PATIENCE, REAL_PATIENCE, subject::Subject},
-    boundary::Boundary,
-    procedure::Procedure,
-    trouble::Trouble,
-};
+use crate::{boundary::Boundary, procedure::Procedure, trouble::Trouble};
 
 /// How long a promotion of somebody else's takes: longer than a deletion waits for a tenant that is away.
 const LOCKED_FOR: Duration = Duration::from_mins(15);
@@ -27,82 +24,83 @@ pub struct Case {
     pub trouble: Trouble,
 }
 
-impl Arena {
+#[ext(Cases)]
+pub(crate) impl Env {
     /// What a procedure does when nothing goes wrong.
-    pub async fn boundaries(&mut self, procedure: Procedure) -> Vec<Boundary> {
-        let subject = self.subject();
-        let mut started = procedure.prepare(self, &subject).await.unwrap();
+    async fn boundaries(&mut self, procedure: Procedure) -> Vec<Boundary> {
+        let fixture = self.fixture();
+        let mut started = procedure.prepare(self, &fixture).await.unwrap();
         let from = self.network.position();
-        started.begin(self, &subject).await;
-        started.end(self, &subject).await.unwrap();
-        let boundaries = Boundary::of(&self.network.journal_since(from), &subject);
+        started.begin(self, &fixture).await;
+        started.end(self, &fixture).await.unwrap();
+        let boundaries = Boundary::of(&self.network.journal_since(from), &fixture);
         assert!(!boundaries.is_empty(), "a {procedure} makes calls");
-        self.forget(&subject).await;
+        self.forget(&fixture).await;
         boundaries
     }
 
-    pub async fn run(&mut self, case: &Case) -> Result<(), String> {
-        let subject = self.subject();
+    async fn run(&mut self, case: &Case) -> Result<(), String> {
+        let fixture = self.fixture();
         match case.trouble {
-            Trouble::KillAfterWithFastTenant => subject.tenant.set_clock_skew(SignedDuration::from_mins(5)),
-            Trouble::KillAfterWithSlowTenant => subject.tenant.set_clock_skew(SignedDuration::from_mins(-5)),
+            Trouble::KillAfterWithFastTenant => fixture.tenant.set_clock_skew(SignedDuration::from_mins(5)),
+            Trouble::KillAfterWithSlowTenant => fixture.tenant.set_clock_skew(SignedDuration::from_mins(-5)),
             _ => {}
         }
-        let result = self.run_with(case, &subject).await;
-        self.forget(&subject).await;
+        let result = self.run_with(case, &fixture).await;
+        self.forget(&fixture).await;
         result
     }
 
-    async fn run_with(&mut self, case: &Case, subject: &Subject) -> Result<(), String> {
-        let mut started = case.procedure.prepare(self, subject).await?;
+    async fn run_with(&mut self, case: &Case, fixture: &Fixture) -> Result<(), String> {
+        let mut started = case.procedure.prepare(self, fixture).await?;
         let from = self.network.position();
         let rule = self
             .network
-            .fault(case.boundary.rule(subject), case.trouble.fault());
-        started.begin(self, subject).await;
+            .fault(case.boundary.rule(fixture), case.trouble.fault());
+        started.begin(self, fixture).await;
         self.met(from, case.trouble.is_processed(), &case.boundary)
             .await?;
         if case.trouble.kills() {
             self.restart().await;
         }
         match case.trouble {
-            Trouble::AccountRevoked => self.replace_account(subject).await,
+            Trouble::AccountRevoked => self.replace_account(fixture).await,
             Trouble::ApiServerAway => self.take_api_server_away().await,
             Trouble::Locked => {
-                subject.tenant.console().lock();
+                fixture.tenant.console().lock();
                 rule.remove();
-                self.wait_out_the_lock(subject).await?;
+                self.wait_out_the_lock(fixture).await?;
             }
             _ => {}
         }
-        let result = started.end(self, subject).await;
+        let result = started.end(self, fixture).await;
         rule.remove();
         result
     }
 
     /// A lock is no failure, however long it lasts.
-    async fn wait_out_the_lock(&mut self, subject: &Subject) -> Result<(), String> {
+    async fn wait_out_the_lock(&mut self, fixture: &Fixture) -> Result<(), String> {
         let mut passed = Duration::ZERO;
         while passed < LOCKED_FOR {
             passed += self.step().await;
-            let object = self.integration(subject).await;
+            let object = self.integration(fixture).await;
             if object.is_some_and(|object| !condition(&object, "Stalled").is_null()) {
                 return Err("it is Stalled by a lock".to_owned());
             }
         }
-        subject.tenant.console().unlock();
+        fixture.tenant.console().unlock();
         Ok(())
     }
 
-    async fn replace_account(&mut self, subject: &Subject) {
-        for account in subject.accounts() {
-            subject.tenant.revoke_service_account(&account);
+    async fn replace_account(&mut self, fixture: &Fixture) {
+        for account in fixture.accounts() {
+            fixture.tenant.revoke_service_account(&account);
         }
         self.advance(Duration::from_mins(1)).await;
-        subject.set_account(&self.namespace).await;
+        fixture.set_account(&self.namespace).await;
     }
 
-    pub async fn take_api_server_away(&mut self) {
+    async fn take_api_server_away(&mut self) {
         let outage = self.network.outage(API_SERVER);
         for _ in 0..12 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -111,7 +109,7 @@ impl Arena {
         drop(outage);
     }
 
-    pub async fn restart(&mut self) {
+    async fn restart(&mut self) {
         self.operator.kill();
         self.operator.start().await.unwrap();
     }
@@ -119,7 +117,7 @@ impl Arena {
     /// Waits until the fault has met a call that was made since, and moves the clock while nothing is going on. How
     /// often a question is asked, or a status written, is a matter of timing: a later one of its kind may not come
     /// again, which is counted.
-    pub async fn met(&mut self, since: usize, processed: bool, boundary: &Boundary) -> Result<(), String> {
+    async fn met(&mut self, since: usize, processed: bool, boundary: &Boundary) -> Result<(), String> {
         let (mut passed, started) = (Duration::ZERO, Instant::now());
         let is_met =
             |exchange: &Exchange| exchange.fault.is_some() && (!processed || exchange.status.is_some());
@@ -137,17 +135,17 @@ impl Arena {
     }
 
     /// Removes the objects, so that nothing more is done for them.
-    pub async fn forget(&mut self, subject: &Subject) {
+    async fn forget(&mut self, fixture: &Fixture) {
         let patch = json!({"metadata": {"finalizers": null}});
-        if self.integration(subject).await.is_some() {
+        if self.integration(fixture).await.is_some() {
             // It may go by itself in this moment.
             let _ = self
                 .namespace
-                .patch("AICIntegration", &subject.name, &patch)
+                .patch("AICIntegration", &fixture.name, &patch)
                 .await;
-            let _ = self.namespace.delete("AICIntegration", &subject.name).await;
+            let _ = self.namespace.delete("AICIntegration", &fixture.name).await;
         }
-        let _ = self.namespace.delete("PingOneConnection", &subject.name).await;
+        let _ = self.namespace.delete("PingOneConnection", &fixture.name).await;
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use pingone_aic_simulator::{Fault, FaultHandle, Realm, Rule, pingone::Credential};
+use pingone_aic_support::{
+    API_SERVER, Env,
+    fixture::{ESV, Fixture, LABEL, WORKER},
+    is_done,
+};
 use serde_json::{Value, json};
 
-use crate::arena::{
-    API_SERVER, Arena, is_done,
-    subject::{ESV, LABEL, Subject, WORKER},
-};
+use crate::{case::Cases, procedure::Left};
 
 const LONGEST: usize = 12;
 
@@ -69,92 +71,89 @@ const HAPPENINGS: [Happening; 23] = [
 ];
 
 struct History {
-    subject: Subject,
+    fixture: Fixture,
     /// What is wanted in the end; not always what is in the Secret.
     credential: Credential,
     rules: Vec<FaultHandle>,
 }
 
 /// Runs the history of a seed.
-pub async fn run(arena: &mut Arena, seed: u64) -> Result<(), String> {
+pub async fn run(env: &mut Env, seed: u64) -> Result<(), String> {
     let mut random = Rng::with_seed(seed);
-    let subject = arena.subject();
+    let fixture = env.fixture();
     let happenings: Vec<_> = (0..random.usize(3..=LONGEST))
         .map(|_| HAPPENINGS[random.usize(..HAPPENINGS.len())])
         .collect();
     let deletes = random.bool();
     let mut history = History {
-        credential: subject.credential(),
-        subject,
+        credential: fixture.credential(),
+        fixture,
         rules: Vec::new(),
     };
-    let result = history.live(arena, &mut random, &happenings, deletes).await;
-    arena.forget(&history.subject).await;
+    let result = history.live(env, &mut random, &happenings, deletes).await;
+    env.forget(&history.fixture).await;
     result.map_err(|why| format!("{why}; the history was {happenings:?}, deleted at its end: {deletes}"))
 }
 
 impl History {
     async fn live(
         &mut self,
-        arena: &mut Arena,
+        env: &mut Env,
         random: &mut Rng,
         happenings: &[Happening],
         deletes: bool,
     ) -> Result<(), String> {
         let policy = json!({"deletionPolicy": if deletes { "Delete" } else { "Retain" }});
-        self.subject.set_account(&arena.namespace).await;
-        self.subject
-            .set_credential(&arena.namespace, &self.credential.jwt)
+        self.fixture.set_account(&env.namespace).await;
+        self.fixture
+            .set_credential(&env.namespace, &self.credential.jwt)
             .await;
-        self.subject.apply(&arena.namespace, policy).await;
+        self.fixture.apply(&env.namespace, policy).await;
         for happening in happenings {
             // Sometimes in the middle of what went before, sometimes after it.
             tokio::time::sleep(Duration::from_millis(random.u64(0..60))).await;
-            self.happen(arena, random, *happening).await;
+            self.happen(env, random, *happening).await;
         }
         for rule in self.rules.drain(..) {
             rule.remove();
         }
-        self.subject.tenant.console().unlock();
-        self.subject
-            .set_credential(&arena.namespace, &self.credential.jwt)
+        self.fixture.tenant.console().unlock();
+        self.fixture
+            .set_credential(&env.namespace, &self.credential.jwt)
             .await;
-        self.patch(arena, json!({"suspend": false, "driftPolicy": "Correct"}))
+        self.patch(env, json!({"suspend": false, "driftPolicy": "Correct"}))
             .await;
         let id = self.credential.id.clone();
-        let (subject, credential) = (&self.subject, &self.credential);
-        arena
-            .until(subject, |object| {
-                is_done(object, &id)
-                    .err()
-                    .or_else(|| subject.fault(credential, None))
-            })
-            .await?;
+        let (fixture, credential) = (&self.fixture, &self.credential);
+        env.until(fixture, |object| {
+            is_done(object, &id)
+                .err()
+                .or_else(|| fixture.fault(credential, None))
+        })
+        .await?;
         if deletes {
-            arena
-                .namespace
-                .delete("AICIntegration", &subject.name)
+            env.namespace
+                .delete("AICIntegration", &fixture.name)
                 .await
                 .unwrap();
-            arena
-                .until(subject, |object| {
-                    object.map(|_| "the object is still there".to_owned())
-                })
-                .await?;
-            return subject.left().map_or(Ok(()), Err);
+            env.until(fixture, |object| {
+                object.map(|_| "the object is still there".to_owned())
+            })
+            .await?;
+            return fixture.left().map_or(Ok(()), Err);
         }
         Ok(())
     }
 
-    async fn happen(&mut self, arena: &mut Arena, random: &mut Rng, happening: Happening) {
-        let Self { subject, .. } = self;
-        let (tenant, console) = (&subject.tenant, subject.tenant.console());
+    async fn happen(&mut self, env: &mut Env, random: &mut Rng, happening: Happening) {
+        let Self { fixture, .. } = self;
+        let (tenant, console) = (&fixture.tenant, fixture.tenant.console());
         let has_worker = tenant.workers(Realm::Alpha).contains_key(WORKER);
         let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
         let has_esv = tenant.secret(ESV).is_some();
         let is_frozen = tenant.is_locked();
         // An ESV without its mark that no status remembers is a stranger's, and so is an edited worker: nobody can tell.
-        let object = arena.integration(subject).await;
+        let object = env.integration(fixture).await;
         let is_remembered = |what: &str| {
             object
                 .as_ref()
@@ -162,27 +161,25 @@ impl History {
         };
         match happening {
             Happening::NewCredential => {
-                self.credential = subject.credential();
-                subject
-                    .set_credential(&arena.namespace, &self.credential.jwt)
-                    .await;
+                self.credential = fixture.credential();
+                fixture.set_credential(&env.namespace, &self.credential.jwt).await;
             }
             Happening::RevokedCredential => {
-                let refused = subject.credential();
-                subject.connection.revoke(&refused.id);
-                subject.set_credential(&arena.namespace, &refused.jwt).await;
+                let refused = fixture.credential();
+                fixture.connection.revoke(&refused.id);
+                fixture.set_credential(&env.namespace, &refused.jwt).await;
             }
-            Happening::DamagedSecret => subject.set_credential(&arena.namespace, "not a credential").await,
+            Happening::DamagedSecret => fixture.set_credential(&env.namespace, "not a credential").await,
             Happening::NewAccount => {
-                for account in subject.accounts() {
+                for account in fixture.accounts() {
                     tenant.revoke_service_account(&account);
                 }
-                subject.set_account(&arena.namespace).await;
+                fixture.set_account(&env.namespace).await;
             }
-            Happening::Suspended => self.patch(arena, json!({"suspend": true})).await,
-            Happening::OnlyWarned => self.patch(arena, json!({"driftPolicy": "Warn"})).await,
+            Happening::Suspended => self.patch(env, json!({"suspend": true})).await,
+            Happening::OnlyWarned => self.patch(env, json!({"driftPolicy": "Warn"})).await,
             Happening::Resumed => {
-                self.patch(arena, json!({"suspend": false, "driftPolicy": "Correct"}))
+                self.patch(env, json!({"suspend": false, "driftPolicy": "Correct"}))
                     .await;
             }
             Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
@@ -205,21 +202,21 @@ impl History {
             Happening::EsvGone if has_esv => console.delete_secret(ESV),
             Happening::Locked if !is_frozen => drop(console.lock()),
             Happening::Unlocked => console.unlock(),
-            Happening::AnswersLost => self.meet(arena, random, Fault::CloseAfter),
-            Happening::TenantFails => self.meet(arena, random, Fault::status(500)),
+            Happening::AnswersLost => self.meet(env, random, Fault::CloseAfter),
+            Happening::TenantFails => self.meet(env, random, Fault::status(500)),
             Happening::RateLimited => {
-                self.meet(arena, random, Fault::status(429).header("Retry-After", "30"));
+                self.meet(env, random, Fault::status(429).header("Retry-After", "30"));
             }
-            Happening::Killed => arena.restart().await,
+            Happening::Killed => env.restart().await,
             Happening::ApiServerAway => {
-                let outage = arena.network.outage(API_SERVER);
-                arena.advance(Duration::from_mins(1)).await;
+                let outage = env.network.outage(API_SERVER);
+                env.advance(Duration::from_mins(1)).await;
                 drop(outage);
             }
             Happening::TimePasses => {
                 for _ in 0..random.usize(1..=12) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
-                    arena.advance(Duration::from_mins(1)).await;
+                    env.advance(Duration::from_mins(1)).await;
                 }
             }
             // There is nothing that it could happen to.
@@ -227,18 +224,17 @@ impl History {
         }
     }
 
-    fn meet(&mut self, arena: &Arena, random: &mut Rng, fault: Fault) {
-        let rule = Rule::on(self.subject.tenant.host())
+    fn meet(&mut self, env: &Env, random: &mut Rng, fault: Fault) {
+        let rule = Rule::on(self.fixture.tenant.host())
             .after(random.u32(0..6))
             .times(random.u32(1..4));
-        self.rules.push(arena.network.fault(rule, fault));
+        self.rules.push(env.network.fault(rule, fault));
     }
 
-    async fn patch(&self, arena: &Arena, spec: Value) {
+    async fn patch(&self, env: &Env, spec: Value) {
         let patch = json!({"spec": spec});
-        arena
-            .namespace
-            .patch("AICIntegration", &self.subject.name, &patch)
+        env.namespace
+            .patch("AICIntegration", &self.fixture.name, &patch)
             .await
             .unwrap();
     }

@@ -10,9 +10,6 @@
     reason = "a test's failure is a panic that says where"
 )]
 
-#[allow(dead_code, reason = "other programs do other things there")]
-#[path = "../arena/mod.rs"]
-mod arena;
 mod boundary;
 mod case;
 mod history;
@@ -23,9 +20,11 @@ mod trouble;
 use std::{fmt, process::ExitCode, time::Instant};
 
 use clap::Parser;
+use pingone_aic_support::Env;
 use serde_json::json;
 
-use self::{arena::Arena, case::Case, procedure::Procedure, trouble::Trouble};
+use self::{case::Case, procedure::Procedure, trouble::Trouble};
+use crate::{case::Cases, promotion::Promotions};
 
 /// How much of the matrix is run when nobody asks for all: it fits a minute or two.
 const SAMPLE: usize = 32;
@@ -103,12 +102,12 @@ async fn main() -> ExitCode {
     };
     if !survival.arguments.elected {
         let sentence = "an integration survives everything";
-        let arena = Arena::start_with(sentence, json!({"watchAllNamespaces": true})).await;
-        survival.alone(arena).await;
+        let env = Env::start_with(sentence, json!({"watchAllNamespaces": true})).await;
+        survival.alone(env).await;
     }
     if !survival.arguments.alone && survival.arguments.history.is_none() {
-        let arena = Arena::start_elected("a promotion survives every change of leader").await;
-        survival.elected(arena).await;
+        let env = Env::start_elected("a promotion survives every change of leader").await;
+        survival.elected(env).await;
     }
     survival.conclude()
 }
@@ -126,10 +125,10 @@ struct Survival {
 
 impl Survival {
     /// One operator, without an election.
-    async fn alone(&mut self, mut arena: Arena) {
+    async fn alone(&mut self, mut env: Env) {
         if self.arguments.history.is_none() {
-            let all = matrix(&mut arena).await;
-            self.run(&mut arena, all, self.arguments.cases).await;
+            let all = matrix(&mut env).await;
+            self.run(&mut env, all, self.arguments.cases).await;
         }
         if self.arguments.case.is_none() {
             let seeds: Vec<_> = match self.arguments.history {
@@ -140,33 +139,32 @@ impl Survival {
             };
             println!("survival: {} histories", seeds.len());
             for seed in seeds {
-                if let Err(why) = history::run(&mut arena, seed).await {
+                if let Err(why) = history::run(&mut env, seed).await {
                     println!("survival: FAILED --history {seed}: {why}");
                     self.failures.push(format!("history {seed}"));
                 }
             }
         }
-        arena.check_outputs().await;
-        self.unmet += arena.unmet;
+        env.check_outputs().await;
+        self.unmet += env.unmet;
     }
 
     /// Two replicas, of which one leads.
-    async fn elected(&mut self, mut arena: Arena) {
-        arena.apply_run_to_nowhere().await;
+    async fn elected(&mut self, mut env: Env) {
+        env.apply_run_to_nowhere().await;
         let mut all = Vec::new();
         for kind in promotion::Kind::ALL {
-            let boundaries = arena.run_boundaries(kind).await;
+            let boundaries = env.run_boundaries(kind).await;
             let cases = promotion::Case::of_leaders(kind, &boundaries);
             all.extend(cases.into_iter().map(AnyCase::Promotion));
         }
-        self.run(&mut arena, all, self.arguments.cases / ELECTED_PART)
-            .await;
-        arena.check_outputs().await;
-        self.unmet += arena.unmet;
+        self.run(&mut env, all, self.arguments.cases / ELECTED_PART).await;
+        env.check_outputs().await;
+        self.unmet += env.unmet;
     }
 
     /// Runs what is chosen of these cases: so many, where nobody asks for all.
-    async fn run(&mut self, arena: &mut Arena, all: Vec<AnyCase>, sample: usize) {
+    async fn run(&mut self, env: &mut Env, all: Vec<AnyCase>, sample: usize) {
         let mut chosen = all.clone();
         if let Some(name) = &self.arguments.case {
             chosen.retain(|case| case.to_string().contains(name));
@@ -192,8 +190,8 @@ impl Survival {
                 );
             }
             let result = match case {
-                AnyCase::Integration(case) => arena.run(case).await,
-                AnyCase::Promotion(case) => arena.promote(case).await,
+                AnyCase::Integration(case) => env.run(case).await,
+                AnyCase::Promotion(case) => env.promote(case).await,
             };
             if let Err(why) = result {
                 println!("survival: FAILED --case '{case}': {why}");
@@ -240,10 +238,10 @@ impl fmt::Display for AnyCase {
 }
 
 /// Every boundary of every procedure, as a clean run shows them, with every trouble that can happen there.
-async fn matrix(arena: &mut Arena) -> Vec<AnyCase> {
+async fn matrix(env: &mut Env) -> Vec<AnyCase> {
     let mut cases = Vec::new();
     for procedure in Procedure::ALL {
-        let boundaries = arena.boundaries(procedure).await;
+        let boundaries = env.boundaries(procedure).await;
         println!("survival: {procedure} makes {} calls", boundaries.len());
         for boundary in boundaries {
             for trouble in Trouble::at(&boundary) {
@@ -255,9 +253,9 @@ async fn matrix(arena: &mut Arena) -> Vec<AnyCase> {
             }
         }
     }
-    arena.apply_run_to_nowhere().await;
+    env.apply_run_to_nowhere().await;
     for kind in promotion::Kind::ALL {
-        let boundaries = arena.run_boundaries(kind).await;
+        let boundaries = env.run_boundaries(kind).await;
         println!("survival: {kind:?} makes {} calls", boundaries.len());
         cases.extend(
             promotion::Case::all(kind, &boundaries)

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use easy_ext::ext;
 use pingone_aic_simulator::{Realm, pingone::Credential};
-use serde_json::json;
-
-use crate::arena::{
-    Arena, is_done,
-    subject::{ESV, Subject},
+use pingone_aic_support::{
+    Env,
+    fixture::{ESV, Fixture},
+    is_done,
 };
+use serde_json::json;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Procedure {
@@ -28,15 +29,15 @@ impl Procedure {
     pub const ALL: [Self; 3] = [Self::Creation, Self::Rotation, Self::Deletion];
 
     /// Makes what the procedure begins with.
-    pub async fn prepare(self, arena: &mut Arena, subject: &Subject) -> Result<Started, String> {
-        let credential = subject.credential();
+    pub async fn prepare(self, env: &mut Env, fixture: &Fixture) -> Result<Started, String> {
+        let credential = fixture.credential();
         let started = Started {
             credential,
             procedure: self,
         };
-        subject.set_account(&arena.namespace).await;
-        subject
-            .set_credential(&arena.namespace, &started.credential.jwt)
+        fixture.set_account(&env.namespace).await;
+        fixture
+            .set_credential(&env.namespace, &started.credential.jwt)
             .await;
         if self == Self::Creation {
             return Ok(started);
@@ -46,56 +47,53 @@ impl Procedure {
         } else {
             "Retain"
         };
-        subject
-            .apply(&arena.namespace, json!({"deletionPolicy": policy}))
+        fixture
+            .apply(&env.namespace, json!({"deletionPolicy": policy}))
             .await;
         let id = started.credential.id.clone();
-        arena.until(subject, |object| is_done(object, &id).err()).await?;
+        env.until(fixture, |object| is_done(object, &id).err()).await?;
         // What was news during the last pass is looked at once more, and is no part of what follows.
-        arena.settle().await;
+        env.settle().await;
         Ok(started)
     }
 }
 
 impl Started {
     /// Does what sets the operator in motion.
-    pub async fn begin(&mut self, arena: &Arena, subject: &Subject) {
+    pub async fn begin(&mut self, env: &Env, fixture: &Fixture) {
         match self.procedure {
-            Procedure::Creation => subject.apply(&arena.namespace, json!({})).await,
+            Procedure::Creation => fixture.apply(&env.namespace, json!({})).await,
             Procedure::Rotation => {
-                self.credential = subject.credential();
-                subject
-                    .set_credential(&arena.namespace, &self.credential.jwt)
-                    .await;
+                self.credential = fixture.credential();
+                fixture.set_credential(&env.namespace, &self.credential.jwt).await;
             }
-            Procedure::Deletion => arena
+            Procedure::Deletion => env
                 .namespace
-                .delete("AICIntegration", &subject.name)
+                .delete("AICIntegration", &fixture.name)
                 .await
                 .unwrap(),
         }
     }
 
     /// Waits until everything is as it should be in the end.
-    pub async fn end(&self, arena: &mut Arena, subject: &Subject) -> Result<(), String> {
+    pub async fn end(&self, env: &mut Env, fixture: &Fixture) -> Result<(), String> {
         let id = self.credential.id.clone();
         match self.procedure {
             Procedure::Deletion => {
-                arena
-                    .until(subject, |object| {
-                        object.map(|_| "the object is still there".to_owned())
-                    })
-                    .await?;
-                subject.left().map_or(Ok(()), Err)
+                env.until(fixture, |object| {
+                    object.map(|_| "the object is still there".to_owned())
+                })
+                .await?;
+                fixture.left().map_or(Ok(()), Err)
             }
             Procedure::Creation | Procedure::Rotation => {
-                arena.until(subject, |object| is_done(object, &id).err()).await?;
+                env.until(fixture, |object| is_done(object, &id).err()).await?;
                 let versions = if self.procedure == Procedure::Creation {
                     1
                 } else {
                     2
                 };
-                subject
+                fixture
                     .fault(&self.credential, Some(versions))
                     .map_or(Ok(()), Err)
             }
@@ -103,9 +101,10 @@ impl Started {
     }
 }
 
-impl Subject {
+#[ext(Left)]
+pub(crate) impl Fixture {
     /// What is left in the tenant that should be gone.
-    pub fn left(&self) -> Option<String> {
+    fn left(&self) -> Option<String> {
         let (workers, mappings) = (
             self.tenant.workers(Realm::Alpha),
             self.tenant.mappings(Realm::Alpha),

@@ -7,21 +7,24 @@ mod stranger;
 
 use std::{fmt, time::Duration};
 
+use easy_ext::ext;
 use kube::{Api, core::DynamicObject};
 use pingone_aic_harness::TestNamespace;
 use pingone_aic_simulator::{
     Exchange,
     tenant::{ConfigItem, Times},
 };
+use pingone_aic_support::{
+    API_SERVER, Env,
+    company::{Company, THREE},
+};
 use serde_json::json;
 
 use self::stranger::Stranger;
 use crate::{
-    arena::{
-        API_SERVER, Arena,
-        company::{Company, THREE},
-    },
     boundary::{Boundary, Scene},
+    case::Cases,
+    promotion::{leader::Leaders, stops::Stops},
     trouble::Trouble,
 };
 
@@ -113,7 +116,8 @@ impl Started {
     }
 }
 
-impl Arena {
+#[ext(Promotions)]
+pub(crate) impl Env {
     /// A company that is quick, and where nobody but a run asks a tenant anything. One whose run has ended well serves
     /// the next: another change is promoted.
     async fn hasty_company(&mut self, kind: Kind) -> Company {
@@ -203,12 +207,12 @@ impl Arena {
         let mark = format!("{}/{} ", started.namespace, started.name);
         let mut calls = self.network.journal_since(from);
         calls.retain(|call| !removed.is_some_and(|id| call.method == "DELETE" && call.path.ends_with(id)));
-        let crime = started.company.crime(&calls, &mark);
-        crime.map_or(Ok(()), Err)
+        let violation = started.company.violation(&calls, &mark);
+        violation.map_or(Ok(()), Err)
     }
 
     /// A run that leads nowhere: each process looks at the definition for it, and not in the middle of a case.
-    pub async fn apply_run_to_nowhere(&mut self) {
+    async fn apply_run_to_nowhere(&mut self) {
         let stage = |name| json!({"name": name, "integrations": [name]});
         let run = json!({
             "apiVersion": "pingone-aic.io/v1alpha1", "kind": "Promotion", "metadata": {"name": "nowhere"},
@@ -223,7 +227,7 @@ impl Arena {
     }
 
     /// What a run does when nothing goes wrong.
-    pub async fn run_boundaries(&mut self, kind: Kind) -> Vec<Boundary> {
+    async fn run_boundaries(&mut self, kind: Kind) -> Vec<Boundary> {
         let company = self.hasty_company(kind).await;
         let from = self.network.position();
         let started = self.begin(kind, company).await;
@@ -233,7 +237,7 @@ impl Arena {
         boundaries
     }
 
-    pub async fn promote(&mut self, case: &Case) -> Result<(), String> {
+    async fn promote(&mut self, case: &Case) -> Result<(), String> {
         if case.trouble != Trouble::NamespaceDeleted {
             return self.promote_here(case).await;
         }

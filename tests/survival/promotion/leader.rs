@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use crate::{
-    arena::{Arena, election::Deposed},
-    trouble::Trouble,
-};
+use easy_ext::ext;
+use pingone_aic_support::{Env, election::Deposed};
+
+use crate::trouble::Trouble;
 
 /// The one that leads then has done something by itself when the other one is thawed.
 const GOES_ON_FOR: Duration = Duration::from_mins(1);
 /// Half of the time for which a lock has to be idle.
 const HALF_A_QUIET_PERIOD: Duration = Duration::from_mins(5);
 
-impl Arena {
+#[ext(Leaders)]
+pub(crate) impl Env {
     /// Has the leader change; who led before is out of the game then.
-    pub(super) async fn change_leader(&mut self, trouble: Trouble) -> Result<Deposed, String> {
+    async fn change_leader(&mut self, trouble: Trouble) -> Result<Deposed, String> {
         if trouble == Trouble::LeaderChangesInQuietPeriod {
             let first = self.succeed(Trouble::LeaderKilledAfter).await?;
             self.pass_time(HALF_A_QUIET_PERIOD).await;

@@ -1,15 +1,18 @@
 //! A person has a run stop, or stand still, and whoever has read that begins nothing any more.
 
+use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_simulator::Exchange;
+use pingone_aic_support::Env;
 use serde_json::{Value, json};
 
 use super::{Kind, Started};
-use crate::{arena::Arena, trouble::Trouble};
+use crate::{promotion::Promotions, trouble::Trouble};
 
-impl Arena {
+#[ext(Stops)]
+pub(crate) impl Env {
     /// Stops a run for good, and waits for its end.
-    pub(super) async fn abort(&mut self, started: &Started, from: usize) -> Result<(), String> {
+    async fn abort(&mut self, started: &Started, from: usize) -> Result<(), String> {
         let since = self.tell(started, json!({"abort": true})).await;
         self.finish(started, from, Some(Trouble::Aborted)).await?;
         let all = ["/promotion/lock", "/promotion/promote", "/promotion/rollback"];
@@ -19,7 +22,7 @@ impl Arena {
     }
 
     /// Has a run stand still, and go on when it does, or is over.
-    pub(super) async fn pause(&mut self, started: &Started) -> Result<(), String> {
+    async fn pause(&mut self, started: &Started) -> Result<(), String> {
         let since = self.tell(started, json!({"suspend": true})).await;
         let ends = started.kind.ends(None);
         self.until_object("Promotion", &started.name, |object| {

@@ -1,8 +1,7 @@
 //! A person who takes a lock over while the operator is away.
 
 use pingone_aic_simulator::Tenant;
-
-use crate::arena::company::{Company, Site};
+use pingone_aic_support::company::{Company, Site};
 
 /// A person with a lock of their own.
 pub struct Stranger {

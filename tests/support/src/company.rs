@@ -11,9 +11,11 @@ use pingone_aic_simulator::{
 };
 use serde_json::{Value, json};
 
-use super::{Arena, subject::WORKER};
+use super::{Env, fixture::WORKER};
 
+/// What a service account needs to promote.
 pub const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
+/// Development, staging and production: stage and kind of each.
 pub const THREE: [(&str, &str); 3] = [
     ("dev", "Development"),
     ("staging", "Staging"),
@@ -24,16 +26,25 @@ pub const THREE: [(&str, &str); 3] = [
 pub struct Site {
     /// Of its objects, and of its stage.
     pub name: String,
+    /// Of the stage.
     pub stage: &'static str,
+    /// As the spec spells it.
     pub kind: &'static str,
+    /// The AIC tenant.
     pub tenant: Tenant,
+    /// The PingOne environment that is joined to it.
     pub environment: Environment,
+    /// The product connection in that.
     pub connection: ProductConnection,
 }
 
+/// A company with a promotion group.
 pub struct Company {
+    /// Its hosts and environments bear it.
     pub name: String,
+    /// Its environments, the lowest first.
     pub sites: Vec<Site>,
+    /// What can be promoted between them.
     pub group: Group,
 }
 
@@ -81,6 +92,7 @@ impl Company {
         }
     }
 
+    /// The environment of a stage.
     pub fn site(&self, stage: &str) -> &Site {
         self.sites.iter().find(|site| site.stage == stage).unwrap()
     }
@@ -187,7 +199,7 @@ impl Site {
     }
 }
 
-impl Arena {
+impl Env {
     /// Waits until a Promotion has this phase.
     pub async fn phase(&mut self, name: &str, phase: &str) -> Result<DynamicObject, String> {
         let object = self
@@ -202,8 +214,8 @@ impl Arena {
 
     /// A company's objects, up and awaiting their promotion.
     pub async fn company(&mut self, stages: &[(&'static str, &'static str)]) -> Company {
-        self.subjects += 1;
-        let company = Company::new(&self.network, self.subjects, stages);
+        self.fixtures += 1;
+        let company = Company::new(&self.network, self.fixtures, stages);
         self.bring_up(&company).await;
         company
     }

@@ -4,21 +4,21 @@ use std::collections::HashSet;
 
 use pingone_aic_simulator::{Exchange, tenant::Done};
 
-use super::{Arena, company::Company};
+use super::{Env, company::Company};
 
 /// What the operator adds to each description of its own.
 pub const MARK: &str = "[pingone-aic-operator ";
 
-impl Arena {
+impl Env {
     /// What the law forbids and has been done in a company's environments.
-    pub fn crime(&self, company: &Company) -> Option<String> {
-        company.crime(&self.network.journal(), MARK)
+    pub fn violation(&self, company: &Company) -> Option<String> {
+        company.violation(&self.network.journal(), MARK)
     }
 }
 
 impl Company {
     /// What the law forbids and was done by those whose descriptions bear this mark, to whom all these calls belong.
-    pub fn crime(&self, calls: &[Exchange], mark: &str) -> Option<String> {
+    pub fn violation(&self, calls: &[Exchange], mark: &str) -> Option<String> {
         let is_ours = |call: &&Exchange| self.sites.iter().any(|site| site.tenant.host() == call.host);
         let calls: Vec<_> = calls.iter().filter(is_ours).collect();
         // Lost answers are in the journal, too.

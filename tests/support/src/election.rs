@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pingone_aic_harness::Operator;
 use serde_json::json;
 
-use super::{Arena, STEP};
+use super::{Env, STEP};
 
 /// Who has not asked for the lease for so long does not do it now.
 const QUIET: Duration = Duration::from_millis(6);
@@ -17,24 +17,25 @@ const STRIDE: Duration = Duration::from_secs(2);
 
 /// An operator that leads no more, and when that was.
 pub struct Deposed {
+    /// The operator itself.
     pub operator: Operator,
     since: Duration,
 }
 
-impl Arena {
+impl Env {
     /// With two replicas, of which one leads.
     pub async fn start_elected(sentence: &str) -> Self {
         // Who leads is read from the log, which is a short one.
         let elects = json!({
             "leaderElect": true, "replicas": 2, "watchAllNamespaces": true, "log": {"level": "info"},
         });
-        let mut arena = Self::start_with(sentence, elects).await;
-        arena.has_election = true;
-        arena.until_led().await;
-        let operator = arena.operator.replica(&arena.namespace).await.unwrap();
+        let mut env = Self::start_with(sentence, elects).await;
+        env.has_election = true;
+        env.until_led().await;
+        let operator = env.operator.replica(&env.namespace).await.unwrap();
         let since = Duration::ZERO;
-        arena.stand_by(Deposed { operator, since }).await;
-        arena
+        env.stand_by(Deposed { operator, since }).await;
+        env
     }
 
     /// How far the clock is moved at once.

@@ -2,8 +2,8 @@
 
 pub mod company;
 pub mod election;
-pub mod law;
-pub mod subject;
+pub mod fixture;
+pub mod invariants;
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operat
 use pingone_aic_simulator::{Network, pingone::Credential};
 use serde_json::{Value, json};
 
-use self::{company::Company, subject::Subject};
+use self::{company::Company, fixture::Fixture};
 
 /// The API server, as the operator is told to find it.
 pub const API_SERVER: &str = "kubernetes.harness";
@@ -26,9 +26,13 @@ pub const PATIENCE: Duration = Duration::from_mins(90);
 /// And by everybody else's.
 pub const REAL_PATIENCE: Duration = Duration::from_mins(2);
 
-pub struct Arena {
+/// An environment of a test's own.
+pub struct Env {
+    /// The vendors, and the way to them and to the API server.
     pub network: Network,
+    /// The namespace of all objects.
     pub namespace: TestNamespace,
+    /// The operator that is looked at.
     pub operator: Operator,
     /// Further operators that live by the same clock.
     pub others: Vec<Operator>,
@@ -40,7 +44,7 @@ pub struct Arena {
     has_election: bool,
     /// Whether one of them is to end.
     ends: bool,
-    subjects: usize,
+    fixtures: usize,
     /// Calls that a fault was to meet and that did not come again.
     pub unmet: usize,
     /// Promotions so far.
@@ -49,7 +53,8 @@ pub struct Arena {
     pub idle_company: Option<Company>,
 }
 
-impl Arena {
+impl Env {
+    /// With an operator as the chart installs it.
     pub async fn start(sentence: &str) -> Self {
         Self::start_with(sentence, json!({})).await
     }
@@ -63,7 +68,7 @@ impl Arena {
             .await
             .unwrap();
         // Objects that lead nowhere: a process looks at the definitions for them, before any case begins.
-        let nowhere = Subject::new(&network, 0);
+        let nowhere = Fixture::new(&network, 0);
         nowhere.apply(&namespace, json!({})).await;
         Self {
             network,
@@ -74,25 +79,26 @@ impl Arena {
             moved: Duration::ZERO,
             has_election: false,
             ends: false,
-            subjects: 0,
+            fixtures: 0,
             unmet: 0,
             runs: 0,
             idle_company: None,
         }
     }
 
-    pub fn subject(&mut self) -> Subject {
-        self.subjects += 1;
-        Subject::new(&self.network, self.subjects)
+    /// One more integration with everything that it stands on.
+    pub fn fixture(&mut self) -> Fixture {
+        self.fixtures += 1;
+        Fixture::new(&self.network, self.fixtures)
     }
 
-    /// A subject's objects with a first credential, until everything is done.
-    pub async fn active(&mut self, subject: &Subject) -> Credential {
-        let credential = subject.credential();
-        subject.set_account(&self.namespace).await;
-        subject.set_credential(&self.namespace, &credential.jwt).await;
-        subject.apply(&self.namespace, json!({})).await;
-        self.until(subject, |object| is_done(object, &credential.id).err())
+    /// A fixture's objects with a first credential, until everything is done.
+    pub async fn active(&mut self, fixture: &Fixture) -> Credential {
+        let credential = fixture.credential();
+        fixture.set_account(&self.namespace).await;
+        fixture.set_credential(&self.namespace, &credential.jwt).await;
+        fixture.apply(&self.namespace, json!({})).await;
+        self.until(fixture, |object| is_done(object, &credential.id).err())
             .await
             .unwrap();
         credential
@@ -168,18 +174,18 @@ impl Arena {
     }
 
     /// The integration as it is; `None` if it is gone.
-    pub async fn integration(&self, subject: &Subject) -> Option<DynamicObject> {
+    pub async fn integration(&self, fixture: &Fixture) -> Option<DynamicObject> {
         let api: Api<DynamicObject> = self.namespace.api("AICIntegration");
-        api.get_opt(&subject.name).await.unwrap()
+        api.get_opt(&fixture.name).await.unwrap()
     }
 
     /// Looks until there is no fault any more.
     pub async fn until(
         &mut self,
-        subject: &Subject,
+        fixture: &Fixture,
         fault: impl FnMut(Option<&DynamicObject>) -> Option<String>,
     ) -> Result<(), String> {
-        self.until_object("AICIntegration", &subject.name, fault)
+        self.until_object("AICIntegration", &fixture.name, fault)
             .await
             .map(drop)
     }

@@ -9,21 +9,29 @@ use pingone_aic_simulator::{
 };
 use serde_json::{Value, json};
 
+/// The ESV that holds a credential.
 pub const ESV: &str = "esv-pingone-integration-aic";
+/// The worker that uses it.
 pub const WORKER: &str = "PingOne-Integration-AIC";
+/// The label of that worker.
 pub const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
 const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
-pub struct Subject {
+/// One integration with everything that it stands on.
+pub struct Fixture {
     /// Of the two objects, and of the company whose tenant it is.
     pub name: String,
+    /// The AIC tenant.
     pub tenant: Tenant,
+    /// The PingOne environment that is joined to it.
     pub environment: Environment,
+    /// The product connection in that.
     pub connection: ProductConnection,
     accounts: RefCell<Vec<String>>,
 }
 
-impl Subject {
+impl Fixture {
+    /// The fixture of this number.
     pub fn new(network: &Network, number: usize) -> Self {
         let name = format!("c{number}");
         let environment = network
@@ -41,10 +49,12 @@ impl Subject {
         }
     }
 
+    /// One more credential.
     pub fn credential(&self) -> Credential {
         self.connection.add_credential()
     }
 
+    /// Puts a credential into the Secret.
     pub async fn set_credential(&self, namespace: &TestNamespace, value: &str) {
         let name = format!("pingone-{}", self.name);
         namespace.secret(&name, &[("credential", value)]).await.unwrap();
@@ -74,7 +84,7 @@ impl Subject {
         self.accounts.borrow().clone()
     }
 
-    /// An integration of this tenant, on the connection of this subject.
+    /// An integration of this tenant, on the connection of this fixture.
     pub fn integration(&self, name: &str, more: Value) -> Value {
         let mut spec = json!({
             "connectionRef": {"name": self.name}, "name": WORKER, "realm": "alpha",
