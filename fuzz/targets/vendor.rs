@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pingone_aic_operator::clock::Clock;
 use pingone_aic_operator::http::{
-    AllowList, Error, Host, Http, Priority, News, Observer, Outcome, Rate, Settings,
+    AllowList, Error, Host, Http, News, Observer, Outcome, Priority, Rate, Settings,
 };
 use pingone_aic_simulator::{Fault, Network, Rule};
 

@@ -4,8 +4,8 @@
 //! ended is [settled](Tenant::settle) before anything else is seen or done.
 
 mod changes;
+mod controls;
 mod group;
-mod hands;
 mod lock;
 mod locking;
 mod order;
@@ -19,9 +19,9 @@ mod start;
 use http::{Method, StatusCode};
 use serde_json::json;
 
+pub use controls::Done;
 pub(super) use group::Place;
 pub use group::{Group, ProvisionalSide, Times};
-pub use hands::Done;
 pub use lock::LockState;
 pub(super) use lock::{Lock, WRITE_REFUSAL, WRITE_REFUSED};
 pub(super) use run::Promotions;
