@@ -1,4 +1,11 @@
-//! Where it all happens: the vendors, the API server behind the same network, an operator whose clock is moved.
+//! What test programs share: the vendors, the API server behind the same network, an operator whose clock is moved.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test's failure is a panic that says where"
+)]
 
 pub mod company;
 pub mod election;

@@ -294,7 +294,7 @@ impl<T: Clone + Ord + Hash> State<T> {
             Schedule::Never => {}
             Schedule::Later(due) => drop(later.remove(&(due, item.clone()))),
             Schedule::Waiting(since) => {
-                per_host.remove(&entry.host_key, &(entry.priority, since, item.clone()))
+                per_host.remove(&entry.host_key, &(entry.priority, since, item.clone()));
             }
         }
         change(entry);
@@ -303,7 +303,7 @@ impl<T: Clone + Ord + Hash> State<T> {
             Schedule::Never => {}
             Schedule::Later(due) => drop(later.insert((due, item.clone()))),
             Schedule::Waiting(since) => {
-                per_host.insert(&entry.host_key, (entry.priority, since, item.clone()))
+                per_host.insert(&entry.host_key, (entry.priority, since, item.clone()));
             }
         }
     }
