@@ -129,6 +129,17 @@ impl BaseUrl {
     }
 }
 
+impl Host {
+    /// Whether a text that has been read as a base URL leads here. Nothing is copied: thousands are asked.
+    #[must_use]
+    pub fn is_of(&self, url: &str) -> bool {
+        let host = url.get(8..).unwrap_or_default();
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let host = host.strip_suffix(":443").unwrap_or(host);
+        host.eq_ignore_ascii_case(self.as_str())
+    }
+}
+
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "https://{}", self.host)
@@ -211,6 +222,21 @@ mod tests {
     fn a_host_is_lower_cased_and_loses_the_default_port() {
         assert_eq!(host("API.PingOne.eu:443").as_str(), "api.pingone.eu");
         assert_eq!(host("api.pingone.eu:8443").port(), "8443");
+    }
+
+    #[test]
+    fn a_base_url_is_of_the_host_that_reading_it_gives() {
+        let host = host("tenant.id.forgerock.io");
+        for url in [
+            "https://tenant.id.forgerock.io",
+            "HTTPS://Tenant.id.forgerock.io:443/",
+            "https://tenant.id.forgerock.io:8443",
+            "https://other.id.forgerock.io",
+        ] {
+            let read = BaseUrl::parse(url, "").unwrap();
+            assert_eq!(host.is_of(url), *read.host() == host, "{url}");
+        }
+        assert!(!host.is_of("") && !host.is_of("https://"));
     }
 
     #[test]

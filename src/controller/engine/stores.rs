@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ObjectMeta, jiff::Timestamp};
 use kube::{
     Resource,
     runtime::reflector::{ObjectRef, Store},
@@ -50,4 +51,10 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Stores<K> {
 /// The object as it is known.
 pub(crate) fn find<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>, item: &Ref) -> Option<Arc<K>> {
     store.get(&ObjectRef::new(&item.name).within(&item.namespace))
+}
+
+/// When an object was created; of two that were created in the same second, the one with the smaller uid is the elder.
+pub(crate) fn age(meta: &ObjectMeta) -> (Option<Timestamp>, Option<&str>) {
+    let created = meta.creation_timestamp.as_ref().map(|time| time.0);
+    (created, meta.uid.as_deref())
 }

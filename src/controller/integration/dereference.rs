@@ -20,7 +20,11 @@ use crate::{
             requeue::{Flow, Requeue, When},
             secret::{SecretValues, Unread},
         },
-        tenant::{credential::verified_credential, names::Names, service_account},
+        tenant::{
+            credential::verified_credential,
+            names::Names,
+            service_account::{self, NoAccount},
+        },
     },
     credential::{self, Credential},
     http::BaseUrl,
@@ -86,10 +90,9 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
         let message = "spec.realm or spec.tenant.environment is a value that this version of the operator does not know: upgrade it";
         return Err(pass.stalled(Reason::InvalidObject, message));
     }
-    let account = match read_account(pass).await {
-        Ok(account) => account,
-        Err(NoAccount::None(end) | NoAccount::Unreadable(end)) => return Err(end),
-    };
+    let account = read_account(pass)
+        .await
+        .map_err(|error| without_account(pass, error))?;
 
     let Some(name) = name(&pass.object, &credential) else {
         let message = format!(
@@ -200,34 +203,21 @@ async fn vouched_credential(
     Ok(vouched)
 }
 
-/// Why there is no service account to work with.
-pub(super) enum NoAccount {
-    /// The Secret holds none.
-    None(Requeue),
-    /// The Secret could not be read now.
-    Unreadable(Requeue),
-}
-
 /// The tenant's service account, from its Secret.
 pub(super) async fn read_account(pass: &Pass<'_>) -> Result<ServiceAccount, NoAccount> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let name = &pass.object.spec.tenant.service_account_secret_ref.name;
     let secret = SecretValues::read(&pass.context.cluster, &namespace, name).await;
-    service_account::of(name, secret).map_err(|error| match error {
-        service_account::NoAccount::Missing(message) => {
-            NoAccount::None(pass.waiting(Reason::SecretNotFound, message))
-        }
-        service_account::NoAccount::Invalid(reason, message) => {
-            NoAccount::None(pass.stalled(reason, message))
-        }
-        // In a namespace that is going, the Role that allows it goes first.
-        service_account::NoAccount::Unread(error @ Unread::Forbidden(_)) => {
-            NoAccount::None(unread(Reason::SecretNotFound, &error))
-        }
-        service_account::NoAccount::Unread(error) => {
-            NoAccount::Unreadable(unread(Reason::SecretNotFound, &error))
-        }
-    })
+    service_account::of(name, secret)
+}
+
+/// Ends a pass without a service account to work with.
+pub(super) fn without_account(pass: &Pass<'_>, error: NoAccount) -> Requeue {
+    match error {
+        NoAccount::Missing(message) => pass.waiting(Reason::SecretNotFound, message),
+        NoAccount::Invalid(reason, message) => pass.stalled(reason, message),
+        NoAccount::Unread(error) => unread(Reason::SecretNotFound, &error),
+    }
 }
 
 fn unread(reason: Reason, error: &Unread) -> Requeue {

@@ -11,8 +11,11 @@ use crate::{
         conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
     },
     controller::{
-        engine::requeue::{Flow, Requeue, When},
-        tenant::names::{Claimed, Names, age},
+        engine::{
+            requeue::{Flow, Requeue, When},
+            stores::age,
+        },
+        tenant::names::{Claimed, Names},
     },
 };
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    dereference::{NoAccount, read_account},
+    dereference::{read_account, without_account},
     esv,
     lock::{self, check_unlocked, written},
     pass::Pass,
@@ -12,7 +12,10 @@ use super::{
 use crate::{
     aic::Tenant,
     api::Realm,
-    controller::{engine::requeue::Flow, tenant::names::Names},
+    controller::{
+        engine::{requeue::Flow, secret::Unread},
+        tenant::{names::Names, service_account::NoAccount},
+    },
 };
 
 /// What stays in the tenant, and why.
@@ -51,8 +54,11 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     }
     let account = match read_account(pass).await {
         Ok(account) => account,
-        Err(NoAccount::Unreadable(end)) => return Err(end),
-        Err(NoAccount::None(end)) => return left(end.conclusion.text().1.to_owned()),
+        // In a namespace that is going, the Role that allows it goes first.
+        Err(error @ NoAccount::Unread(Unread::Refused(..) | Unread::Unreadable(_))) => {
+            return Err(without_account(pass, error));
+        }
+        Err(error) => return left(error.message()),
     };
     let tenant = pass
         .context

@@ -5,13 +5,15 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use super::run::Run;
 use crate::{
     api::{Promotion, PromotionPhase, StageStatus},
-    controller::engine::watch::{Asked, asked_for},
+    controller::engine::{
+        stores::age,
+        watch::{Asked, asked_for},
+    },
     http::Host,
 };
 
@@ -75,7 +77,8 @@ impl Run<'_> {
         let is_wanted = |stage: &StageStatus| hosts(stage).any(|host| wanted.contains(host));
         let stands_in_the_way = |other: &Promotion| {
             let Some(status) = &other.status else { return false };
-            let is_queued = status.phase == Some(PromotionPhase::Queued) && age(other) < age(&self.object);
+            let is_queued =
+                status.phase == Some(PromotionPhase::Queued) && age(other.meta()) < age(self.object.meta());
             other.meta().uid.as_ref() != Some(&self.uid)
                 && status.stages.iter().any(|stage| {
                     (stage.occupies() || (is_queued && stage.step.is_none())) && is_wanted(stage)
@@ -86,14 +89,6 @@ impl Run<'_> {
             .find(stands_in_the_way)
             .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
     }
-}
-
-fn age(object: &Promotion) -> (Option<Timestamp>, Option<&str>) {
-    let meta = object.meta();
-    (
-        meta.creation_timestamp.as_ref().map(|time| time.0),
-        meta.uid.as_deref(),
-    )
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The names that an integration has in its tenant, and who else claims them.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 
 use crate::{
     aic::{EsvId, IntegrationName, InvalidName, LabelIdentifier},
     api::{AICIntegration, Realm},
+    controller::engine::stores::age,
     http::{BaseUrl, Host},
 };
 
@@ -63,10 +62,7 @@ impl Names {
     /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, a worker to its
     /// realm. Nothing is parsed or copied here: each pass asks it of every object.
     fn clash(&self, other: &AICIntegration) -> Option<Claimed> {
-        let url = &other.spec.tenant.url;
-        let host = url.strip_prefix("https://").unwrap_or(url);
-        let host = host.strip_suffix(":443").unwrap_or(host);
-        if !host.eq_ignore_ascii_case(self.host.as_str()) {
+        if !self.host.is_of(&other.spec.tenant.url) {
             return None;
         }
         let latched = other.status.as_ref().and_then(|status| status.name.as_ref());
@@ -92,12 +88,6 @@ impl Names {
             .then(|| self.clash(other))
             .flatten()
     }
-}
-
-/// When an object was created; of two that were created in the same second, the one with the smaller uid is the elder.
-pub(crate) fn age(meta: &ObjectMeta) -> (Option<Timestamp>, Option<&str>) {
-    let created = meta.creation_timestamp.as_ref().map(|time| time.0);
-    (created, meta.uid.as_deref())
 }
 
 #[cfg(test)]
