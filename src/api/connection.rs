@@ -176,5 +176,3 @@ pub struct CredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_type: Option<String>,
 }
-
-impl ConnectionStatus {}

@@ -1,4 +1,4 @@
-//! What is known of each host: its budget, and whether it answers.
+//! What is known of each host: its rate limit, and whether it answers.
 
 use std::{collections::HashMap, sync::Arc};
 

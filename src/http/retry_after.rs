@@ -30,7 +30,7 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     )
 }
 
-/// An HTTP date (RFC 9110 §5.6.7), in each of its three forms.
+/// An HTTP date (RFC 9110 §5.6.7), in each of its three forms. One whose weekday is wrong is none.
 pub(super) fn http_date(value: &str) -> Option<Timestamp> {
     httpdate::parse_http_date(value).ok()?.try_into().ok()
 }
@@ -53,6 +53,10 @@ mod tests {
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("Sun, 06 Nov 1994 09:19:37 GMT", Some(1800)),
             ("Mon, 07 Nov 1994 08:49:37 GMT", Some(3600)),
+            ("Sunday, 06-Nov-94 09:19:37 GMT", Some(1800)),
+            ("Sun Nov  6 09:19:37 1994", Some(1800)),
+            ("Mon, 06 Nov 1994 09:19:37 GMT", None),
+            ("Sun, 06 Nov 1994 09:19:37 +0000", None),
             ("", None),
             ("soon", None),
             ("-5", None),

@@ -83,7 +83,6 @@ where
     }
 
     fn slot(&self, question: Question) -> Slot<Answer, Error> {
-        // A map of Arcs is whole at every step, so a panic elsewhere does not spoil it.
         let mut slots = self.slots.lock();
         let now = self.clock.instant();
         // Questions come and go (keys are rotated): what is good no longer and asked by nobody is dropped.

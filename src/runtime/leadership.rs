@@ -75,7 +75,6 @@ impl Leadership {
     #[must_use]
     pub fn holds_for(&self, needed: Duration) -> bool {
         let Some(until) = &self.until else { return true };
-        // A value is whole at every moment, so a panic elsewhere does not spoil it.
         let until = *until.lock();
         until.is_some_and(|until| {
             self.clock.instant() + needed < until.monotonic

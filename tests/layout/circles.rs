@@ -1,5 +1,7 @@
-//! Which file uses what another one defines. Lines of `mod` and re-exports are no use: a name leads to where it is
-//! defined. What only tests use is left out.
+//! Which file uses what another one defines. Lines of `mod` and re-exports of what is below are no use: a name leads to
+//! where it is defined. What only tests use is left out.
+//!
+//! Methods are not seen, nor paths in macros: the files over which the methods of one type are spread are one thing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -117,14 +119,13 @@ impl Paths<'_> {
 
 impl<'ast> Visit<'ast> for Paths<'_> {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        if !is_test(&item.attrs) {
-            syn::visit::visit_item_mod(self, item);
-        }
+        let is_in_line = item.content.is_some() && !is_test(&item.attrs);
+        assert!(!is_in_line, "mod {}: give it a file of its own", item.ident);
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        if matches!(item.vis, Visibility::Inherited) {
-            for (_, target) in leaves(&item.tree, self.module) {
+        for (_, target) in leaves(&item.tree, self.module) {
+            if matches!(item.vis, Visibility::Inherited) || !target.starts_with(self.module) {
                 self.uses(&target);
             }
         }
@@ -161,7 +162,7 @@ fn leaves(tree: &UseTree, module: &Module) -> Vec<(String, Module)> {
             UseTree::Name(tree) => found.push((tree.ident.to_string(), with(&tree.ident))),
             UseTree::Rename(tree) => found.push((tree.rename.to_string(), with(&tree.ident))),
             UseTree::Group(group) => group.items.iter().for_each(|tree| walk(tree, path, found)),
-            UseTree::Glob(_) => {}
+            UseTree::Glob(_) => panic!("{}::*: name what is used", path.join("::")),
         }
     }
     let mut found = Vec::new();

@@ -90,5 +90,3 @@ pub struct WorkerStatus {
     /// Its Credential Secret Label Identifier.
     pub label: String,
 }
-
-impl IntegrationStatus {}

@@ -1,5 +1,6 @@
 //! One pass over a connection: the object as it was read, and its status as it is becoming.
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
 use crate::{
@@ -22,6 +23,7 @@ pub(super) struct Pass<'a> {
     pub(super) scope: &'a ScopeContext,
     pub(super) connection: &'a PingOneConnection,
     pub(super) status: ConnectionStatus,
+    now: Timestamp,
     /// Whose turns its calls take.
     pub(super) priority: Priority,
 }
@@ -36,14 +38,15 @@ impl<'a> Pass<'a> {
             scope,
             connection,
             status: connection.status.clone().unwrap_or_default(),
+            now: scope.context.clock.now(),
             priority,
         }
     }
 
     /// Sets a condition.
     pub(super) fn find(&mut self, type_: &'static str, finding: &Finding) {
-        let (generation, now) = (self.connection.meta().generation, self.scope.context.clock.now());
-        self.status.conditions.set(type_, finding, generation, now);
+        let generation = self.connection.meta().generation;
+        self.status.conditions.set(type_, finding, generation, self.now);
     }
 
     /// Sets `Active`; without a finding, to what PingOne has said before of this very credential, if it was asked.
@@ -108,7 +111,7 @@ impl<'a> Pass<'a> {
         let context = &self.scope.context;
         let generation = self.connection.meta().generation;
         let conditions = &mut self.status.conditions;
-        conditions.conclude(&requeue.conclusion, generation, context.clock.now());
+        conditions.conclude(&requeue.conclusion, generation, self.now);
         self.status.observed_generation = generation.unwrap_or_default();
         let requested = self.connection.annotations().get(REQUESTED_AT_ANNOTATION);
         self.status.last_handled_request = requested.cloned();

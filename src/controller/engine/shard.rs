@@ -113,7 +113,7 @@ impl Shard {
             };
             (found.map_err(|error| error.to_string()), believed_until)
         };
-        self.elsewhere.get(field.clone(), ask).await
+        self.elsewhere.get(format!("{} {field}", K::kind(&())), ask).await
     }
 
     async fn list_elsewhere<K>(&self, client: &Client, field: &str) -> Result<Arc<[ObjectMeta]>, kube::Error>

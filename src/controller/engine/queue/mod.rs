@@ -220,7 +220,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         held
     }
 
-    /// Puts an object that was held back into its host.
+    /// Puts an object that was held back into its queue.
     pub(crate) fn put_back(&self, item: &T, since: Instant, is_told: bool) {
         self.state.lock().change(item, |entry| {
             let pass = std::mem::replace(&mut entry.pass, Pass::None);

@@ -60,7 +60,7 @@ impl<T: Clone + Ord> PerHost<T> {
         self.close_empty(host_key);
     }
 
-    /// Whose turn it is, of all for whom there is queue.
+    /// Whose turn it is, of all that may begin now.
     pub(super) fn next(&self) -> Option<Turn<T>> {
         let turns = self.queues.values().filter_map(|host_queue| {
             let turn = host_queue.waiting.first()?;

@@ -112,7 +112,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
     };
     let task = pass.context.tasks.spawn(task.in_current_span());
     let Ok((answer, object, status)) = task.await else {
-        let conclusion = Conclusion::InProgress(Reason::TenantUnavailable, "a write was cut off".to_owned());
+        let conclusion = Conclusion::InProgress(Reason::NotReached, "a write was cut off".to_owned());
         return Err(Requeue {
             conclusion,
             when: When::Retry(None),
@@ -143,7 +143,7 @@ pub(super) async fn after_pending(
         pending.credential_id, inputs.credential.id
     );
     Err(Requeue {
-        conclusion: Conclusion::InProgress(Reason::TenantUnavailable, message),
+        conclusion: Conclusion::InProgress(Reason::NotReached, message),
         when: When::Poll(wait),
     })
 }
