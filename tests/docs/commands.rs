@@ -57,7 +57,7 @@ const NOT_RUN: [(&str, &str); 28] = [
     (".ci/run", "it runs this test"),
     (".ci/run fast", "a part of .ci/run"),
     (".ci/full", "takes hours, and begins with .ci/run"),
-    ("cargo model", "takes minutes: .ci/full runs it"),
+    ("cargo model", "takes minutes; a part of cargo test"),
     ("cargo matrix", "takes more than an hour: .ci/full runs it"),
     ("cargo matrix ", "a part of that"),
     (

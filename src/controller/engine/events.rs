@@ -14,19 +14,18 @@ use super::{
     requeue::When,
     status::{self, HasStatus, NotWritten},
 };
-use crate::api::{Conditions, FIELD_MANAGER, Reason, clip, conditions::READY};
+use crate::api::{Condition, Conditions, FIELD_MANAGER, Reason, clip, conditions::READY};
 
 /// In bytes: what the API server takes.
 const LONGEST_NOTE: usize = 1024;
 
 impl Cluster {
     /// Tells people what changed: one event when `Ready` has another reason or status than before.
-    async fn announce<K>(&self, object: &K, before: Option<&Conditions>, after: &Conditions)
+    async fn announce<K>(&self, object: &K, said: Option<&Condition>, after: &Conditions)
     where
         K: HasStatus,
     {
         let Some(ready) = after.get(READY) else { return };
-        let said = before.and_then(|conditions| conditions.get(READY));
         if said.is_some_and(|said| said.reason == ready.reason && said.status == ready.status) {
             return;
         }
@@ -58,11 +57,11 @@ impl Cluster {
     where
         K: HasStatus + Clone + Debug + DeserializeOwned,
     {
-        let before = object.status().map(|status| K::conditions(status).clone());
+        let ready = |status| K::conditions(status).get(READY).cloned();
+        let said = object.status().and_then(ready);
         match status::write(self, object, status).await {
             Ok(true) => {
-                self.announce(object, before.as_ref(), K::conditions(status))
-                    .await;
+                self.announce(object, said.as_ref(), K::conditions(status)).await;
                 next
             }
             Ok(false) => next,

@@ -97,13 +97,13 @@ fn every_answer_of_pingone_has_its_decision() {
             Reason::CannotAskPingOne,
         ),
     ];
-    for (judgement, active, reason) in table {
-        let says = match judgement.active.and_then(|finding| finding.status) {
+    for (decision, active, reason) in table {
+        let says = match decision.active.and_then(|finding| finding.status) {
             Some(true) => Active::True,
             Some(false) => Active::False,
             None => Active::Unknown,
         };
-        assert_eq!((says, judgement.requeue.conclusion.text().0), (active, reason));
+        assert_eq!((says, decision.requeue.conclusion.text().0), (active, reason));
     }
 }
 
