@@ -56,7 +56,7 @@ reasons! {
     WorkerConfigured,
     /// The worker's label is mapped to the ESV.
     LabelMapped,
-    /// Nothing was done yet, because something before it is not done. Of `Ready` it says that the API server could not be asked, or could not record what was about to be done: the operator tries again by itself.
+    /// Nothing was done yet, because something before it is not done. Of `Ready` it says that the API server could not be asked, or could not record what was about to be done, or that an earlier write to the tenant may still arrive: the operator tries again by itself.
     NotReached,
     /// The connection that is referred to does not exist. Create it; it is noticed at once.
     ConnectionNotFound,
