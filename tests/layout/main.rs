@@ -77,6 +77,23 @@ fn only_the_clock_tells_the_time() {
     }
 }
 
+/// While a tenant is down, what was said under this reason stands: it has to be how the tenant failed.
+#[test]
+fn only_how_a_tenant_failed_is_called_unavailable() {
+    for (path, text) in sources("controller") {
+        let is_of_a_failure = path.ends_with("tenant/error.rs")
+            // An answer that was lost, with the tenant's error.
+            || path.ends_with("esv/write.rs") && text.matches("Reason::TenantUnavailable").count() == 1
+            // What passes by itself.
+            || path.ends_with("promotion/preflight.rs") && !text.contains("InProgress(");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        assert!(
+            is_of_a_failure || !code.contains("Reason::TenantUnavailable"),
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn what_happens_to_a_lock_is_decided_without_asking_anybody() {
     assert_never(
