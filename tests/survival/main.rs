@@ -91,66 +91,77 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
-    let mut survival = Survival {
-        random: fastrand::Rng::with_seed(seed),
+    let survival = Survival {
         arguments,
         seed,
         started: Instant::now(),
-        failures: Vec::new(),
-        cases: 0,
-        unmet: 0,
     };
-    if !survival.arguments.elected {
-        let sentence = "an integration survives everything";
-        let env = Env::start_with(sentence, json!({"watchAllNamespaces": true})).await;
-        survival.alone(env).await;
-    }
-    if !survival.arguments.alone && survival.arguments.history.is_none() {
-        let env = Env::start_elected("a promotion survives every change of leader").await;
-        survival.elected(env).await;
-    }
-    survival.conclude()
+    // Each mostly waits, and has an environment of its own: they run side by side.
+    let (alone, histories, elected) =
+        futures::join!(survival.alone(), survival.histories(), survival.elected());
+    survival.conclude(&[alone, histories, elected])
 }
 
-/// What is run, and what came of it.
+/// What is run.
 struct Survival {
     arguments: Arguments,
-    random: fastrand::Rng,
     seed: u64,
     started: Instant,
-    failures: Vec<String>,
+}
+
+/// What came of a part of it.
+#[derive(Default)]
+struct Results {
+    failed: usize,
     cases: usize,
     unmet: usize,
 }
 
 impl Survival {
-    /// One operator, without an election.
-    async fn alone(&mut self, mut env: Env) {
-        if self.arguments.history.is_none() {
-            let all = matrix(&mut env).await;
-            self.run(&mut env, all, self.arguments.cases).await;
+    /// Cases of one operator, without an election.
+    async fn alone(&self) -> Results {
+        if self.arguments.elected || self.arguments.history.is_some() {
+            return Results::default();
         }
-        if self.arguments.case.is_none() {
-            let seeds: Vec<_> = match self.arguments.history {
-                Some(seed) => vec![seed],
-                None => (0..self.arguments.histories)
-                    .map(|_| self.random.u64(..))
-                    .collect(),
-            };
-            println!("survival: {} histories", seeds.len());
-            for seed in seeds {
-                if let Err(why) = history::run(&mut env, seed).await {
-                    println!("survival: FAILED --history {seed}: {why}");
-                    self.failures.push(format!("history {seed}"));
-                }
+        let sentence = "an integration survives everything";
+        let mut env = Env::start_alone(sentence, json!({"watchAllNamespaces": true})).await;
+        let all = matrix(&mut env).await;
+        self.run(env, all, self.arguments.cases).await
+    }
+
+    async fn histories(&self) -> Results {
+        if self.arguments.elected || self.arguments.case.is_some() {
+            return Results::default();
+        }
+        let sentence = "an integration survives its history";
+        let mut env = Env::start_alone(sentence, json!({"watchAllNamespaces": true})).await;
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let seeds: Vec<_> = match self.arguments.history {
+            Some(seed) => vec![seed],
+            None => (0..self.arguments.histories).map(|_| random.u64(..)).collect(),
+        };
+        println!("survival: {} histories", seeds.len());
+        let mut failed = 0;
+        for seed in seeds {
+            if let Err(why) = history::run(&mut env, seed).await {
+                println!("survival: FAILED --history {seed}: {why}");
+                failed += 1;
             }
         }
         env.check_outputs().await;
-        self.unmet += env.unmet;
+        Results {
+            failed,
+            cases: 0,
+            unmet: env.unmet,
+        }
     }
 
-    /// Two replicas, of which one leads.
-    async fn elected(&mut self, mut env: Env) {
+    /// Cases of two replicas, of which one leads.
+    async fn elected(&self) -> Results {
+        if self.arguments.alone || self.arguments.history.is_some() {
+            return Results::default();
+        }
+        let mut env = Env::start_elected_alone("a promotion survives every change of leader").await;
         env.apply_run_to_nowhere().await;
         let mut all = Vec::new();
         for kind in promotion::Kind::ALL {
@@ -158,18 +169,16 @@ impl Survival {
             let cases = promotion::Case::of_leaders(kind, &boundaries);
             all.extend(cases.into_iter().map(AnyCase::Promotion));
         }
-        self.run(&mut env, all, self.arguments.cases / ELECTED_PART).await;
-        env.check_outputs().await;
-        self.unmet += env.unmet;
+        self.run(env, all, self.arguments.cases / ELECTED_PART).await
     }
 
     /// Runs what is chosen of these cases: so many, where nobody asks for all.
-    async fn run(&mut self, env: &mut Env, all: Vec<AnyCase>, sample: usize) {
+    async fn run(&self, mut env: Env, all: Vec<AnyCase>, sample: usize) -> Results {
         let mut chosen = all.clone();
         if let Some(name) = &self.arguments.case {
             chosen.retain(|case| case.to_string().contains(name));
         } else if !self.arguments.all {
-            self.random.shuffle(&mut chosen);
+            fastrand::Rng::with_seed(self.seed).shuffle(&mut chosen);
             chosen.truncate(sample);
         }
         let (part, parts) = self.arguments.part;
@@ -180,12 +189,12 @@ impl Survival {
             all.len(),
             self.seed
         );
-        self.cases += chosen.len();
+        let mut failed = 0;
         for (done, case) in chosen.iter().enumerate() {
             if done > 0 && done % 100 == 0 {
                 println!(
                     "survival: {done} cases, {} failed, {} s",
-                    self.failures.len(),
+                    failed,
                     self.started.elapsed().as_secs()
                 );
             }
@@ -195,26 +204,33 @@ impl Survival {
             };
             if let Err(why) = result {
                 println!("survival: FAILED --case '{case}': {why}");
-                self.failures.push(case.to_string());
+                failed += 1;
             }
+        }
+        env.check_outputs().await;
+        Results {
+            failed,
+            cases: chosen.len(),
+            unmet: env.unmet,
         }
     }
 
-    fn conclude(&self) -> ExitCode {
+    fn conclude(&self, results: &[Results]) -> ExitCode {
+        let sum = |of: fn(&Results) -> usize| results.iter().map(of).sum::<usize>();
+        let (failed, cases, unmet) = (
+            sum(|results| results.failed),
+            sum(|results| results.cases),
+            sum(|results| results.unmet),
+        );
         println!(
-            "survival: {} failed; {} calls did not come again; {} s",
-            self.failures.len(),
-            self.unmet,
+            "survival: {failed} failed; {unmet} calls did not come again; {} s",
             self.started.elapsed().as_secs()
         );
-        if self.unmet * MOST_UNMET > self.cases {
-            println!(
-                "survival: FAILED: in more than a fifth of {} cases nothing went wrong",
-                self.cases
-            );
+        if unmet * MOST_UNMET > cases {
+            println!("survival: FAILED: in more than a fifth of {cases} cases nothing went wrong");
             return ExitCode::FAILURE;
         }
-        if self.failures.is_empty() {
+        if failed == 0 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

@@ -242,7 +242,11 @@ pub(crate) impl Env {
             return self.promote_here(case).await;
         }
         // It goes with everything in it.
-        let mortal = TestNamespace::create("a namespace that goes during a run").await;
+        let mortal = TestNamespace::create_in(
+            self.namespace.control_plane(),
+            "a namespace that goes during a run",
+        )
+        .await;
         let (home, company) = (
             std::mem::replace(&mut self.namespace, mortal),
             self.idle_company.take(),

@@ -44,15 +44,17 @@ impl ControlPlane {
     /// When it does not boot, with what the server said.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<&ControlPlane> = OnceCell::const_new();
-        let boot = async {
-            let control_plane = Self::start().await?;
-            control_plane.apply_crds().await?;
-            anyhow::Ok(control_plane)
-        };
-        match SHARED.get_or_try_init(|| boot).await {
+        match SHARED.get_or_try_init(Self::start_with_crds).await {
             Ok(control_plane) => control_plane,
             Err(error) => panic!("failed to boot the control plane: {error:?}"),
         }
+    }
+
+    /// Boots one with the CRDs in `crds/`. It is there until this process ends.
+    pub async fn start_with_crds() -> Result<&'static Self> {
+        let control_plane = Self::start().await?;
+        control_plane.apply_crds().await?;
+        Ok(control_plane)
     }
 
     /// Boots one without any CRD. It is there until this process ends.

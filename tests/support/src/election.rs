@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pingone_aic_harness::Operator;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Env, STEP};
 
@@ -25,17 +25,22 @@ pub struct Deposed {
 impl Env {
     /// With two replicas, of which one leads.
     pub async fn start_elected(sentence: &str) -> Self {
-        // Who leads is read from the log, which is a short one.
-        let elects = json!({
-            "leaderElect": true, "replicas": 2, "watchAllNamespaces": true, "log": {"level": "info"},
-        });
-        let mut env = Self::start_with(sentence, elects).await;
-        env.has_election = true;
-        env.until_led().await;
-        let operator = env.operator.replica(&env.namespace).await.unwrap();
+        Self::start_with(sentence, elected(json!({}))).await.elect().await
+    }
+
+    /// The same in a control plane of their own, all of whose namespaces they watch.
+    pub async fn start_elected_alone(sentence: &str) -> Self {
+        let all = elected(json!({"watchAllNamespaces": true}));
+        Self::start_alone(sentence, all).await.elect().await
+    }
+
+    async fn elect(mut self) -> Self {
+        self.has_election = true;
+        self.until_led().await;
+        let operator = self.operator.replica(&self.namespace).await.unwrap();
         let since = Duration::ZERO;
-        env.stand_by(Deposed { operator, since }).await;
-        env
+        self.stand_by(Deposed { operator, since }).await;
+        self
     }
 
     /// How far the clock is moved at once.
@@ -101,12 +106,18 @@ impl Env {
         }
     }
 
-    /// One that was frozen goes on, in the time that it is by now, until it has seen that it leads no more, and has ended.
-    pub async fn thaw(&mut self, deposed: Deposed) -> Deposed {
+    /// One that was frozen goes on, in the time that it is by now.
+    pub async fn thaw(&mut self, deposed: Deposed) -> Operator {
         let Deposed { mut operator, since } = deposed;
         operator.thaw().unwrap();
         self.is_frozen = false;
         operator.advance(self.moved.saturating_sub(since)).await.unwrap();
+        operator
+    }
+
+    /// The same, until it has seen that it leads no more, and has ended.
+    pub async fn thaw_until_it_ends(&mut self, deposed: Deposed) -> Deposed {
+        let operator = self.thaw(deposed).await;
         self.others.push(operator);
         self.ends = true;
         // What it has asked for it sees to first.
@@ -149,8 +160,18 @@ impl Env {
     }
 }
 
+fn elected(more: Value) -> Value {
+    // Who leads is read from the log, which is a short one.
+    let mut values = json!({"leaderElect": true, "replicas": 2, "log": {"level": "info"}});
+    values
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    values
+}
+
 /// Whether an operator leads, since it was started last.
-fn leads(operator: &Operator) -> bool {
+pub fn leads(operator: &Operator) -> bool {
     let log = operator.log();
     let since = log.rfind("operator starts").unwrap_or_default();
     log[since..].contains("this process leads")

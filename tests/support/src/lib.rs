@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use aho_corasick::AhoCorasick;
 use kube::{Api, core::DynamicObject};
-use pingone_aic_harness::{Operator, TestNamespace, Values, fast_forwarded_operator, is_condition};
+use pingone_aic_harness::{
+    ControlPlane, Operator, TestNamespace, Values, fast_forwarded_operator, is_condition,
+};
 use pingone_aic_simulator::{Network, pingone::Credential};
 use serde_json::{Value, json};
 
@@ -68,8 +70,17 @@ impl Env {
 
     /// With an operator whose chart is given these values, too.
     pub async fn start_with(sentence: &str, more: Value) -> Self {
+        Self::start_in(TestNamespace::create(sentence).await, more).await
+    }
+
+    /// In a control plane of its own, for an operator that watches all namespaces: it would see to other tests' objects.
+    pub async fn start_alone(sentence: &str, more: Value) -> Self {
+        let control_plane = ControlPlane::start_with_crds().await.unwrap();
+        Self::start_in(TestNamespace::create_in(control_plane, sentence).await, more).await
+    }
+
+    async fn start_in(namespace: TestNamespace, more: Value) -> Self {
         let network = Network::start().await;
-        let namespace = TestNamespace::create(sentence).await;
         relay(&network, API_SERVER, &namespace);
         let operator = Operator::install(&namespace, values(&network).set(more))
             .await

@@ -39,7 +39,7 @@ pub(crate) impl Env {
             return Ok(deposed);
         }
         self.pass_time(GOES_ON_FOR).await;
-        let deposed = self.thaw(deposed).await;
+        let deposed = self.thaw_until_it_ends(deposed).await;
         if deposed
             .operator
             .exit_status()

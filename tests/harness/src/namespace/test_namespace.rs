@@ -14,13 +14,21 @@ impl TestNamespace {
     /// # Panics
     /// When the control plane does not boot, or refuses.
     pub async fn create(test: &str) -> Self {
+        Self::create_in(ControlPlane::shared().await, test).await
+    }
+
+    /// Creates one in a control plane of the test's own.
+    ///
+    /// # Panics
+    /// When the API server refuses.
+    pub async fn create_in(control_plane: &'static ControlPlane, test: &str) -> Self {
         let slug = slug(test);
         let name = format!("{slug}-{}", crate::unique());
         let metadata = json!({
             "labels": {"pingone-aic.io/test": slug},
             "annotations": {"pingone-aic.io/test": test},
         });
-        match Namespace::create_with(ControlPlane::shared().await, &name, &metadata).await {
+        match Namespace::create_with(control_plane, &name, &metadata).await {
             Ok(namespace) => Self(namespace),
             Err(error) => panic!("{error:?}"),
         }

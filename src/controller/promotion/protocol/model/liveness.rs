@@ -49,8 +49,17 @@ impl State {
         holder.is_restored && (holder.stops || !state.platform.tells_of_its_lock())
     }
 
+    /// Whether nobody does anything any more, however much time passes.
+    fn is_over(&self) -> bool {
+        let ends = |run: &Run| matches!(run.memory.0.step, Some(Step::Verifying | Step::Done));
+        self.is_calm() && self.platform.holder().is_none() && self.runs.iter().all(ends)
+    }
+
     fn go_on(&mut self, operator: Operator) {
         for round in 0..ROUNDS {
+            if self.is_over() {
+                return;
+            }
             for process in 0..u8::try_from(self.processes.len()).unwrap() {
                 for action in [
                     Action::Deliver(process),

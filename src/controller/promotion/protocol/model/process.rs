@@ -1,6 +1,6 @@
 //! What a process of the operator does: it looks, decides, records, sends, and may die of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     platform::{Crime, Deed, Who, name, number, uid},
@@ -193,7 +193,7 @@ impl State {
     }
 
     fn remember(&mut self, process: u8, stage: StageStatus) {
-        self.run(process).memory = Memory(without_words(stage));
+        self.run(process).memory = Memory(Arc::new(without_words(stage)));
     }
 
     /// The answer to the request for a lock is recorded, if status still remembers this very request.
@@ -203,7 +203,7 @@ impl State {
             Flight::Refused => None,
             _ => return,
         };
-        let memory = self.run(process).memory.0.clone();
+        let memory = Arc::clone(&self.run(process).memory.0);
         let attempt = process.to_string();
         let is_asked_for = memory.step == Some(Step::LockRequested)
             && memory.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);

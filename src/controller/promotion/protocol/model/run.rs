@@ -1,6 +1,9 @@
 //! One run, as the model plays it: what its status remembers, and what the processes that see to it have under way.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use super::platform::{Deed, Platform, STAGE};
 use crate::api::{Action, StageStatus};
@@ -66,16 +69,16 @@ pub(super) struct Look {
 
 /// What status remembers: all that outlives a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory(pub StageStatus);
+pub struct Memory(pub Arc<StageStatus>);
 
 impl Memory {
     /// As it is when this is about to begin.
     pub(super) fn new(action: Action) -> Self {
-        Self(StageStatus {
+        Self(Arc::new(StageStatus {
             name: STAGE.to_owned(),
             action,
             ..StageStatus::default()
-        })
+        }))
     }
 }
 
@@ -118,7 +121,7 @@ impl Hash for Memory {
             action,
             suspect,
             ..
-        } = &self.0;
+        } = &*self.0;
         (step, outcome, retries, dry_run.is_some(), action).hash(state);
         suspect
             .as_ref()

@@ -1,0 +1,94 @@
+//! A person unlocks ours and locks for themselves, at each step.
+
+use std::time::Duration;
+
+use easy_ext::ext;
+use pingone_aic_simulator::{Exchange, Fault, Rule, Tenant, tenant::LockState};
+use pingone_aic_support::{
+    Env,
+    company::{Company, THREE},
+};
+use serde_json::json;
+
+use crate::promotion::look::{Steps, is_promotion, is_removed, promotions};
+
+#[tokio::test]
+async fn a_lock_that_is_taken_over_on_its_way_is_another_persons() {
+    let mut env = Env::start("a lock that is taken over on its way").await;
+    let company = env.company(&THREE).await;
+    env.release(&company, json!({"upTo": "staging"})).await;
+    env.until_step("Locking").await;
+    taken_over(&mut env, &company).await;
+}
+
+#[tokio::test]
+async fn nothing_is_promoted_under_a_lock_that_was_taken_over_while_reports_were_read() {
+    let mut env = Env::start("a lock that is taken over while reports are read").await;
+    let company = env.company(&THREE).await;
+    let staging = &company.site("staging").tenant;
+    let lists = Rule::on(staging.host())
+        .method("GET")
+        .path_contains("/promotion/reports");
+    let slow = env.network.fault(lists, Fault::Delay(Duration::from_secs(1)));
+    env.release(&company, json!({"upTo": "staging"})).await;
+    // The list that the promotion is decided by: what the dry run found is known.
+    env.wait_for_list_after_report(staging).await;
+    assert_eq!(promotions(&env), 0, "it was too late");
+    taken_over(&mut env, &company).await;
+    slow.remove();
+}
+
+/// Theirs is neither removed nor promoted under, and we wait for it.
+async fn taken_over(env: &mut Env, company: &Company) {
+    let staging = &company.site("staging").tenant;
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    let theirs = staging.console().begin_lock();
+    env.network.clock().advance(Duration::from_mins(3));
+    assert_eq!(staging.lock_state(), LockState::Locked);
+    env.until_reason("release", "EnvironmentLocked").await;
+    env.pass_time(Duration::from_mins(30)).await;
+    assert_eq!(staging.lock_state(), LockState::Locked);
+    assert!(!is_removed(env, Some(&theirs)), "theirs is not ours to remove");
+    assert_eq!(promotions(env), 0, "nothing is promoted under theirs");
+    staging.console().begin_unlock(&theirs);
+    env.promoted(company, 1).await;
+    env.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_promotion_whose_lock_a_person_removes_is_reported_all_the_same() {
+    let mut env = Env::start("a person removes the lock of a promotion").await;
+    let company = env.company(&THREE).await;
+    env.release(&company, json!({"upTo": "staging"})).await;
+    env.until_answered(|call| is_promotion(call) && call.status == Some(202))
+        .await;
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    env.promoted(&company, 0).await;
+    env.check_outputs().await;
+}
+
+#[ext(Lists)]
+pub(crate) impl Env {
+    /// Waits until the reports are listed once more after one was read.
+    async fn wait_for_list_after_report(&mut self, tenant: &Tenant) {
+        let host = tenant.host().to_owned();
+        self.wait_until(|env| {
+            let calls = env.network.journal();
+            let is_read = |call: &Exchange| {
+                call.host == host
+                    && call.method == "GET"
+                    && call.path.contains("/promotion/report/")
+                    && !call.path.contains("provisional")
+            };
+            let is_list = |call: &Exchange| call.host == host && call.is("GET", "/promotion/reports");
+            let read = calls.iter().position(is_read);
+            let listed = read.is_some_and(|read| calls[read..].iter().any(is_list));
+            (!listed).then(|| "not listed again".to_owned())
+        })
+        .await;
+    }
+}
