@@ -1,6 +1,6 @@
 //! The operator's program: arguments, signals, exit status.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use pingone_aic_operator::{
@@ -33,7 +33,13 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let _telemetry = runtime::init_telemetry(&options)?;
-    Ok(operator::run(options, Clock::system(), runtime::until_terminated()?).await?)
+    Ok(operator::run(
+        options,
+        Clock::system(),
+        Arc::default(),
+        runtime::until_terminated()?,
+    )
+    .await?)
 }
 
 fn print_definitions() -> Result<(), Box<dyn std::error::Error>> {

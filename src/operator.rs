@@ -42,8 +42,12 @@ pub enum Error {
 ///
 /// # Errors
 /// When something is wrong that waiting does not mend: a flag's file, a taken port, no cluster to be found.
-pub async fn run(options: Options, clock: Clock, shutdown: CancellationToken) -> Result<(), Error> {
-    let metrics = Arc::new(Metrics::default());
+pub async fn run(
+    options: Options,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let health = Health::default();
     let extra_roots = options.extra_roots()?;
     let stack = |vendor, allowed, per_second| {

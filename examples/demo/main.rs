@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
     note("The first time, they, kubectl and helm are built from source: about ten minutes on two cores.");
     note("After that they come from a cache, and this takes seconds.");
     let control_plane = ControlPlane::start().await?;
-    let namespace = Namespace::create(control_plane, "demo").await?;
+    let namespace = Namespace::create(&control_plane, "demo").await?;
 
     step("Simulating PingOne and the tenants, each with a credential and a service account of its own");
     let network = Network::start().await;

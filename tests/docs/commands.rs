@@ -17,7 +17,7 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
-    ("cargo test --test integration", "a part of cargo test"),
+    ("cargo test --test cluster integration", "a part of cargo test"),
     ("cargo test --test survival", "a part of cargo test"),
     (
         "kubectl --namespace argocd patch configmap argocd-cm --patch-file deploy/argocd/argocd-cm.yaml",
@@ -41,15 +41,15 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ),
     (
         "kubectl -n pingone-aic wait aicintegration/dev-alpha --for=jsonpath='{.metadata.finalizers}' --timeout=1m",
-        "tests/install",
+        "tests/cluster/install",
     ),
     (
         "helm uninstall pingone-aic-operator --namespace pingone-aic",
-        "tests/install",
+        "tests/cluster/install",
     ),
     (
         "kubectl delete crd pingoneconnections.pingone-aic.io aicintegrations.pingone-aic.io promotions.pingone-aic.io",
-        "tests/install",
+        "tests/cluster/install",
     ),
 ];
 /// What nobody runs as it stands, and why.
@@ -94,11 +94,11 @@ const NOT_RUN: [(&str, &str); 28] = [
     ("docker push ", "needs a container engine and a registry"),
     (
         "helm install ",
-        "would be a second operator beside other tests; tests/install installs, with values of its own",
+        "would be a second operator beside other tests; tests/cluster/install installs, with values of its own",
     ),
     (
         "helm upgrade ",
-        "needs a release; tests/install upgrades, with --reuse-values",
+        "needs a release; tests/cluster/install upgrades, with --reuse-values",
     ),
     ("helm rollback ", "needs a release with a former revision"),
     (

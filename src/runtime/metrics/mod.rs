@@ -214,6 +214,14 @@ impl Metrics {
         text
     }
 
+    /// Whether no object is due, and no pass under way.
+    pub fn is_idle(&self) -> bool {
+        self.queues.lock().iter().all(|(_, load)| {
+            let QueueLoad { waiting, under_way } = load();
+            under_way == 0 && waiting.values().all(|&waiting| waiting == 0)
+        })
+    }
+
     fn look_at_queues(&self) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let (mut under_way, mut depths) = (0, HashMap::new());

@@ -8,7 +8,7 @@ async fn every_field_has_a_description() {
     let control_plane = ControlPlane::shared().await;
     for kind in ["pingoneconnection", "aicintegration", "promotion"] {
         for part in ["spec", "status"] {
-            let schema = schema(control_plane, kind, part).await;
+            let schema = schema(&control_plane, kind, part).await;
             let (mut fields, mut silent) = (0, Vec::new());
             walk(&schema, &format!("{kind}.{part}"), &mut fields, &mut silent);
             assert!(fields > 3, "{kind}.{part} has only {fields} fields");

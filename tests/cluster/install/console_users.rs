@@ -53,7 +53,7 @@ async fn rights_of(namespace: &Namespace, user: &str) -> Rights {
 #[tokio::test]
 async fn people_may_do_what_their_role_says_and_promote_only_by_name() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = TestNamespace::from(Namespace::create(control_plane, "pingone-aic").await.unwrap());
+    let namespace = TestNamespace::from(Namespace::create(&control_plane, "pingone-aic").await.unwrap());
     let values = Values::new("unused")
         .release("pingone-aic-operator")
         .set(json!({"crds": {"enabled": true}, "rbac": {"userRoles": true}}));

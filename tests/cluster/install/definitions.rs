@@ -21,7 +21,7 @@ async fn knows_the_new_field(control_plane: &ControlPlane) -> bool {
 async fn definitions_that_were_applied_by_hand_become_the_releases_and_are_upgraded() {
     for applied_before in [false, true] {
         let control_plane = ControlPlane::start().await.unwrap();
-        let namespace = Namespace::create(control_plane, "pingone-aic").await.unwrap();
+        let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
         let older = tempfolder();
         older_chart(&older);
         let crds = older.join("files/crds");
@@ -52,7 +52,7 @@ async fn definitions_that_were_applied_by_hand_become_the_releases_and_are_upgra
             .helm(&[&install[..], &within].concat())
             .await
             .unwrap();
-        assert!(!knows_the_new_field(control_plane).await);
+        assert!(!knows_the_new_field(&control_plane).await);
 
         let chart = repository().join(CHART);
         let upgrade = [
@@ -65,7 +65,7 @@ async fn definitions_that_were_applied_by_hand_become_the_releases_and_are_upgra
             .helm(&[&upgrade[..], &within].concat())
             .await
             .unwrap();
-        assert!(knows_the_new_field(control_plane).await, "upgraded");
+        assert!(knows_the_new_field(&control_plane).await, "upgraded");
 
         // And back, as helm does it, which leaves no object without its definition.
         let rollback = ["rollback", "pingone-aic-operator"];
@@ -73,13 +73,13 @@ async fn definitions_that_were_applied_by_hand_become_the_releases_and_are_upgra
             .helm(&[&rollback[..], &within].concat())
             .await
             .unwrap();
-        assert!(!knows_the_new_field(control_plane).await, "rolled back");
+        assert!(!knows_the_new_field(&control_plane).await, "rolled back");
         let uninstall = ["uninstall", "pingone-aic-operator"];
         control_plane
             .helm(&[&uninstall[..], &within].concat())
             .await
             .unwrap();
-        let definitions: Vec<DynamicObject> = all_definitions(control_plane).await;
+        let definitions: Vec<DynamicObject> = all_definitions(&control_plane).await;
         assert_eq!(definitions.len(), 3, "they stay");
         fs::remove_dir_all(older).unwrap();
     }

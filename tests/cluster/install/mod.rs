@@ -28,7 +28,7 @@ const NEW_FIELD: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/stat
 #[tokio::test]
 async fn a_release_is_installed_upgraded_uninstalled_and_installed_again() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = Namespace::create(control_plane, "pingone-aic").await.unwrap();
+    let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
     let namespace = TestNamespace::from(namespace);
     let network = Network::start().await;
     let values = Values::new(operator_binary().unwrap())

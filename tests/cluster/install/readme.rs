@@ -37,7 +37,7 @@ fn block(contains: &str) -> String {
 #[tokio::test]
 async fn the_readme_leads_from_nothing_to_a_first_integration_that_is_active() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = TestNamespace::from(Namespace::create(control_plane, "pingone-aic").await.unwrap());
+    let namespace = TestNamespace::from(Namespace::create(&control_plane, "pingone-aic").await.unwrap());
     let network = Network::start().await;
     let company = Company::named(&network, "mycompany", &THREE);
     let values: Value = serde_saphyr::from_str(&block("# values.yaml")).unwrap();

@@ -62,7 +62,7 @@ async fn every_field_that_is_rendered_is_known() {
         .kubectl(&[&wait[..], &[definition]].concat())
         .await
         .unwrap();
-    write_schemas(control_plane, &folder).await;
+    write_schemas(&control_plane, &folder).await;
     let conforms = |manifests: &Path| {
         let output = Command::new(&checks.kubeconform)
             .args(["-strict", "-summary", "-schema-location"])

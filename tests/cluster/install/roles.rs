@@ -12,9 +12,8 @@ use super::{
 
 #[tokio::test]
 async fn an_operator_with_roles_only_makes_and_deletes_an_integration_and_is_forbidden_nothing() {
-    let control_plane = ControlPlane::start().await.unwrap();
-    control_plane.apply_crds().await.unwrap();
-    let namespace = TestNamespace::from(Namespace::create(control_plane, "pingone-aic").await.unwrap());
+    let control_plane = ControlPlane::start_with_crds().await.unwrap();
+    let namespace = TestNamespace::from(Namespace::create(&control_plane, "pingone-aic").await.unwrap());
     let network = Network::start().await;
     let values = Values::new(operator_binary().unwrap())
         .vendors(&network.proxy_url(), &network.ca_pem())

@@ -95,7 +95,7 @@ async fn run(control_plane: &ControlPlane, command: &str) -> String {
 #[tokio::test]
 async fn the_documented_steps_take_everything_away_and_of_the_tenants_what_was_asked() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = TestNamespace::from(Namespace::create(control_plane, "pingone-aic").await.unwrap());
+    let namespace = TestNamespace::from(Namespace::create(&control_plane, "pingone-aic").await.unwrap());
     let network = Network::start().await;
     let mut operator = Operator::install(&namespace, release(&network)).await.unwrap();
     let (going, staying) = (
@@ -145,33 +145,33 @@ async fn the_documented_steps_take_everything_away_and_of_the_tenants_what_was_a
     ] {
         assert!(command.contains(is), "{command} is not {is}");
     }
-    run(control_plane, promotions).await;
+    run(&control_plane, promotions).await;
     assert_eq!(staying.stranded(), None);
-    run(control_plane, policy).await;
-    run(control_plane, seen).await;
-    run(control_plane, integrations).await;
+    run(&control_plane, policy).await;
+    run(&control_plane, seen).await;
+    run(&control_plane, integrations).await;
     assert!(is_cleared(&going.tenant));
     assert_eq!(made(&staying_site.tenant), before);
-    assert_eq!(run(control_plane, left).await, "", "nothing is left behind");
+    assert_eq!(run(&control_plane, left).await, "", "nothing is left behind");
     let connections = "kubectl -n pingone-aic delete pingoneconnections --all";
-    run(control_plane, connections).await;
+    run(&control_plane, connections).await;
     // By name: among a namespace's Secrets is Helm's own, of the release.
     let secrets = "kubectl -n pingone-aic delete secret pingone-dev-alpha aic-dev-alpha";
-    run(control_plane, secrets).await;
-    run(control_plane, uninstall).await;
+    run(&control_plane, secrets).await;
+    run(&control_plane, uninstall).await;
     assert!(operator.terminate().await.unwrap().success());
-    run(control_plane, definitions).await;
+    run(&control_plane, definitions).await;
     let rest = "kubectl get customresourcedefinitions,clusterroles,clusterrolebindings --output=name";
-    let rest = run(control_plane, rest).await;
+    let rest = run(&control_plane, rest).await;
     assert!(!rest.contains("pingone-aic"), "{rest}");
-    run(control_plane, "kubectl delete namespace pingone-aic").await;
+    run(&control_plane, "kubectl delete namespace pingone-aic").await;
     assert_eq!(made(&staying_site.tenant), before);
 }
 
 #[tokio::test]
 async fn an_operator_that_is_installed_again_brings_to_its_end_what_kept_its_finalizer() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = TestNamespace::from(Namespace::create(control_plane, "pingone-aic").await.unwrap());
+    let namespace = TestNamespace::from(Namespace::create(&control_plane, "pingone-aic").await.unwrap());
     let network = Network::start().await;
     let mut operator = Operator::install(&namespace, release(&network)).await.unwrap();
     let company = documented_company(&network);
@@ -180,7 +180,7 @@ async fn an_operator_that_is_installed_again_brings_to_its_end_what_kept_its_fin
     until_up(&namespace, site, "True").await;
 
     run(
-        control_plane,
+        &control_plane,
         "helm uninstall pingone-aic-operator --namespace pingone-aic",
     )
     .await;

@@ -138,9 +138,8 @@ struct Old {
 
 /// A cluster of its own, whose definition of integrations was changed by `change`.
 async fn old(change: impl FnOnce(&mut Value)) -> Old {
-    let control_plane = ControlPlane::start().await.unwrap();
-    control_plane.apply_crds().await.unwrap();
-    let namespace = Namespace::create(control_plane, "pingone-aic").await.unwrap();
+    let control_plane = ControlPlane::start_with_crds().await.unwrap();
+    let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
     let get = ["get", "crd", "aicintegrations.pingone-aic.io", "--output", "json"];
     let mut definition: Value = serde_json::from_str(&control_plane.kubectl(&get).await.unwrap()).unwrap();
     for field in [

@@ -33,7 +33,7 @@ async fn the_operator_counts_what_it_does_and_ends_in_order() {
 #[tokio::test]
 async fn it_waits_for_the_definitions_and_says_so() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = Namespace::create(control_plane, "pingone-aic").await.unwrap();
+    let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
     let values = Values::new(env!("CARGO_BIN_EXE_pingone-aic-operator"));
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
     operator.launch().unwrap();

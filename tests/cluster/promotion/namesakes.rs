@@ -15,9 +15,8 @@ const OTHER_API_SERVER: &str = "kubernetes.elsewhere";
 async fn of_two_runs_of_one_name_in_two_clusters_one_promotes_and_the_other_waits() {
     let mut env = Env::start("one name in two clusters").await;
     let company = env.company(&THREE).await;
-    let control_plane = ControlPlane::start().await.unwrap();
-    control_plane.apply_crds().await.unwrap();
-    let namesake = Namespace::create(control_plane, env.namespace.name()).await;
+    let control_plane = ControlPlane::start_with_crds().await.unwrap();
+    let namesake = Namespace::create(&control_plane, env.namespace.name()).await;
     let mut elsewhere = TestNamespace::from(namesake.unwrap());
     relay(&env.network, OTHER_API_SERVER, &elsewhere);
     let values = values_at(&env.network, OTHER_API_SERVER);

@@ -17,8 +17,7 @@ use crate::promotion::leaders::{NO_TIME, leads, wait};
 
 /// A cluster of its own, in which an integration's interval may be anything.
 async fn lenient_cluster() -> TestNamespace {
-    let control_plane = ControlPlane::start().await.unwrap();
-    control_plane.apply_crds().await.unwrap();
+    let control_plane = ControlPlane::start_with_crds().await.unwrap();
     let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
     let patch = json!([
         {"op": "remove", "path": format!("{spec}/x-kubernetes-validations")},
@@ -31,7 +30,7 @@ async fn lenient_cluster() -> TestNamespace {
     let name = "aicintegrations.pingone-aic.io";
     let command = ["patch", "crd", name, "--type=json", "--patch", &patch];
     control_plane.kubectl(&command).await.unwrap();
-    let namespace = Namespace::create(control_plane, "pingone-aic").await;
+    let namespace = Namespace::create(&control_plane, "pingone-aic").await;
     TestNamespace::from(namespace.unwrap())
 }
 

@@ -11,7 +11,7 @@ pub(crate) use servers::free_port;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
@@ -25,7 +25,7 @@ const BOOT: Duration = Duration::from_mins(2);
 /// How often something that cannot be watched is asked again.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
-/// A running control plane. It ends with this process, however this process ends.
+/// A running control plane. It ends when it is dropped, or with this process, however this process ends.
 pub struct ControlPlane {
     // Fields are dropped in this order: who depends on a server goes before it.
     _controller_manager: Process,
@@ -42,23 +42,23 @@ impl ControlPlane {
     ///
     /// # Panics
     /// When it does not boot, with what the server said.
-    pub async fn shared() -> &'static Self {
-        static SHARED: OnceCell<&ControlPlane> = OnceCell::const_new();
+    pub async fn shared() -> Arc<Self> {
+        static SHARED: OnceCell<Arc<ControlPlane>> = OnceCell::const_new();
         match SHARED.get_or_try_init(Self::start_with_crds).await {
-            Ok(control_plane) => control_plane,
+            Ok(control_plane) => Arc::clone(control_plane),
             Err(error) => panic!("failed to boot the control plane: {error:?}"),
         }
     }
 
-    /// Boots one with the CRDs in `crds/`. It is there until this process ends.
-    pub async fn start_with_crds() -> Result<&'static Self> {
+    /// Boots one with the CRDs in `crds/`. It ends when nobody holds it any more.
+    pub async fn start_with_crds() -> Result<Arc<Self>> {
         let control_plane = Self::start().await?;
         control_plane.apply_crds().await?;
         Ok(control_plane)
     }
 
-    /// Boots one without any CRD. It is there until this process ends.
-    pub async fn start() -> Result<&'static Self> {
+    /// Boots one without any CRD. It ends when nobody holds it any more.
+    pub async fn start() -> Result<Arc<Self>> {
         let programs = tokio::task::spawn_blocking(Programs::locate).await??;
         let scratch = Scratch::create()?;
         let authority = Authority::create()?;
@@ -86,7 +86,7 @@ impl ControlPlane {
             scratch,
         };
         this.until_ready().await?;
-        Ok(Box::leak(Box::new(this)))
+        Ok(Arc::new(this))
     }
 
     /// A kubeconfig of a cluster administrator.

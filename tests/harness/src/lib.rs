@@ -40,7 +40,7 @@ pub use argo_cd::ArgoCd;
 pub use control_plane::ControlPlane;
 pub use namespace::{Namespace, TestNamespace, condition, is_condition};
 pub use operator::{
-    CLOCK_SOCKET, Operator, Values, fast_forwarded_operator, operator_binary,
+    CLOCK_SOCKET, IS_IDLE, Operator, Values, fast_forwarded_operator, operator_binary,
     optimised_fast_forwarded_operator, shipped_operator,
 };
 pub use programs::{ArgoCdPrograms, ExternalSecrets, ManifestChecks, Programs};

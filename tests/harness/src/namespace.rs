@@ -17,7 +17,7 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
 };
 use serde_json::{Value, json};
-use std::fmt::Display;
+use std::{fmt::Display, sync::Arc};
 
 /// The API version of the kinds that are named without one.
 const OPERATOR_API: &str = "pingone-aic.io/v1alpha1";
@@ -30,7 +30,7 @@ const FIELD_MANAGER: &str = "pingone-aic-harness";
 /// Its methods name an object by kind and name. The kind is one of the operator's
 /// (`AICIntegration`), or one with its API version (`v1/Secret`, `apps/v1/Deployment`).
 pub struct Namespace {
-    control_plane: &'static ControlPlane,
+    control_plane: Arc<ControlPlane>,
     client: kube::Client,
     name: String,
     explanations: Explanations,
@@ -38,11 +38,11 @@ pub struct Namespace {
 
 impl Namespace {
     /// Creates it. It stays until somebody deletes it ([`TestNamespace`] deletes itself).
-    pub async fn create(control_plane: &'static ControlPlane, name: &str) -> Result<Self> {
+    pub async fn create(control_plane: &Arc<ControlPlane>, name: &str) -> Result<Self> {
         Self::create_with(control_plane, name, &json!({})).await
     }
 
-    async fn create_with(control_plane: &'static ControlPlane, name: &str, metadata: &Value) -> Result<Self> {
+    async fn create_with(control_plane: &Arc<ControlPlane>, name: &str, metadata: &Value) -> Result<Self> {
         let client = control_plane.client().await?;
         let mut namespace = json!({"metadata": metadata});
         namespace["metadata"]["name"] = name.into();
@@ -52,7 +52,7 @@ impl Namespace {
         created.with_context(|| format!("failed to create the namespace {name}"))?;
         let name = name.to_owned();
         Ok(Self {
-            control_plane,
+            control_plane: Arc::clone(control_plane),
             client,
             name,
             explanations: Explanations::default(),
@@ -67,8 +67,8 @@ impl Namespace {
 
     /// Where it is.
     #[must_use]
-    pub fn control_plane(&self) -> &'static ControlPlane {
-        self.control_plane
+    pub fn control_plane(&self) -> &Arc<ControlPlane> {
+        &self.control_plane
     }
 
     /// A client as cluster administrator, of this test's runtime.

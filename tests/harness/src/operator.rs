@@ -11,7 +11,7 @@ mod volumes;
 pub use build::{
     fast_forwarded_operator, operator_binary, optimised_fast_forwarded_operator, shipped_operator,
 };
-pub use clock::CLOCK_SOCKET;
+pub use clock::{CLOCK_SOCKET, IS_IDLE};
 pub use values::Values;
 
 use crate::{Namespace, control_plane::POLL, process::Process, scratch::Scratch};
@@ -247,6 +247,9 @@ impl Operator {
 
     /// Whether nothing is due and no pass under way, by its own count. One that cannot be asked is dead, and does nothing.
     pub async fn is_idle(&self) -> bool {
+        if let Some(clock) = &self.clock {
+            return clock.is_idle().await;
+        }
         let metrics = self.metrics().await.unwrap_or_default();
         let counts = ["pingone_aic_queue_depth{", "pingone_aic_active_reconciles "];
         let is_busy = |line: &str| counts.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0");

@@ -131,7 +131,7 @@ note: PingOne refuses the credential
 async fn the_api_server_comes_back_where_it_was_with_what_it_knew() {
     // Its own: the other tests of this binary need theirs.
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = pingone_aic_harness::Namespace::create(control_plane, "survivor")
+    let namespace = pingone_aic_harness::Namespace::create(&control_plane, "survivor")
         .await
         .unwrap();
     control_plane.stop_api_server();

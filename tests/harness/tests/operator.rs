@@ -145,7 +145,7 @@ async fn a_namespace_with_restricted_pod_security_takes_the_pod() {
 #[tokio::test]
 async fn the_chart_brings_the_crds_itself() {
     let control_plane = ControlPlane::start().await.unwrap();
-    let namespace = Namespace::create(control_plane, "operator").await.unwrap();
+    let namespace = Namespace::create(&control_plane, "operator").await.unwrap();
     let values = Values::new("unused").set(json!({"crds": {"enabled": true}}));
     Operator::prepare(&namespace, values).await.unwrap();
     let established = [

@@ -25,12 +25,15 @@ pub struct Deposed {
 impl Env {
     /// With two replicas, of which one leads.
     pub async fn start_elected(sentence: &str) -> Self {
-        Self::start_with(sentence, elected(json!({}))).await.elect().await
+        Self::start_with(sentence, elected(&json!({})))
+            .await
+            .elect()
+            .await
     }
 
     /// The same in a control plane of their own, all of whose namespaces they watch.
     pub async fn start_elected_alone(sentence: &str) -> Self {
-        let all = elected(json!({"watchAllNamespaces": true}));
+        let all = elected(&json!({"watchAllNamespaces": true}));
         Self::start_alone(sentence, all).await.elect().await
     }
 
@@ -160,7 +163,7 @@ impl Env {
     }
 }
 
-fn elected(more: Value) -> Value {
+fn elected(more: &Value) -> Value {
     // Who leads is read from the log, which is a short one.
     let mut values = json!({"leaderElect": true, "replicas": 2, "log": {"level": "info"}});
     values

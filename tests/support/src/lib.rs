@@ -76,7 +76,7 @@ impl Env {
     /// In a control plane of its own, for an operator that watches all namespaces: it would see to other tests' objects.
     pub async fn start_alone(sentence: &str, more: Value) -> Self {
         let control_plane = ControlPlane::start_with_crds().await.unwrap();
-        Self::start_in(TestNamespace::create_in(control_plane, sentence).await, more).await
+        Self::start_in(TestNamespace::create_in(&control_plane, sentence).await, more).await
     }
 
     async fn start_in(namespace: TestNamespace, more: Value) -> Self {

@@ -69,7 +69,9 @@ pub(super) fn kubeconfig(port: u16, ca: &str, identity: &Identity) -> String {
 fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Process> {
     let log = program.with_extension("log");
     let log = folder.join(log.file_name().unwrap_or_default());
-    Process::start(program, arguments, &BTreeMap::new(), &log)
+    // A quarter of the garbage collections, for twice the memory of servers that live for minutes.
+    let environment = BTreeMap::from([("GOGC".to_owned(), "400".to_owned())]);
+    Process::start(program, arguments, &environment, &log)
 }
 
 /// etcd speaks through sockets in `folder`, so that it needs no port.

@@ -68,6 +68,8 @@ impl ControlPlane {
             .env("KUBECONFIG", self.kubeconfig())
             // Their caches and settings: not the user's.
             .env("HOME", &*self.scratch)
+            // Over before there is much to collect.
+            .env("GOGC", "off")
             .stdin(Stdio::null());
         command
     }

@@ -3,7 +3,7 @@
 use super::Namespace;
 use crate::ControlPlane;
 use serde_json::json;
-use std::{ops::Deref, thread};
+use std::{ops::Deref, sync::Arc, thread};
 
 /// A namespace that is deleted at the test's end, and explains itself if that end is a panic.
 pub struct TestNamespace(Namespace);
@@ -14,14 +14,14 @@ impl TestNamespace {
     /// # Panics
     /// When the control plane does not boot, or refuses.
     pub async fn create(test: &str) -> Self {
-        Self::create_in(ControlPlane::shared().await, test).await
+        Self::create_in(&ControlPlane::shared().await, test).await
     }
 
     /// Creates one in a control plane of the test's own.
     ///
     /// # Panics
     /// When the API server refuses.
-    pub async fn create_in(control_plane: &'static ControlPlane, test: &str) -> Self {
+    pub async fn create_in(control_plane: &Arc<ControlPlane>, test: &str) -> Self {
         let slug = slug(test);
         let name = format!("{slug}-{}", crate::unique());
         let metadata = json!({
