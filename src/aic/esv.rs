@@ -32,6 +32,9 @@ pub struct Esv {
     /// What people see in the console; the operator's mark stands here.
     #[serde(default)]
     pub description: String,
+    /// When it, or a version of it, was changed last, by the tenant's clock.
+    #[serde(default)]
+    pub last_change_date: Option<String>,
 }
 
 /// One version of an ESV, without its value.

@@ -14,4 +14,13 @@ impl LabelAttribute {
     pub fn is_known(&self) -> bool {
         self.is_known
     }
+
+    /// For tables of decisions.
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_known: true,
+        }
+    }
 }

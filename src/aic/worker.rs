@@ -27,6 +27,12 @@ pub struct Service(Map<String, Value>);
 pub struct Worker(Map<String, Value>);
 
 impl Service {
+    /// For tables of decisions: as a tenant answers it.
+    #[cfg(test)]
+    pub(crate) fn of(value: &Value) -> Self {
+        Self(value.as_object().cloned().unwrap_or_default())
+    }
+
     /// Whether workers work in this realm.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
@@ -43,6 +49,12 @@ impl Service {
 }
 
 impl Worker {
+    /// For tables of decisions: as a tenant answers it.
+    #[cfg(test)]
+    pub(crate) fn of(value: &Value) -> Self {
+        Self(value.as_object().cloned().unwrap_or_default())
+    }
+
     /// The label identifier that it uses.
     #[must_use]
     pub fn label(&self, attribute: &LabelAttribute) -> Option<&str> {

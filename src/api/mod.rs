@@ -21,7 +21,7 @@ pub use connection::{
 pub use crd::{complete_status, custom_resource_definitions, to_yaml};
 pub use integration::{
     AICIntegration, AICIntegrationSpec, DeletionPolicy, DriftPolicy, EsvStatus, IntegrationStatus,
-    ObjectReference, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
+    ObjectReference, Origin, OriginStatus, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
 };
 pub use promotion::{
     Action, ChangeCounts, DryRunRequest, DryRunStatus, FailurePolicy, LockStatus, NextStage, Outcome,

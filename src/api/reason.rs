@@ -84,10 +84,14 @@ reasons! {
     WaitingForTurn,
     /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
     NameUnderivable,
-    /// An ESV of this id exists and is not marked as this object's, or an elder object claims it. Choose another name, remove the ESV, or set spec.adopt to take it over.
+    /// An ESV of this id exists and is not this object's: a person made it, or another object in this or another cluster has marked or claimed it. The message says whose it is and the ways out.
     EsvNotOwned,
-    /// A worker of this name exists and uses another credential label, its label is mapped to another ESV than this object's, or an elder object claims it. Choose another name, give what is there as spec.secretLabelIdentifier or spec.esvId, or set spec.adopt to take it over.
+    /// A worker of this name exists and is not this object's: it uses another credential label, or another object claims it. The message says whose it is and the ways out.
     WorkerNotOwned,
+    /// The worker's credential label is not this object's: it is mapped to another ESV, or another object claims it. The message says whose it is and the ways out.
+    LabelNotOwned,
+    /// The PingOne worker service of the realm is disabled, and the operator did not enable it: that is somebody's decision. Enable it in the tenant's console, or set spec.adopt to true on an object that is new.
+    WorkerServiceDisabled,
     /// This tenant has no product connections yet. They come to the rapid channel first: wait for them there; the operator looks again after the interval.
     ProductConnectionsNotSupported,
     /// The ESV is there; worker and mapping come with a promotion from the environment below. Promote when you are ready to.
@@ -104,6 +108,8 @@ reasons! {
     LeftBehind,
     /// The tenant goes on with the value that it holds in its cache, for up to ten minutes. The operator waits.
     CredentialNotYetServed,
+    /// The tenant goes on with the credential of an older version of the ESV, though the newest one holds the right one and its cache has lived. Disable the versions that the message names, in the tenant's console.
+    OlderCredentialServed,
     /// The tenant's connection test failed; the message repeats its answer. Put right what it says, in PingOne or in the tenant; the operator tests again by itself.
     TestFailed,
 

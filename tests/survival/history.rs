@@ -159,6 +159,9 @@ impl History {
                 .as_ref()
                 .is_some_and(|object| object.data["status"][what].is_object())
         };
+        let is_made = object
+            .as_ref()
+            .is_some_and(|object| object.data["status"]["worker"]["origin"] == "Made");
         match happening {
             Happening::NewCredential => {
                 self.credential = fixture.credential();
@@ -183,7 +186,7 @@ impl History {
                     .await;
             }
             Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
-            Happening::WorkerEdited if has_worker && !is_frozen && is_remembered("worker") => {
+            Happening::WorkerEdited if has_worker && !is_frozen && is_made => {
                 console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
             }
             Happening::MappingGone if has_mapping && !is_frozen => {

@@ -8,7 +8,7 @@ use super::{bounds, string_enum};
 
 mod status;
 
-pub use status::{EsvStatus, IntegrationStatus, PendingVersion, WorkerStatus};
+pub use status::{EsvStatus, IntegrationStatus, Origin, OriginStatus, PendingVersion, WorkerStatus};
 
 /// A PingOne credential at work in one realm of one AIC tenant environment.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Conditions, bounds};
+use super::super::{Conditions, bounds, string_enum};
 
 /// What was observed of the integration, and what the operator must remember.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,12 @@ pub struct IntegrationStatus {
     /// The PingOne worker in the realm, once it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<WorkerStatus>,
+    /// The mapping of the worker's label, where the operator made or adopted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<OriginStatus>,
+    /// The realm's worker service, where the operator made or enabled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<OriginStatus>,
     /// The id of the credential that the tenant's last passing test named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
@@ -44,6 +50,17 @@ pub struct EsvStatus {
     /// The version that the operator wrote last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// When the tenant says that it made that version, in RFC 3339: another date under the same number is another
+    /// ESV, which somebody made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_date: Option<String>,
+    /// The uid of the AICIntegration that this was remembered under: after a restore it is the former one's, by
+    /// which the ESV's mark is still known as this object's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_uid: Option<String>,
+    /// How the ESV came to be this object's. One that was taken over is never removed by `deletionPolicy: Delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The id of the credential in that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
@@ -55,6 +72,10 @@ pub struct EsvStatus {
     /// tenant may go on with the value before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_at: Option<String>,
+    /// When the operator last sent the credential again because the tenant's test showed another one, by the tenant's own
+    /// clock, in RFC 3339. It does so at most once in the life of the tenant's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_at: Option<String>,
     /// The version that the tenant's test has proved; older ones are then disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
@@ -89,4 +110,30 @@ pub struct WorkerStatus {
     pub name: String,
     /// Its Credential Secret Label Identifier.
     pub label: String,
+    /// How the worker came to be this object's; absent where it was only found and is used. Only a worker that was
+    /// made or adopted is removed by `deletionPolicy: Delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// How something in the tenant came to be the object's.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct OriginStatus {
+    /// How it came to be the object's.
+    pub origin: Origin,
+}
+
+string_enum! {
+    /// How something in the tenant came to be the object's.
+    Origin {
+        /// It is about to be made: recorded first, so that a crash cannot lose whose it is.
+        Making = "Making",
+        /// The operator made it.
+        Made = "Made",
+        /// A person made it, and the operator took it over, for `spec.adopt` was set.
+        Adopted = "Adopted",
+        /// A former object of the same name made it, or one in another cluster.
+        TakenOver = "TakenOver",
+    }
 }

@@ -10,6 +10,7 @@ mod finalizer;
 mod lock;
 mod mark;
 mod measure;
+mod ownership;
 mod pass;
 mod proof;
 mod rivals;

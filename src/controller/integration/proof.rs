@@ -45,26 +45,17 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
             pass.status.credential_id = Some(inputs.credential.id.clone());
             Ok(Conclusion::Done(Reason::TestPassed, message))
         }
-        Verdict::NotYetServed(other) => {
-            let message = format!(
-                "version {} with credential {} is written; the tenant still works with {other}, as it may for about ten minutes",
-                pass.status
-                    .esv
-                    .as_ref()
-                    .and_then(|esv| esv.version.as_deref())
-                    .unwrap_or("?"),
-                inputs.credential.id
-            );
-            pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
-            let conclusion = Conclusion::InProgress(Reason::CredentialNotYetServed, message);
-            Err(Requeue {
-                conclusion,
-                when: When::Poll(ASK_AGAIN),
-            })
-        }
-        Verdict::Failed(message) => {
+        Verdict::NotYetServed(other) => Err(not_yet_served(pass, inputs, &other)),
+        Verdict::Failed { served, message } => {
             if !inputs.is_mutable() {
                 check_promoted_mapping(pass, inputs).await?;
+            }
+            if served.as_ref() != Some(&inputs.credential.id)
+                && !is_fresh(pass, inputs)
+                && esv::send_again(pass, inputs, served.as_deref()).await?
+            {
+                let other = served.map_or("none".to_owned(), |id| format!("credential {id}"));
+                return Err(not_yet_served(pass, inputs, &other));
             }
             pass.find(ACTIVE, &Finding::no(Reason::TestFailed, &message));
             Err(Requeue {
@@ -72,6 +63,23 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
                 when: When::Retry(None),
             })
         }
+    }
+}
+
+fn not_yet_served(pass: &mut Pass<'_>, inputs: &Inputs, other: &str) -> Requeue {
+    let message = format!(
+        "version {} with credential {} is written; the tenant still works with {other}, as it may for about ten minutes",
+        pass.status
+            .esv
+            .as_ref()
+            .and_then(|esv| esv.version.as_deref())
+            .unwrap_or("?"),
+        inputs.credential.id
+    );
+    pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
+    Requeue {
+        conclusion: Conclusion::InProgress(Reason::CredentialNotYetServed, message),
+        when: When::Poll(ASK_AGAIN),
     }
 }
 
@@ -109,7 +117,11 @@ fn is_fresh(pass: &Pass<'_>, inputs: &Inputs) -> bool {
 enum Verdict {
     Proved,
     NotYetServed(String),
-    Failed(String),
+    Failed {
+        /// The credential that the test named, where it named one.
+        served: Option<String>,
+        message: String,
+    },
 }
 
 fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
@@ -120,13 +132,24 @@ fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
             credential_id: Some(other),
             ..
         } if fresh && other != wanted => Verdict::NotYetServed(format!("credential {other}")),
-        Proof::Passed { credential_id: other } => Verdict::Failed(format!(
-            "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
-        )),
-        Proof::Failed { message, .. } => Verdict::Failed(format!("the tenant's test failed: {message}")),
-        Proof::NoWorker => {
-            Verdict::Failed("the tenant does not find the worker that it was given".to_owned())
-        }
+        Proof::Passed { credential_id: other } => Verdict::Failed {
+            message: format!(
+                "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
+            ),
+            served: Some(other.clone()),
+        },
+        Proof::Failed {
+            message,
+            credential_id,
+        } => Verdict::Failed {
+            served: credential_id.clone(),
+            message: format!("the tenant's test failed: {message}"),
+        },
+        // Nothing was tested that a version could mend.
+        Proof::NoWorker => Verdict::Failed {
+            served: Some(wanted.to_owned()),
+            message: "the tenant does not find the worker that it was given".to_owned(),
+        },
     }
 }
 
@@ -144,7 +167,7 @@ mod tests {
             credential_id: id.map(Into::into),
         };
         let not_yet = || Verdict::NotYetServed("credential old".into());
-        let is_failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed(_));
+        let is_failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed { .. });
         assert_eq!(judge(&passed("new"), "new", true), Verdict::Proved);
         assert_eq!(judge(&passed("old"), "new", true), not_yet());
         assert_eq!(judge(&failed(Some("old")), "new", true), not_yet());

@@ -8,7 +8,7 @@ use super::pass::Pass;
 use crate::{
     api::{
         AICIntegration, Reason,
-        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, WORKER_READY},
+        conditions::{ACTIVE, Conclusion, ESV_READY, Finding, SECRET_MAPPED, WORKER_READY},
     },
     controller::{
         engine::{
@@ -22,18 +22,18 @@ use crate::{
 /// How soon it is looked again whose a tenant is.
 const LOOK_ELSEWHERE_AGAIN: Duration = Duration::from_mins(1);
 
-/// The elder object, by namespace and name, that claims the same, and what.
-pub(super) fn elder(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)> {
-    let claimed = |other: &AICIntegration| names.claimed_by_elder(&pass.object, other);
-    let elder = pass.fleet.find(|other| claimed(other).is_some())?;
-    let claimed = claimed(&elder)?;
-    let namespace = elder.namespace().unwrap_or_default();
-    Some((format!("{namespace}/{}", elder.name_any()), claimed))
+/// The object, by namespace and name, that keeps what this one claims, too, and what that is.
+pub(super) fn keeper(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)> {
+    let claimed = |other: &AICIntegration| names.kept_by(&pass.object, other);
+    let keeper = pass.fleet.find(|other| claimed(other).is_some())?;
+    let claimed = claimed(&keeper)?;
+    let namespace = keeper.namespace().unwrap_or_default();
+    Some((format!("{namespace}/{}", keeper.name_any()), claimed))
 }
 
-/// Of two objects that claim one ESV or one worker, the younger touches nothing.
+/// Of two objects that claim one ESV, one worker or one label, the one that does not keep it touches nothing.
 pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
-    let Some((elder, claimed)) = elder(pass, names) else {
+    let Some((keeper, claimed)) = keeper(pass, names) else {
         return Ok(());
     };
     let (type_, reason, what) = match claimed {
@@ -42,9 +42,13 @@ pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
             let what = format!("worker {} in realm {}", names.worker, names.realm.as_str());
             (WORKER_READY, Reason::WorkerNotOwned, what)
         }
+        Claimed::Label => {
+            let what = format!("label {} in realm {}", names.label, names.realm.as_str());
+            (SECRET_MAPPED, Reason::LabelNotOwned, what)
+        }
     };
     let message = format!(
-        "{what} belongs to the elder AICIntegration {elder}: choose another spec.name, or delete one of the two"
+        "{what} belongs to AICIntegration {keeper}, which has it or is older: delete one of the two, or create this one anew under another name and label"
     );
     for type_ in [type_, ACTIVE] {
         pass.find(type_, &Finding::no(reason, &message));

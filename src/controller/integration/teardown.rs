@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use kube::ResourceExt;
+
 use super::{
     dereference::{read_account, without_account},
     esv,
     lock::{self, check_unlocked, written},
+    mark::Mark,
     pass::Pass,
     rivals, usage,
 };
 use crate::{
     aic::Tenant,
-    api::Realm,
+    api::{Origin, Realm},
     controller::{
         engine::{requeue::Flow, secret::Unread},
         tenant::{names::Names, service_account::NoAccount},
@@ -31,9 +34,6 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         // It was never known what it should be called in the tenant: it made nothing there.
         return Ok(None);
     };
-    if rivals::elder(pass, &names).is_some() {
-        return Ok(None);
-    }
     let everything = format!(
         "mapping, worker {} in realm {} and ESV {}, as far as they are there,",
         names.worker,
@@ -46,6 +46,14 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
             why,
         }))
     };
+    let has_made = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
+    if let Some((keeper, _)) = rivals::keeper(pass, &names) {
+        return if has_made {
+            left(format!("AICIntegration {keeper} claims a part of it"))
+        } else {
+            Ok(None)
+        };
+    }
     if names.realm == Realm::Unknown {
         return left("spec.realm is not known to this version of the operator".to_owned());
     }
@@ -65,8 +73,16 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         .aic
         .tenant(names.host.clone(), Arc::new(account))
         .with_priority(pass.priority);
-    if !owns(pass, &tenant, &names).await? {
-        return Ok(None);
+    match possession(pass, &tenant, &names).await? {
+        Possession::Ours => {}
+        Possession::Anothers if has_made => {
+            return left("another object's mark stands on the ESV".to_owned());
+        }
+        Possession::Anothers => return Ok(None),
+        // A disaster drill must not take away what is live.
+        Possession::TakenOver => {
+            return left("it was taken over from an object of this name that may still be there".to_owned());
+        }
     }
     let mut worker = None;
     if pass.object.spec.tenant.environment.is_mutable() {
@@ -83,11 +99,35 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     })
 }
 
-/// Whether what is there is this object's: its mark says so, or its memory, where nobody else has set a mark.
-async fn owns(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<bool> {
-    let remembers = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
+enum Possession {
+    Ours,
+    Anothers,
+    TakenOver,
+}
+
+/// Whose the ESV is; where it is gone, whether this object remembers it.
+async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<Possession> {
     let esv = lock::esv(pass, tenant, || tenant.esv(&names.esv)).await?;
-    Ok(esv.map_or(remembers, |esv| esv::is_ours(pass, &esv, remembers)))
+    let memory = pass.status.esv.as_ref();
+    let is_ours = match &esv {
+        Some(esv) => esv::is_ours(pass, esv),
+        None => memory.is_some_and(|memory| memory.version.is_some()),
+    };
+    let uid = pass.object.uid();
+    let marked_by = esv
+        .and_then(|esv| Mark::read(&esv.description))
+        .map(|mark| mark.uid);
+    let written_by = memory.and_then(|memory| memory.owner_uid.clone());
+    let is_of_another_uid = [marked_by, written_by]
+        .iter()
+        .flatten()
+        .any(|other| Some(other) != uid.as_ref());
+    let taken_over = memory.and_then(|memory| memory.origin) == Some(Origin::TakenOver);
+    Ok(match is_ours {
+        false => Possession::Anothers,
+        true if taken_over || is_of_another_uid => Possession::TakenOver,
+        true => Possession::Ours,
+    })
 }
 
 async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<()> {
@@ -105,6 +145,17 @@ async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> F
     let Some(worker) = pass.tried(tenant.worker(names.realm, &names.worker).await)? else {
         return Ok(None);
     };
+    let origin = match &pass.status.worker {
+        // It was never this object's to use.
+        None => return Ok(None),
+        Some(worker) => worker.origin,
+    };
+    if !matches!(origin, Some(Origin::Making | Origin::Made | Origin::Adopted)) {
+        return Ok(Some(Left {
+            what: format!("worker {}", names.worker),
+            why: "this object found it there and only used it".to_owned(),
+        }));
+    }
     let attribute = pass.tried(tenant.label_attribute(names.realm).await)?;
     let label = attribute.as_ref().and_then(|attribute| worker.label(attribute));
     if label != Some(names.label.as_str()) {

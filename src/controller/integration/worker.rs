@@ -4,156 +4,255 @@
 
 use super::{
     dereference::Inputs,
-    lock::{check_unlocked, written},
+    lock::{self, check_unlocked, written},
+    mark::Mark,
+    ownership::{Owner, of_mapping, of_service, of_worker},
     pass::Pass,
 };
 use crate::{
-    aic::{LabelAttribute, Service, Worker},
+    aic::{EsvId, LabelAttribute, Mapping, Service, Worker},
     api::{
-        Reason, WorkerStatus,
+        Origin, OriginStatus, Reason, WorkerStatus,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
     },
     controller::engine::requeue::{Flow, Requeue},
 };
 
+/// What the tenant shows of the worker and of its label.
+struct Observation {
+    attribute: LabelAttribute,
+    worker: Option<Worker>,
+    mapping: Option<Mapping>,
+    /// Whose mark the ESV bears that the label leads to, where the label would be adopted.
+    mapped_to: Option<Mark>,
+}
+
+/// What has to be written, and how it comes to be this object's.
+#[derive(Default)]
+struct Plan {
+    worker: Option<Origin>,
+    mapping: Option<Origin>,
+}
+
 /// Sees to it that the worker and its mapping are as they should be.
 pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     enable_service(pass, inputs).await?;
-    let attribute = match inputs.tenant.label_attribute(inputs.realm).await {
-        Ok(Some(attribute)) => attribute,
-        Ok(None) => {
-            let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
-            return Err(missing(pass, Reason::ProductConnectionsNotSupported, message));
-        }
-        Err(error) => return Err(pass.trouble(&error)),
-    };
-    let created = ensure_worker(pass, inputs, &attribute).await?;
-    let message = format!(
-        "worker {} uses the credential label {}",
-        inputs.name, inputs.label
-    );
-    pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
-    pass.status.worker = Some(WorkerStatus {
-        name: inputs.name.to_string(),
-        label: inputs.label.to_string(),
-    });
-    ensure_mapping(pass, inputs, created).await?;
-    let message = format!("the worker's label is mapped to {}", inputs.esv);
-    pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
+    let observed = observe(pass, inputs).await?;
+    let plan = decide(pass, inputs, &observed)?;
+    let label_was_ours = observed
+        .mapping
+        .as_ref()
+        .is_some_and(|mapping| mapping.leads_to(&inputs.esv));
+    apply(pass, inputs, observed, &plan).await?;
+    settle(pass, inputs, &plan, label_was_ours);
     Ok(())
 }
 
 async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let service = pass.tried(inputs.tenant.worker_service(inputs.realm).await)?;
-    if service.as_ref().is_some_and(Service::is_enabled) {
-        return Ok(());
-    }
-    // What was not there before has not drifted: it is made.
-    if pass.status.worker.is_some() {
-        pass.drifted(ACTIVE, "the PingOne worker service is not enabled")?;
-    }
+    let memory = pass.status.service.as_ref().map(|service| service.origin);
+    let origin = match of_service(service.as_ref(), memory) {
+        Owner::Good if memory == Some(Origin::Making) => {
+            pass.status.service = made(Origin::Made);
+            return Ok(());
+        }
+        Owner::Good => return Ok(()),
+        Owner::Drifted(what) => {
+            pass.drifted(ACTIVE, &what)?;
+            memory.unwrap_or(Origin::Made)
+        }
+        Owner::Nobodys => Origin::Made,
+        // Once: an object that has its worker adopts nothing more.
+        Owner::Anothers(_)
+            if pass.object.spec.adopt
+                && pass.status.worker.is_none()
+                && matches!(memory, None | Some(Origin::Making)) =>
+        {
+            Origin::Adopted
+        }
+        Owner::Anothers(what) => {
+            let message = format!(
+                "the PingOne worker service of realm {} {what}: enable it in the tenant's console, or set spec.adopt to true on an object that is new",
+                inputs.realm.as_str()
+            );
+            return Err(missing(pass, Reason::WorkerServiceDisabled, &message));
+        }
+    };
     check_unlocked(pass, &inputs.tenant).await?;
+    if memory.is_none() {
+        pass.status.service = made(Origin::Making);
+        pass.record().await?;
+    }
     let service = Service::enabled(service);
     let result = inputs.tenant.put_worker_service(inputs.realm, service).await;
-    written(pass, &inputs.tenant, result).await
+    written(pass, &inputs.tenant, result).await?;
+    pass.status.service = made(origin);
+    Ok(())
 }
 
-/// Whether the worker was made just now.
-async fn ensure_worker(pass: &mut Pass<'_>, inputs: &Inputs, attribute: &LabelAttribute) -> Flow<bool> {
-    let worker = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)?;
-    match judge(
-        worker.as_ref(),
+async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Observation> {
+    let (tenant, realm) = (&inputs.tenant, inputs.realm);
+    let Some(attribute) = pass.tried(tenant.label_attribute(realm).await)? else {
+        let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
+        return Err(missing(pass, Reason::ProductConnectionsNotSupported, message));
+    };
+    let worker = pass.tried(tenant.worker(realm, &inputs.name).await)?;
+    let mapping = pass.tried(tenant.mapping(realm, &inputs.label).await)?;
+    let mapped_to = match &mapping {
+        Some(mapping) if pass.object.spec.adopt && !mapping.leads_to(&inputs.esv) => {
+            mark_of(pass, inputs, mapping).await?
+        }
+        _ => None,
+    };
+    Ok(Observation {
         attribute,
-        inputs.label.as_str(),
-        pass.status.worker.is_some(),
-    ) {
-        Verdict::Good => return Ok(false),
-        Verdict::New => {}
-        Verdict::Drifted(what) => pass.drifted(ACTIVE, &what)?,
+        worker,
+        mapping,
+        mapped_to,
+    })
+}
+
+/// The mark of the ESV that a label leads to.
+async fn mark_of(pass: &mut Pass<'_>, inputs: &Inputs, mapping: &Mapping) -> Flow<Option<Mark>> {
+    for alias in &mapping.aliases {
+        let Ok(id) = alias.parse::<EsvId>() else {
+            continue;
+        };
+        let tenant = &inputs.tenant;
+        let esv = lock::esv(pass, tenant, || tenant.esv(&id)).await?;
+        if let Some(mark) = esv.and_then(|esv| Mark::read(&esv.description)) {
+            return Ok(Some(mark));
+        }
+    }
+    Ok(None)
+}
+
+/// Both are decided before either is written: no worker is made for a label that is another's.
+fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observation) -> Flow<Plan> {
+    let Observation {
+        attribute,
+        worker,
+        mapping,
+        mapped_to,
+    } = observed;
+    let adopts = pass.object.spec.adopt;
+    let remembered = pass.status.worker.as_ref().and_then(|worker| worker.origin);
+    let mut plan = Plan::default();
+    match of_worker(worker.as_ref(), attribute, inputs.label.as_str(), remembered) {
+        Owner::Good => {}
+        Owner::Nobodys => plan.worker = Some(Origin::Made),
+        Owner::Drifted(what) => {
+            pass.drifted(ACTIVE, &what)?;
+            // One that is gone is made by the operator now.
+            plan.worker = remembered.filter(|_| worker.is_some()).or(Some(Origin::Made));
+        }
         // Once: from then on the object remembers its worker.
-        Verdict::NotOurs(_) if pass.object.spec.adopt => {}
-        Verdict::NotOurs(label) => {
+        Owner::Anothers(_) if adopts => plan.worker = Some(Origin::Adopted),
+        Owner::Anothers(what) => {
+            pass.status.worker = None;
             let message = format!(
-                "worker {} exists in realm {} and uses {label}: choose another spec.name, set spec.secretLabelIdentifier to what it uses, or set spec.adopt to true to take it over",
+                "worker {} exists in realm {} and {what}: remove it in the tenant's console, set spec.adopt to true to take it over, or create an AICIntegration of another spec.name",
                 inputs.name,
                 inputs.realm.as_str()
             );
             return Err(missing(pass, Reason::WorkerNotOwned, &message));
         }
     }
-    check_unlocked(pass, &inputs.tenant).await?;
-    let created = worker.is_none();
-    let wanted = Worker::with_credential(worker, attribute, &inputs.label);
-    let result = inputs.tenant.put_worker(inputs.realm, &inputs.name, wanted).await;
-    written(pass, &inputs.tenant, result).await?;
-    Ok(created)
-}
-
-/// What is to be thought of a worker.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Good,
-    New,
-    Drifted(String),
-    NotOurs(String),
-}
-
-fn judge(worker: Option<&Worker>, attribute: &LabelAttribute, label: &str, seen_before: bool) -> Verdict {
-    let Some(worker) = worker else {
-        return if seen_before {
-            Verdict::Drifted("the worker is gone".to_owned())
-        } else {
-            Verdict::New
-        };
-    };
-    match worker.label(attribute) {
-        Some(used) if used == label && worker.uses_credential() => Verdict::Good,
-        Some(used) if used == label && seen_before => {
-            Verdict::Drifted("useCredential of the worker is false".to_owned())
+    let memory = remembered_mapping(pass);
+    match of_mapping(mapping.as_ref(), &inputs.esv, memory) {
+        Owner::Good => {}
+        Owner::Nobodys => plan.mapping = Some(Origin::Made),
+        Owner::Drifted(what) => {
+            pass.drifted(ACTIVE, &what)?;
+            plan.mapping = Some(memory.unwrap_or(Origin::Made));
         }
-        used if seen_before => Verdict::Drifted(match used {
-            Some(used) => format!("the worker's Credential Secret Label Identifier is {used}"),
-            None => "the worker's Credential Secret Label Identifier is empty".to_owned(),
-        }),
-        Some(used) if used == label => Verdict::NotOurs(format!(
-            "no credential, though it has the label {used} of this object's name"
-        )),
-        Some(used) => Verdict::NotOurs(format!("the credential label {used}")),
-        None => Verdict::NotOurs("no credential label".to_owned()),
+        Owner::Anothers(_) if adopts && mapped_to.is_none() => plan.mapping = Some(Origin::Adopted),
+        Owner::Anothers(what) => {
+            let whose = mapped_to.as_ref().map_or(String::new(), |mark| {
+                format!(" of AICIntegration {} ({})", mark.owner, mark.uid)
+            });
+            let message = format!(
+                "the label {} {what}{whose}, which is not this object's ESV: remove that mapping in the tenant's console, set spec.adopt to true to take the label over, or create an AICIntegration of another spec.secretLabelIdentifier",
+                inputs.label
+            );
+            pass.find(SECRET_MAPPED, &Finding::no(Reason::LabelNotOwned, &message));
+            return Err(missing(pass, Reason::LabelNotOwned, &message));
+        }
     }
+    Ok(plan)
 }
 
-async fn ensure_mapping(pass: &mut Pass<'_>, inputs: &Inputs, worker_is_new: bool) -> Flow<()> {
-    // A label exists only as long as its worker: that of a new worker cannot have been mapped to anything else.
-    if !worker_is_new {
-        // The condition is the memory of a mapping that was once as it should be.
-        let mapped_before = pass.status.conditions.is_true(SECRET_MAPPED);
-        match pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)? {
-            Some(mapping) if mapping.leads_to(&inputs.esv) => return Ok(()),
-            Some(mapping) if mapped_before => {
-                let what = format!("the worker's label is mapped to {}", mapping.aliases.join(", "));
-                pass.drifted(ACTIVE, &what)?;
-            }
-            Some(_) if pass.object.spec.adopt => {}
-            Some(mapping) => {
-                let message = format!(
-                    "the label {} is mapped to {}, which is not this object's: choose another spec.name, give that ESV as spec.esvId, or set spec.adopt to true to take it over",
-                    inputs.label,
-                    mapping.aliases.join(", ")
-                );
-                pass.find(SECRET_MAPPED, &Finding::no(Reason::WorkerNotOwned, &message));
-                return Err(missing(pass, Reason::WorkerNotOwned, &message));
-            }
-            None if mapped_before => pass.drifted(ACTIVE, "the mapping of the worker's label is gone")?,
-            None => {}
-        }
+/// How the mapping came to be this object's. A status of an earlier version has only the condition.
+fn remembered_mapping(pass: &Pass<'_>) -> Option<Origin> {
+    let was_seen = pass.status.conditions.is_true(SECRET_MAPPED);
+    let memory = pass.status.mapping.as_ref().map(|mapping| mapping.origin);
+    memory.or(was_seen.then_some(Origin::TakenOver))
+}
+
+/// The intent is recorded before anything is made: a crash must not lose whose it is.
+async fn apply(pass: &mut Pass<'_>, inputs: &Inputs, observed: Observation, plan: &Plan) -> Flow<()> {
+    if plan.worker.is_none() && plan.mapping.is_none() {
+        return Ok(());
     }
     check_unlocked(pass, &inputs.tenant).await?;
     let Inputs {
-        tenant, realm, label, ..
+        tenant,
+        realm,
+        name,
+        label,
+        esv,
+        ..
     } = inputs;
-    let result = tenant.put_mapping(*realm, label, &inputs.esv).await;
-    written(pass, tenant, result).await
+    if plan.worker.is_some() && pass.status.worker.is_none() {
+        pass.status.worker = Some(worker_status(inputs, Some(Origin::Making)));
+        pass.record().await?;
+    }
+    if plan.worker.is_some() {
+        let wanted = Worker::with_credential(observed.worker, &observed.attribute, label);
+        let result = tenant.put_worker(*realm, name, wanted).await;
+        written(pass, tenant, result).await?;
+        pass.status.worker = Some(worker_status(inputs, plan.worker));
+    }
+    if plan.mapping.is_some() {
+        let result = tenant.put_mapping(*realm, label, esv).await;
+        written(pass, tenant, result).await?;
+    }
+    Ok(())
+}
+
+/// Remembers what is there, and how it came to be this object's: a label that leads to this object's ESV is its own.
+fn settle(pass: &mut Pass<'_>, inputs: &Inputs, plan: &Plan, label_was_ours: bool) {
+    let origin = match pass.status.worker.as_ref().and_then(|worker| worker.origin) {
+        // Recorded before it was made, and it is there.
+        Some(Origin::Making) => Some(Origin::Made),
+        // A former object of this name made it. Any other one is only used.
+        None => label_was_ours.then_some(Origin::TakenOver),
+        remembered => remembered,
+    };
+    let remembered = pass.status.mapping.as_ref().map(|mapping| mapping.origin);
+    pass.status.worker = Some(worker_status(inputs, plan.worker.or(origin)));
+    pass.status.mapping = made(plan.mapping.or(remembered).unwrap_or(Origin::TakenOver));
+    let message = format!(
+        "worker {} uses the credential label {}",
+        inputs.name, inputs.label
+    );
+    pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
+    let message = format!("the worker's label is mapped to {}", inputs.esv);
+    pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
+}
+
+fn worker_status(inputs: &Inputs, origin: Option<Origin>) -> WorkerStatus {
+    WorkerStatus {
+        name: inputs.name.to_string(),
+        label: inputs.label.to_string(),
+        origin,
+    }
+}
+
+/// The memory of something that is there.
+#[allow(clippy::unnecessary_wraps, reason = "it is a field of a status")]
+fn made(origin: Origin) -> Option<OriginStatus> {
+    Some(OriginStatus { origin })
 }
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
@@ -178,10 +277,7 @@ pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Flo
             inputs.name, inputs.label
         );
         pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
-        pass.status.worker = Some(WorkerStatus {
-            name: inputs.name.to_string(),
-            label: inputs.label.to_string(),
-        });
+        pass.status.worker = Some(worker_status(inputs, None));
         return Ok(());
     }
     if pass.status.worker.is_some() {

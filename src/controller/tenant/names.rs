@@ -24,6 +24,18 @@ pub(crate) struct Names {
 pub(crate) enum Claimed {
     Esv,
     Worker,
+    Label,
+}
+
+impl Claimed {
+    /// Whether an object's status shows that it has this thing already, not only asks for it.
+    fn is_possessed_by(self, object: &AICIntegration) -> bool {
+        object.status.as_ref().is_some_and(|status| match self {
+            Self::Esv => status.esv.as_ref().is_some_and(|esv| esv.version.is_some()),
+            // The worker's status holds its label.
+            Self::Worker | Self::Label => status.worker.is_some(),
+        })
+    }
 }
 
 impl Names {
@@ -59,8 +71,8 @@ impl Names {
         Self::new(object, url.host().clone(), name).ok()
     }
 
-    /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, a worker to its
-    /// realm. Nothing is parsed or copied here: each pass asks it of every object.
+    /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, worker and label to
+    /// their realm. Nothing is parsed or copied here: each pass asks it of every object.
     fn clash(&self, other: &AICIntegration) -> Option<Claimed> {
         if !self.host.is_of(&other.spec.tenant.url) {
             return None;
@@ -72,21 +84,36 @@ impl Names {
             (None, Some(derived)) => name.eq_ignore_ascii_case(derived),
             (None, None) => false,
         };
+        let label = self.label.as_str();
+        let is_same_label = match &other.spec.secret_label_identifier {
+            Some(given) => given == label,
+            None => name
+                .bytes()
+                .eq(label.bytes().map(|byte| if byte == b'.' { b'-' } else { byte })),
+        };
         if is_same_esv {
             Some(Claimed::Esv)
-        } else if self.realm == other.spec.realm && name == self.worker.as_str() {
+        } else if self.realm != other.spec.realm {
+            None
+        } else if name == self.worker.as_str() {
             Some(Claimed::Worker)
         } else {
-            None
+            is_same_label.then_some(Claimed::Label)
         }
     }
 
-    /// What another object claims that this one claims, too, if it is the elder: of two, the one that was created first
-    /// keeps it; of two that were created in the same second, the one with the smaller uid.
-    pub(crate) fn claimed_by_elder(&self, own: &AICIntegration, other: &AICIntegration) -> Option<Claimed> {
-        (age(other.meta()) < age(own.meta()))
-            .then(|| self.clash(other))
-            .flatten()
+    /// What another object claims that this one claims, too, if the other one keeps it: whoever has it already, as
+    /// status shows; if both or neither have, the older one; of two that were created in the same second, the one with
+    /// the smaller uid.
+    pub(crate) fn kept_by(&self, own: &AICIntegration, other: &AICIntegration) -> Option<Claimed> {
+        let claimed = self.clash(other)?;
+        let [other_has_it, own_has_it] = [other, own].map(|object| claimed.is_possessed_by(object));
+        let keeps = match (other_has_it, own_has_it) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => age(other.meta()) < age(own.meta()),
+        };
+        keeps.then_some(claimed)
     }
 }
 
@@ -96,6 +123,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::{EsvStatus, IntegrationStatus};
 
     fn integration(uid: &str, created: &str, realm: &str, name: Option<&str>) -> AICIntegration {
         let object = json!({
@@ -118,7 +146,7 @@ mod tests {
         let own = integration("m", new, "alpha", Some("One"));
         let elder = |other: AICIntegration| {
             let names = Names::of(&own).unwrap();
-            let claimed = names.claimed_by_elder(&own, &other)?;
+            let claimed = names.kept_by(&own, &other)?;
             Some((other.name_any(), claimed))
         };
         let keeps = |name: &str| Some((name.to_owned(), Claimed::Esv));
@@ -139,5 +167,29 @@ mod tests {
         let mut same_worker = integration("a", old, "alpha", Some("One"));
         same_worker.spec.esv_id = Some("esv-other".to_owned());
         assert_eq!(elder(same_worker), Some(("a".to_owned(), Claimed::Worker)));
+        let mut same_label = integration("a", old, "alpha", Some("Two"));
+        same_label.spec.secret_label_identifier = Some("One".to_owned());
+        assert_eq!(elder(same_label.clone()), Some(("a".to_owned(), Claimed::Label)));
+        same_label.spec.realm = Realm::Bravo;
+        assert_eq!(elder(same_label), None, "a label belongs to its realm");
+    }
+
+    #[test]
+    fn whoever_has_it_already_keeps_it_though_another_is_older() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+        let elder = integration("a", old, "alpha", Some("One"));
+        let mut younger = integration("b", new, "alpha", Some("One"));
+        let keeps = |own: &AICIntegration, other: &AICIntegration| {
+            Names::of(own).unwrap().kept_by(own, other) == Some(Claimed::Esv)
+        };
+        assert!(keeps(&younger, &elder) && !keeps(&elder, &younger));
+        younger.status = Some(IntegrationStatus {
+            esv: Some(EsvStatus {
+                version: Some("1".to_owned()),
+                ..EsvStatus::default()
+            }),
+            ..IntegrationStatus::default()
+        });
+        assert!(keeps(&elder, &younger) && !keeps(&younger, &elder));
     }
 }

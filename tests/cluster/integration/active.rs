@@ -36,7 +36,7 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
     assert_eq!(status["esv"]["version"], "1");
     assert_eq!(
         status["worker"],
-        json!({"name": "PingOne-Integration-AIC", "label": "PingOne.Integration.AIC"})
+        json!({"name": "PingOne-Integration-AIC", "label": "PingOne.Integration.AIC", "origin": "Made"})
     );
     for type_ in ["EsvReady", "WorkerReady", "SecretMapped"] {
         assert_eq!(condition(&object, type_)["status"], "True", "{type_}");
@@ -79,8 +79,8 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
 
     let journal = world.network.journal();
     // The procedure done by a bare loop, which neither looks before it writes nor asks whose a thing is, makes 9
-    // calls in a mutable environment and 4 in an immutable one. Looking for a worker that may be somebody else's,
-    // and for a service that may have settings, costs two; looking for a promoted worker costs one. Whether a
+    // calls in a mutable environment and 4 in an immutable one. Looking for a worker and a mapping that may be somebody
+    // else's, and for a service that may be disabled, costs three; looking for a promoted worker costs one. Whether a
     // promotion has locked the environment is asked with a token of its own; a sandbox is outside any promotion.
     let mutable = [
         "POST token",
@@ -93,6 +93,7 @@ async fn development_and_sandbox_become_active_and_staging_awaits_its_promotion(
         "PUT pingOneWorkerService",
         "POST workers schema",
         "GET {name}",
+        "GET {label}",
         "PUT {name}",
         "PUT {label}",
         "POST {name} testConnection",

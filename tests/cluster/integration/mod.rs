@@ -9,6 +9,7 @@ mod failures;
 mod forged;
 mod mark;
 mod odd_objects;
+mod ownership;
 
 mod rotation;
 mod runtime;

@@ -203,7 +203,7 @@ async fn a_mapping_of_somebody_else_is_not_touched() {
         .apply(&site, Kind::Development, &credential_of(&site).jwt)
         .await;
     let message = world
-        .reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned")
+        .reason("AICIntegration", "dev", "Stalled", "LabelNotOwned")
         .await;
     assert!(message.contains("esv-by-hand"), "{message}");
     assert_eq!(site.tenant.mappings(Realm::Alpha), before);

@@ -75,16 +75,8 @@ impl World {
     /// the vendors is as they describe it.
     pub async fn check_outputs(&mut self) {
         let mut outputs = vec![self.operator.metrics().await.unwrap()];
-        for kind in ["pingoneconnections", "aicintegrations", "events"] {
-            let list = [
-                "get",
-                kind,
-                "--namespace",
-                self.namespace.name(),
-                "--output",
-                "yaml",
-            ];
-            outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
+        for kind in ["PingOneConnection", "AICIntegration", "v1/Event"] {
+            outputs.push(self.namespace.text_of(kind).await.unwrap());
         }
         // Read last: what the questions above have left in it counts, too.
         outputs.push(self.operator.log());
@@ -92,7 +84,10 @@ impl World {
             outputs.iter().all(|output| !output.is_empty()),
             "an output that is not there proves nothing"
         );
-        assert!(outputs[3].contains("reason: "), "what happened is told in events");
+        assert!(
+            outputs[3].contains("\"reason\":"),
+            "what happened is told in events"
+        );
         let log = self.operator.log();
         assert!(
             !log.contains("failed to write a status"),

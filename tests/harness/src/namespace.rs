@@ -86,6 +86,12 @@ impl Namespace {
         Api::namespaced_with(self.client(), &self.name, &resource)
     }
 
+    /// All objects of one kind as text, to look for what must not be there.
+    pub async fn text_of(&self, kind: &str) -> Result<String> {
+        let all = self.api(kind).list(&kube::api::ListParams::default()).await?;
+        Ok(serde_json::to_string(&all)?)
+    }
+
     /// Applies namespaced objects (server-side, forced): YAML of any number of documents, or a
     /// `serde_json::Value`, whose text is YAML too. Returns the objects as the API server answered.
     pub async fn apply(&self, manifests: impl Display) -> Result<Vec<DynamicObject>> {

@@ -245,10 +245,8 @@ impl Env {
     /// Whatever people can see of the operator holds no secret.
     pub async fn check_outputs(&self) {
         let mut outputs = vec![self.operator.log(), self.operator.metrics().await.unwrap()];
-        for kind in ["pingoneconnections", "aicintegrations", "promotions", "events"] {
-            let namespace = self.namespace.name();
-            let list = ["get", kind, "--namespace", namespace, "--output", "yaml"];
-            outputs.push(self.namespace.control_plane().kubectl(&list).await.unwrap());
+        for kind in ["PingOneConnection", "AICIntegration", "Promotion", "v1/Event"] {
+            outputs.push(self.namespace.text_of(kind).await.unwrap());
         }
         let markers = AhoCorasick::new(self.network.secret_markers()).unwrap();
         for output in &outputs {

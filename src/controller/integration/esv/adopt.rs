@@ -1,6 +1,6 @@
 //! Taking over, once, an ESV that this object did not make.
 
-use super::record::{describe, look, not_owned, our_mark};
+use super::record::{UNKNOWN, claim, describe, look, not_owned, our_mark};
 use crate::{
     aic::Esv,
     api::Reason,
@@ -15,19 +15,12 @@ use crate::{
     },
 };
 
-/// What the mark names while it is not known which credential the ESV holds.
-const UNKNOWN: &str = "unknown";
-
-/// Marks the ESV as ours, if it may be taken over, and returns it as it is then.
-pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv, mark: Option<&Mark>) -> Flow<Esv> {
-    let whose = match mark {
-        Some(mark) => format!("bears the mark of {} ({})", mark.owner, mark.uid),
-        None => "was not made by the operator".to_owned(),
-    };
+/// Marks a person's ESV as ours, if it may be taken over, and returns it as it is then.
+pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<Esv> {
     if !pass.object.spec.adopt {
-        return Err(not_owned(pass, inputs, &whose));
+        return Err(not_owned(pass, inputs, "was not made by the operator"));
     }
-    if let Some(why) = obstacle(pass, inputs, esv, mark).await? {
+    if let Some(why) = obstacle(pass, inputs, esv).await? {
         let what = format!("cannot be adopted: {why}");
         return Err(not_owned(pass, inputs, &what));
     }
@@ -36,7 +29,8 @@ pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv, mark: 
     // Nothing compares and sets a mark at once: whose it is now is read back before anything is written.
     match look(pass, inputs).await? {
         Some(esv) if Mark::read(&esv.description).as_ref() == Some(&ours) => {
-            tracing::info!(esv = %inputs.esv, was = whose, "ESV is adopted");
+            tracing::info!(esv = %inputs.esv, "ESV is adopted");
+            claim(pass, inputs, &esv);
             Ok(esv)
         }
         _ => Err(pass.waiting(
@@ -46,10 +40,7 @@ pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv, mark: 
     }
 }
 
-async fn obstacle(pass: &Pass<'_>, inputs: &Inputs, esv: &Esv, mark: Option<&Mark>) -> Flow<Option<String>> {
-    if let Some(mark) = mark.filter(|mark| pass.fleet.has(&mark.uid)) {
-        return Ok(Some(format!("AICIntegration {} uses it", mark.owner)));
-    }
+async fn obstacle(pass: &Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<Option<String>> {
     if esv.encoding != "generic" {
         return Ok(Some(format!(
             "its encoding is {}, and generic is needed",

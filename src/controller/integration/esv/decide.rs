@@ -1,17 +1,22 @@
 //! What to do about an ESV that exists. No I/O.
 
 use crate::{
-    aic::Esv,
+    aic::{Esv, Version},
     api::{EsvStatus, PendingVersion},
-    controller::integration::mark::Mark,
+    controller::integration::{
+        mark::Mark,
+        ownership::{Claimant, EsvOwner, Evidence, is_remembered, of_esv},
+    },
 };
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Decision {
     /// Another object has put its mark there.
-    NotOurs(String),
-    /// Somebody else's, and this object has no memory: it can be adopted.
-    Foreign(Option<Mark>),
+    NotOurs(Mark),
+    /// An object of this name in another cluster has put its mark there since this one wrote it.
+    Lost(Mark),
+    /// A person's, and this object has no memory: it can be adopted.
+    Adoptable,
     /// Of a former object of our name, with another credential: ours only if a test shows the wanted one.
     Former(Mark),
     /// A version of another credential was being written when the operator last knew: it may still arrive.
@@ -27,32 +32,46 @@ pub(super) enum Decision {
     Unmarked(String),
 }
 
-/// Who asks.
-pub(super) struct Owner<'a> {
-    /// `namespace/name`.
-    pub(super) name: &'a str,
-    pub(super) uid: &'a str,
-}
-
 /// The credential that the ESV should hold.
 pub(super) struct Wanted<'a> {
     pub(super) id: &'a str,
     pub(super) digest: &'a str,
 }
 
-pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: &Owner<'_>) -> Decision {
+/// Whether the date of the newest version has to be seen before anything is decided: the mark is gone, so that the ESV
+/// itself may have been made again.
+pub(super) fn needs_date(memory: &EsvStatus, esv: &Esv) -> bool {
+    memory.create_date.is_some()
+        && memory.version.as_ref() == Some(&esv.active_version)
+        && Mark::read(&esv.description).is_none()
+}
+
+/// `newest` is the newest version that is enabled, where its date is needed.
+pub(super) fn decide(
+    memory: &EsvStatus,
+    esv: &Esv,
+    newest: Option<&Version>,
+    wanted: &Wanted<'_>,
+    claimant: &Claimant<'_>,
+) -> Decision {
     let mark = Mark::read(&esv.description);
-    let Some(version) = &memory.version else {
-        return without_memory(mark, esv, wanted, owner);
+    let evidence = match of_esv(claimant, memory, mark.clone(), Some(wanted.id)) {
+        EsvOwner::Ours(evidence) => evidence,
+        EsvOwner::Unproved(mark) => return Decision::Former(mark),
+        EsvOwner::Lost(mark) => return Decision::Lost(mark),
+        EsvOwner::AnotherObjects(mark) => return Decision::NotOurs(mark),
+        EsvOwner::APersons => return Decision::Adoptable,
     };
-    // An object that remembers its ESV owns it even when a person has edited the description; not when another
-    // object has put its mark there.
-    if let Some(mark) = mark
-        .as_ref()
-        .filter(|mark| mark.uid != owner.uid && mark.owner != owner.name)
-    {
-        return Decision::NotOurs(format!("bears the mark of {}", mark.owner));
-    }
+    let memory_counts = evidence != Evidence::SameCredential;
+    let Some(version) = memory.version.as_ref().filter(|_| memory_counts) else {
+        // The object is new, or re-created, or its status was lost: the mark is the memory.
+        return match mark {
+            Some(mark) if mark.credential == wanted.id && mark.version == esv.active_version => {
+                Decision::Settled(mark.version)
+            }
+            _ => Decision::Write,
+        };
+    };
     if let Some(pending) = &memory.pending {
         // The same again makes no second version, whichever arrives first.
         return if pending.credential_id == wanted.id && pending.digest == wanted.digest {
@@ -67,6 +86,13 @@ pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: 
             other => format!("version {other} of the ESV was not written by the operator"),
         });
     }
+    if let Some(other) = newest.filter(|newest| !is_remembered(memory, newest)) {
+        return Decision::WriteOverDrift(format!(
+            "the ESV was made again in the tenant: its version {version} is of {}, and the operator's was of {}",
+            other.create_date,
+            memory.create_date.as_deref().unwrap_or("another date")
+        ));
+    }
     // A credential that was repaired under its id is another one.
     let same = memory.credential_id.as_deref() == Some(wanted.id)
         && memory
@@ -80,24 +106,6 @@ pub(super) fn decide(memory: &EsvStatus, esv: &Esv, wanted: &Wanted<'_>, owner: 
     }
 }
 
-/// The object has no memory: it is new, or re-created, or its status was lost. The mark is the memory.
-fn without_memory(mark: Option<Mark>, esv: &Esv, wanted: &Wanted<'_>, owner: &Owner<'_>) -> Decision {
-    let Some(mark) = mark else {
-        return Decision::Foreign(None);
-    };
-    if mark.uid != owner.uid && mark.owner != owner.name {
-        return Decision::Foreign(Some(mark));
-    }
-    let names_ours = mark.credential == wanted.id;
-    if names_ours && mark.version == esv.active_version {
-        return Decision::Settled(mark.version);
-    }
-    if mark.uid == owner.uid || names_ours {
-        return Decision::Write;
-    }
-    Decision::Former(mark)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +116,7 @@ mod tests {
             encoding: "generic".into(),
             use_in_placeholders: false,
             description: description.into(),
+            last_change_date: None,
         }
     }
 
@@ -135,11 +144,12 @@ mod tests {
         decide(
             memory,
             esv,
+            None,
             &Wanted {
                 id: "c1",
                 digest: "d1",
             },
-            &Owner { name, uid },
+            &Claimant { name, uid },
         )
     }
 
@@ -152,7 +162,7 @@ mod tests {
             digest: Some(digest.into()),
             ..memory("3", "c1")
         };
-        let foreign = |description: &str| Decision::Foreign(Mark::read(description));
+        let not_ours = |description: &str| Decision::NotOurs(Mark::read(description).unwrap());
         let other = mark("ns/other", "u2", "c1", "1");
         let former = mark("ns/dev", "u0", "c0", "1");
         #[rustfmt::skip]
@@ -163,8 +173,8 @@ mod tests {
             ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::Write),
             ("re-created with the same credential", none(), esv("1", &mark("ns/dev", "u0", "c1", "1")), settled("1")),
             ("re-created with another", none(), esv("1", &former), Decision::Former(Mark::read(&former).unwrap())),
-            ("made in the console", none(), esv("1", "mine"), foreign("mine")),
-            ("another object's", none(), esv("1", &other), foreign(&other)),
+            ("made in the console", none(), esv("1", "mine"), Decision::Adoptable),
+            ("another object's", none(), esv("1", &other), not_ours(&other)),
             ("remembered and unchanged", memory("3", "c1"), esv("3", &ours("c1", "3")), settled("3")),
             ("a person edited the description", memory("3", "c1"), esv("3", "hello"), Decision::Unmarked("3".into())),
             ("restored from a backup under a new uid", memory("3", "c1"), esv("3", &mark("ns/dev", "u0", "c1", "3")), settled("3")),

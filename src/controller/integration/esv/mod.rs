@@ -6,15 +6,20 @@ mod record;
 mod test;
 mod write;
 
+use k8s_openapi::jiff::Timestamp;
+
 use self::{
-    decide::{Decision, Owner, Wanted, decide},
-    record::{look, not_owned, number, our_mark, owner, settle, uid},
+    decide::{Decision, Wanted, decide, needs_date},
+    record::{Written, claim, look, lost, marked, number, our_mark, owner, settle, uid},
 };
 pub(super) use self::{record::is_ours, test::LONGEST_CACHE};
-use super::{dereference::Inputs, lock, pass::Pass};
+use super::{dereference::Inputs, lock, ownership::Claimant, pass::Pass};
 use crate::{
     aic::Creation,
-    api::{EsvStatus, Reason, conditions::ESV_READY},
+    api::{
+        EsvStatus, Origin, Reason,
+        conditions::{ACTIVE, ESV_READY, Finding},
+    },
     controller::engine::requeue::Flow,
     credential::Digest,
 };
@@ -51,46 +56,103 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
         id: &inputs.credential.id,
         digest: &digest,
     };
+    let newest = if needs_date(&memory, &esv) {
+        let versions = lock::esv(pass, &inputs.tenant, || inputs.tenant.esv_versions(&inputs.esv)).await?;
+        versions
+            .into_iter()
+            .find(|version| version.version == esv.active_version)
+    } else {
+        None
+    };
     let (name, uid) = (owner(pass), uid(pass));
-    match decide(
-        &memory,
-        &esv,
-        &wanted,
-        &Owner {
-            name: &name,
-            uid: &uid,
-        },
-    ) {
-        Decision::NotOurs(what) => Err(not_owned(pass, inputs, &what)),
-        Decision::Foreign(mark) => {
-            let esv = adopt::take(pass, inputs, &esv, mark.as_ref()).await?;
+    let claimant = Claimant {
+        name: &name,
+        uid: &uid,
+    };
+    match decide(&memory, &esv, newest.as_ref(), &wanted, &claimant) {
+        Decision::NotOurs(mark) => Err(marked(pass, inputs, &mark)),
+        Decision::Lost(mark) => Err(lost(pass, inputs, &mark)),
+        Decision::Adoptable => {
+            let esv = adopt::take(pass, inputs, &esv).await?;
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::Former(mark) => {
             let served = test::served_credential(pass, inputs).await?;
-            let esv = if served.as_ref() == Some(&inputs.credential.id) {
-                esv
-            } else {
-                adopt::take(pass, inputs, &esv, Some(&mark)).await?
-            };
+            if served.as_ref() != Some(&inputs.credential.id) {
+                return Err(marked(pass, inputs, &mark));
+            }
+            claim(pass, inputs, &esv);
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::AwaitPending(pending) => {
             write::after_pending(pass, inputs, &esv.active_version, &pending).await
         }
-        Decision::Write => write::version(pass, inputs, &esv.active_version).await,
+        Decision::Write => {
+            claim(pass, inputs, &esv);
+            write::version(pass, inputs, &esv.active_version).await
+        }
         Decision::WriteOverDrift(what) => {
             pass.drifted(ESV_READY, &what)?;
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::Unmarked(version) => {
             pass.drifted(ESV_READY, "the ESV's description is not the operator's mark")?;
-            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
+            settle(pass, inputs, Written::before(version), &esv.description).await
         }
         Decision::Settled(version) => {
-            settle(pass, inputs, version, &inputs.credential.id, &esv.description).await
+            claim(pass, inputs, &esv);
+            settle(pass, inputs, Written::before(version), &esv.description).await
         }
     }
+}
+
+/// Sends the credential again, because the tenant's test showed another one, or none, though the newest version should
+/// be served by now: somebody may have made the ESV again. `true` if that made a version. If it made none, the newest one
+/// holds the credential, and AM serves an older version.
+pub(super) async fn send_again(pass: &mut Pass<'_>, inputs: &Inputs, served: Option<&str>) -> Flow<bool> {
+    let Some(esv) = pass.status.esv.clone() else {
+        return Ok(false);
+    };
+    let base = esv.version.clone().unwrap_or_default();
+    let now = inputs.tenant.time();
+    let sent_lately = esv
+        .resent_at
+        .as_ref()
+        .and_then(|at| at.parse::<Timestamp>().ok())
+        .is_some_and(|at| now.duration_since(at).unsigned_abs() < LONGEST_CACHE);
+    if !sent_lately {
+        let shown = served.map_or("no credential".to_owned(), |id| format!("credential {id}"));
+        pass.drifted(ACTIVE, &format!("the tenant's test shows {shown}"))?;
+        pass.status.esv = Some(EsvStatus {
+            resent_at: Some(now.to_string()),
+            ..esv
+        });
+        write::version(pass, inputs, &base).await?;
+        let written = pass.status.esv.as_ref().and_then(|esv| esv.version.clone());
+        if written.as_ref() != Some(&base) {
+            return Ok(true);
+        }
+    }
+    let Some(served) = served else {
+        return Ok(false);
+    };
+    let versions = lock::esv(pass, &inputs.tenant, || inputs.tenant.esv_versions(&inputs.esv)).await?;
+    let older: Vec<_> = versions
+        .iter()
+        .filter(|version| version.status == "ENABLED" && version.version != base)
+        .map(|version| version.version.as_str())
+        .collect();
+    if older.is_empty() {
+        return Ok(false);
+    }
+    let message = format!(
+        "version {base} of {} holds credential {}, and the tenant goes on with credential {served}: disable its older versions {} in the tenant's console",
+        inputs.esv,
+        inputs.credential.id,
+        older.join(", ")
+    );
+    pass.find(ACTIVE, &Finding::no(Reason::OlderCredentialServed, &message));
+    Err(pass.stalled(Reason::OlderCredentialServed, message))
 }
 
 /// Disables the versions before the one that a test has just proved; never before.
@@ -126,7 +188,12 @@ async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option<()>> {
     let (tenant, value) = (&inputs.tenant, &inputs.credential.jwt);
     match lock::esv(pass, tenant, || tenant.create_esv(&inputs.esv, value, &mark)).await? {
         Creation::Created(esv) => {
-            settle(pass, inputs, esv.active_version, &inputs.credential.id, &mark).await?;
+            pass.status.esv.get_or_insert_default().origin = Some(Origin::Made);
+            let written = Written {
+                version: esv.active_version,
+                create_date: esv.last_change_date,
+            };
+            settle(pass, inputs, written, &mark).await?;
             Ok(Some(()))
         }
         Creation::Exists => Ok(None),

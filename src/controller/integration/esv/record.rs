@@ -5,32 +5,83 @@ use kube::{Resource, ResourceExt};
 use crate::{
     aic::Esv,
     api::{
-        EsvStatus, Reason,
+        EsvStatus, Origin, Reason,
         conditions::{ACTIVE, ESV_READY, Finding},
     },
     controller::{
         engine::requeue::{Flow, Requeue},
-        integration::{dereference::Inputs, lock, mark::Mark, pass::Pass},
+        integration::{
+            dereference::Inputs,
+            lock,
+            mark::Mark,
+            ownership::{Claimant, EsvOwner, of_esv},
+            pass::Pass,
+        },
     },
     credential::Digest,
 };
 
+/// A version that holds the credential.
+pub(super) struct Written {
+    pub(super) version: String,
+    /// Where the tenant has just told it.
+    pub(super) create_date: Option<String>,
+}
+
+impl Written {
+    /// One that was there before this pass.
+    pub(super) fn before(version: String) -> Self {
+        Self {
+            version,
+            create_date: None,
+        }
+    }
+}
+
+/// Ends the pass: the ESV is a person's.
 pub(super) fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> Requeue {
     let message = format!(
-        "ESV {} exists and {what}: choose another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over",
+        "ESV {} exists and {what}: create an AICIntegration of another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over",
         inputs.esv
     );
+    refused(pass, message)
+}
+
+/// Ends the pass: the ESV bears the mark of another object, or of a former one of this name with another credential.
+pub(super) fn marked(pass: &mut Pass<'_>, inputs: &Inputs, mark: &Mark) -> Requeue {
+    let message = format!(
+        "ESV {} exists and bears the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
+        inputs.esv, mark.owner, mark.uid, mark.credential
+    );
+    refused(pass, message)
+}
+
+/// Ends the pass: an object of this name in another cluster has taken the ESV over.
+pub(super) fn lost(pass: &mut Pass<'_>, inputs: &Inputs, mark: &Mark) -> Requeue {
+    let message = format!(
+        "ESV {} bears the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
+        inputs.esv, mark.owner, mark.uid, mark.credential
+    );
+    refused(pass, message)
+}
+
+fn refused(pass: &mut Pass<'_>, message: String) -> Requeue {
     for type_ in [ESV_READY, ACTIVE] {
         pass.find(type_, &Finding::no(Reason::EsvNotOwned, &message));
     }
     pass.stalled(Reason::EsvNotOwned, message)
 }
 
-/// Whether an ESV is this object's: by its mark; where a person has taken the mark away, by the object's memory.
-pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv, remembers: bool) -> bool {
-    Mark::read(&esv.description).map_or(remembers, |mark| {
-        mark.uid == uid(pass) || (remembers && mark.owner == owner(pass))
-    })
+/// Whether an ESV is this object's, as far as the object alone can tell.
+pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
+    let (name, uid) = (owner(pass), uid(pass));
+    let claimant = Claimant {
+        name: &name,
+        uid: &uid,
+    };
+    let memory = pass.status.esv.clone().unwrap_or_default();
+    let owner = of_esv(&claimant, &memory, Mark::read(&esv.description), None);
+    matches!(owner, EsvOwner::Ours(_))
 }
 
 pub(super) async fn look(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option<Esv>> {
@@ -41,16 +92,19 @@ pub(super) async fn look(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option<Es
 pub(super) async fn settle(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
-    version: String,
-    credential_id: &str,
+    written: Written,
     description: &str,
 ) -> Flow<()> {
-    let mark = our_mark(pass, credential_id, &version).to_string();
-    remember(pass, inputs, version, credential_id);
-    if description == mark {
-        return Ok(());
+    let credential_id = &inputs.credential.id;
+    let mark = our_mark(pass, credential_id, &written.version).to_string();
+    remember(pass, inputs, written);
+    if description != mark {
+        describe(pass, inputs, &mark).await?;
     }
-    describe(pass, inputs, &mark).await
+    // Not before the mark bears it: what fails in between leaves the former self's.
+    let uid = uid(pass);
+    pass.status.esv.get_or_insert_default().owner_uid = Some(uid);
+    Ok(())
 }
 
 pub(super) async fn describe(pass: &mut Pass<'_>, inputs: &Inputs, mark: &str) -> Flow<()> {
@@ -58,7 +112,9 @@ pub(super) async fn describe(pass: &mut Pass<'_>, inputs: &Inputs, mark: &str) -
     lock::esv(pass, tenant, || tenant.describe_esv(&inputs.esv, mark)).await
 }
 
-pub(super) fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, credential_id: &str) {
+fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
+    let Written { version, create_date } = written;
+    let credential_id = inputs.credential.id.as_str();
     let before = pass.status.esv.take().unwrap_or_default();
     let message = format!(
         "version {version} of {} holds credential {credential_id}",
@@ -74,16 +130,41 @@ pub(super) fn remember(pass: &mut Pass<'_>, inputs: &Inputs, version: String, cr
     pass.status.esv = Some(EsvStatus {
         id: inputs.esv.to_string(),
         version: Some(version),
+        create_date: create_date.or(before.create_date.filter(|_| known)),
+        origin: before.origin.or(Some(Origin::Made)),
+        owner_uid: before.owner_uid,
         credential_id: Some(credential_id.to_owned()),
         digest: Some(digest),
         written_at: before
             .written_at
             .filter(|_| known)
             .or_else(|| Some(inputs.tenant.time().to_string())),
+        resent_at: before.resent_at,
         proven_version: before.proven_version,
         pending: None,
     });
     pass.find(ESV_READY, &Finding::yes(Reason::EsvWritten, message));
+}
+
+/// What the mark names while it is not known which credential the ESV holds: it is being adopted.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears.
+pub(super) fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) {
+    let uid = uid(pass);
+    let mark = Mark::read(&esv.description);
+    let memory = pass.status.esv.get_or_insert_default();
+    memory.id = inputs.esv.to_string();
+    memory.version.get_or_insert_with(|| esv.active_version.clone());
+    match mark {
+        Some(mark) if mark.uid != uid => {
+            memory.origin = Some(Origin::TakenOver);
+            memory.owner_uid = Some(mark.uid);
+        }
+        Some(mark) if mark.credential == UNKNOWN => memory.origin = Some(Origin::Adopted),
+        _ => {}
+    }
+    memory.origin.get_or_insert(Origin::Made);
 }
 
 pub(super) fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> Mark {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tracing::Instrument;
 
-use super::record::settle;
+use super::record::{Written, settle};
 use crate::{
     aic::{Error, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
@@ -39,7 +39,13 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
         answer => answer,
     };
     match answer {
-        Ok(version) => settle(pass, inputs, version.version, &inputs.credential.id, "").await,
+        Ok(version) => {
+            let written = Written {
+                version: version.version,
+                create_date: Some(version.create_date),
+            };
+            settle(pass, inputs, written, "").await
+        }
         Err(error) if error.outcome() == Outcome::NotDone => Err(pass.trouble(&error)),
         Err(error) => {
             let message =
@@ -87,6 +93,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
         let known = match &answer {
             Ok(version) => Some(EsvStatus {
                 version: Some(version.version.clone()),
+                create_date: Some(version.create_date.clone()),
                 credential_id: Some(credential_id),
                 digest: Some(digest),
                 // One that was there already is as old as it is, and served accordingly.

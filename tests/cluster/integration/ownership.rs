@@ -1,0 +1,180 @@
+//! Nothing that is not ours: labels, workers, ESVs and marks of other people, other objects and other clusters.
+
+use pingone_aic_simulator::Realm;
+use serde_json::json;
+
+use crate::integration::world::{ESV, Kind, Site, WORKER, World, credential_of};
+
+const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+const THEIRS: &str = "esv-theirs";
+
+/// A person's worker that uses the label, which leads to the person's own ESV.
+fn map_for_a_person(site: &Site) {
+    let console = site.tenant.console();
+    console.create_secret(THEIRS, "made by hand", false, &credential_of(site).jwt);
+    console.set_worker_service(Realm::Alpha, true);
+    let worker = json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"});
+    console.put_worker(Realm::Alpha, "By-Hand", worker);
+    console.put_mapping(Realm::Alpha, LABEL, THEIRS);
+}
+
+fn versions(site: &Site) -> usize {
+    site.tenant.secret(ESV).unwrap().versions.len()
+}
+
+#[tokio::test]
+async fn a_label_that_a_person_has_mapped_is_not_mapped_to_our_esv() {
+    let mut world = World::start("a label that a person has mapped").await;
+    let site = world.site("dev", Kind::Development);
+    map_for_a_person(&site);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "LabelNotOwned")
+        .await;
+    assert!(
+        message.contains("PingOne.Integration.AIC") && message.contains(THEIRS),
+        "{message}"
+    );
+    assert_eq!(site.tenant.mappings(Realm::Alpha)[LABEL], THEIRS);
+    assert!(
+        !site.tenant.workers(Realm::Alpha).contains_key(WORKER),
+        "no worker is made for a label that is another's"
+    );
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn of_two_objects_that_claim_one_label_one_keeps_it_and_the_other_writes_nothing() {
+    let (mut world, site, _) = World::active_development("two objects claim one label").await;
+    let journal = world.network.position();
+    let second = json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "second"},
+        "spec": {
+            "connectionRef": {"name": "dev"}, "name": "Second-Integration", "realm": "alpha", "adopt": true,
+            "secretLabelIdentifier": "PingOne.Integration.AIC",
+            "tenant": {
+                "url": site.tenant.url(), "environment": "Development",
+                "serviceAccountSecretRef": {"name": "aic-dev"},
+            },
+        },
+    });
+    world.namespace.apply(second).await.unwrap();
+    let message = world
+        .reason("AICIntegration", "second", "Stalled", "LabelNotOwned")
+        .await;
+    assert!(message.contains("/dev"), "{message}");
+    world.check_now("dev").await;
+    world.check_now("second").await;
+    let written = world.network.journal_since(journal);
+    let written = written
+        .iter()
+        .filter(|call| matches!(call.method.as_str(), "PUT" | "DELETE"));
+    assert_eq!(written.count(), 0);
+    assert_eq!(site.tenant.mappings(Realm::Alpha)[LABEL], ESV);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_was_refused_is_not_removed() {
+    let mut world = World::start("a refused worker is not removed").await;
+    let site = world.site("dev", Kind::Development);
+    let console = site.tenant.console();
+    console.set_worker_service(Realm::Alpha, true);
+    let theirs = json!({"useCredential": false, "credentialPurpose": "PingOne.Integration.AIC"});
+    console.put_worker(Realm::Alpha, WORKER, theirs);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    world
+        .objects(&site, Kind::Development, json!({"deletionPolicy": "Delete"}))
+        .await;
+    world
+        .reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned")
+        .await;
+    world.delete("dev").await;
+    assert!(site.tenant.workers(Realm::Alpha).contains_key(WORKER));
+    assert!(site.tenant.secret(ESV).is_none(), "what was made is removed");
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_only_looks_like_ours_is_used_and_stays() {
+    let mut world = World::start("a worker that looks like ours").await;
+    let site = world.site("dev", Kind::Development);
+    let console = site.tenant.console();
+    console.set_worker_service(Realm::Alpha, true);
+    let theirs = json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"});
+    console.put_worker(Realm::Alpha, WORKER, theirs);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    world
+        .objects(&site, Kind::Development, json!({"deletionPolicy": "Delete"}))
+        .await;
+    world.active("dev").await;
+    world.delete("dev").await;
+    assert!(site.tenant.workers(Realm::Alpha).contains_key(WORKER));
+    assert!(site.tenant.mappings(Realm::Alpha).is_empty());
+    let message = world.event("LeftBehind").await;
+    assert!(message.contains(WORKER), "{message}");
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_esv_that_somebody_made_again_is_put_right_by_one_version() {
+    let (mut world, site, credential) = World::active_development("an ESV that was made again").await;
+    let console = site.tenant.console();
+    console.delete_secret(ESV);
+    console.create_secret(ESV, "made by hand", false, "another value");
+    world.check_now("dev").await;
+    world.proved("dev", &credential.id).await;
+    let esv = site.tenant.secret(ESV).unwrap();
+    assert_eq!(esv.versions.len(), 2);
+    assert_eq!(esv.active().unwrap().value, credential.jwt.as_bytes());
+    assert!(esv.description.starts_with("pingone-aic-operator "));
+    world.check_now("dev").await;
+    assert_eq!(versions(&site), 2);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_esv_that_somebody_made_again_is_only_reported_where_the_policy_is_to_warn() {
+    let (mut world, site, _) = World::active_development("an ESV made again, with Warn").await;
+    world.patch("dev", json!({"driftPolicy": "Warn"})).await;
+    world.check_now("dev").await;
+    let console = site.tenant.console();
+    console.delete_secret(ESV);
+    console.create_secret(ESV, "made by hand", false, "another value");
+    world.check_now("dev").await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "DriftDetected")
+        .await;
+    assert!(message.contains("made again"), "{message}");
+    assert_eq!(versions(&site), 1);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_object_whose_esv_another_clusters_object_of_its_name_took_over_writes_nothing() {
+    let (mut world, site, _) = World::active_development("another cluster took over").await;
+    let console = site.tenant.console();
+    let mark = site.tenant.secret(ESV).unwrap().description;
+    let words: Vec<_> = mark.split(' ').collect();
+    let [operator, owner] = words[..2] else {
+        panic!("{mark}")
+    };
+    let theirs = credential_of(&site);
+    console.add_version(ESV, &theirs.jwt);
+    let other = "5ca1ab1e-0000-4000-8000-000000000000";
+    let taken = format!("{operator} {owner} {other} credential={} version=2", theirs.id);
+    console.set_description(ESV, &taken);
+    world.check_now("dev").await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "EsvNotOwned")
+        .await;
+    assert!(message.contains(other) && message.contains("delete"), "{message}");
+    // Nor after a rotation of this cluster's Secret alone.
+    world.credential(&site, &credential_of(&site).jwt).await;
+    world.check_now("dev").await;
+    let esv = site.tenant.secret(ESV).unwrap();
+    assert_eq!((esv.versions.len(), esv.description), (2, taken));
+    world.check_outputs().await;
+}
