@@ -2,6 +2,7 @@
 
 mod deletion;
 mod locked;
+mod ownership;
 mod pace;
 mod refusals;
 mod rest;

@@ -178,3 +178,80 @@ async fn an_object_whose_esv_another_clusters_object_of_its_name_took_over_write
     assert_eq!((esv.versions.len(), esv.description), (2, taken));
     world.check_outputs().await;
 }
+
+#[tokio::test]
+async fn a_worker_service_that_somebody_disabled_stays_disabled() {
+    let mut world = World::start("a disabled worker service").await;
+    let site = world.site("dev", Kind::Development);
+    site.tenant.console().set_worker_service(Realm::Alpha, false);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "WorkerServiceDisabled")
+        .await;
+    assert!(message.contains("realm alpha"), "{message}");
+    assert_eq!(site.tenant.worker_service(Realm::Alpha), Some(false));
+    assert!(site.tenant.workers(Realm::Alpha).is_empty());
+    world.patch("dev", json!({"adopt": true})).await;
+    world.active("dev").await;
+    assert_eq!(site.tenant.worker_service(Realm::Alpha), Some(true));
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_label_that_leads_to_another_objects_esv_is_never_adopted() {
+    let mut world = World::start("a label of another object's ESV").await;
+    let site = world.site("dev", Kind::Development);
+    map_for_a_person(&site);
+    let mark = "pingone-aic-operator other/cluster 5ca1ab1e credential=c version=1";
+    site.tenant.console().set_description(THEIRS, mark);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    world
+        .objects(&site, Kind::Development, json!({"adopt": true}))
+        .await;
+    let message = world
+        .reason("AICIntegration", "dev", "Stalled", "LabelNotOwned")
+        .await;
+    assert!(message.contains("other/cluster"), "{message}");
+    assert_eq!(site.tenant.mappings(Realm::Alpha)[LABEL], THEIRS);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_object_that_is_restored_with_its_status_knows_its_esv_and_writes_no_version() {
+    let (mut world, site, credential) = World::active_development("restored with its status").await;
+    let before = world.namespace.get("AICIntegration", "dev").await.unwrap();
+    world.delete("dev").await;
+    let rotated = credential_of(&site);
+    world.restore(&site, &before).await;
+    world.check_now("dev").await;
+    world.proved("dev", &credential.id).await;
+    let esv = site.tenant.secret(ESV).unwrap();
+    let restored = world.namespace.get("AICIntegration", "dev").await.unwrap();
+    let uid = restored.metadata.uid.unwrap();
+    assert!(esv.description.contains(&uid), "{}", esv.description);
+    assert_eq!(esv.versions.len(), 1);
+    // From then on a rotation is a rotation.
+    world.credential(&site, &rotated.jwt).await;
+    world.proved("dev", &rotated.id).await;
+    assert_eq!(versions(&site), 2);
+    world.check_outputs().await;
+}
+
+impl World {
+    /// Makes the object again under another uid, with the status that a backup has of it.
+    async fn restore(&self, site: &Site, backup: &kube::core::DynamicObject) {
+        self.objects(site, Kind::Development, json!({"suspend": true}))
+            .await;
+        self.wait("AICIntegration", "dev", "to be suspended", |object| {
+            object.data["status"]["conditions"]
+                .to_string()
+                .contains("Suspended")
+        })
+        .await;
+        self.lose_status("dev", &json!({"status": backup.data["status"]}))
+            .await;
+        self.patch("dev", json!({"suspend": false})).await;
+    }
+}
