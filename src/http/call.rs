@@ -41,7 +41,7 @@ impl fmt::Debug for Guard {
 }
 
 /// One call to a vendor.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     pub(super) method: Method,
     pub(super) path: String,
@@ -176,8 +176,14 @@ impl Call {
     }
 }
 
+/// Without headers and body, which hold secrets.
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({} {})", self.operation, self.method, self.path)
+    }
+}
+
 /// The answer to a call.
-#[derive(Debug)]
 pub struct Reply {
     pub(super) host: Host,
     pub(super) operation: &'static str,
@@ -185,6 +191,17 @@ pub struct Reply {
     pub(super) transaction_id: Option<String>,
     pub(super) body: Vec<u8>,
     pub(super) secrets: Vec<SecretString>,
+}
+
+/// Without its body, which may hold secrets.
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} by {} to {}",
+            self.status, self.host, self.operation
+        )
+    }
 }
 
 impl Reply {

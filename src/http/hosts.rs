@@ -1,11 +1,18 @@
 //! What is known of each host: its rate limit, and whether it answers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 
 use super::{Host, Rate, breaker::Breaker, rate_limit::RateLimit};
 use crate::clock::Clock;
+
+/// Longer than any host asks to be left alone.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(2);
 
 /// All hosts that were called.
 pub(super) struct Hosts {
@@ -16,6 +23,7 @@ pub(super) struct Hosts {
 
 /// One of them.
 pub(super) struct KnownHost {
+    used: Mutex<Instant>,
     pub(super) rate_limit: RateLimit,
     pub(super) breaker: Breaker,
 }
@@ -42,10 +50,21 @@ impl Hosts {
 
     pub(super) fn known(&self, host: &Host) -> Arc<KnownHost> {
         let mut hosts = self.known.lock();
+        let now = self.clock.instant();
         if let Some(known) = hosts.get(host) {
+            *known.used.lock() = now;
             return Arc::clone(known);
         }
+        // An installation's hosts change over the years, and what is known of an idle host is nothing.
+        hosts.retain(|_, known| {
+            let is_idle = now.saturating_duration_since(*known.used.lock()) > FORGOTTEN_AFTER;
+            !is_idle
+                || known.rate_limit.waiting() > 0
+                || known.rate_limit.is_closed()
+                || known.breaker.is_down()
+        });
         let new = Arc::new(KnownHost {
+            used: Mutex::new(now),
             rate_limit: RateLimit::new(self.rate, self.clock.clone()),
             breaker: Breaker::new(self.clock.clone()),
         });
@@ -55,11 +74,41 @@ impl Hosts {
 
     pub(super) fn load(&self) -> HostsLoad {
         let mut load = HostsLoad::default();
-        for KnownHost { rate_limit, breaker } in self.known.lock().values().map(|known| &**known) {
+        for KnownHost {
+            rate_limit, breaker, ..
+        } in self.known.lock().values().map(|known| &**known)
+        {
             load.waiting += rate_limit.waiting();
             load.closed += usize::from(rate_limit.is_closed());
             load.down += usize::from(breaker.is_down());
         }
         load
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_not_called_any_more_is_forgotten_when_another_one_comes() {
+        let (clock, control) = Clock::controlled();
+        let hosts = Hosts::new(
+            Rate {
+                per_second: 10.0,
+                burst: 20.0,
+            },
+            clock,
+        );
+        let known = |hosts: &Hosts| hosts.known.lock().len();
+        let host = |name: &str| name.parse::<Host>().unwrap();
+        hosts.known(&host("a.example.com"));
+        hosts.known(&host("b.example.com"));
+        control.advance(FORGOTTEN_AFTER);
+        hosts.known(&host("b.example.com"));
+        control.advance(Duration::from_secs(1));
+        hosts.known(&host("c.example.com"));
+        assert_eq!(known(&hosts), 2);
+        assert!(!hosts.known.lock().contains_key(&host("a.example.com")));
     }
 }
