@@ -35,6 +35,17 @@ pub struct Esv {
     /// When it, or a version of it, was changed last, by the tenant's clock.
     #[serde(default)]
     pub last_change_date: Option<String>,
+    /// The version that placeholders were loaded with; empty where none is.
+    #[serde(default)]
+    pub loaded_version: Option<String>,
+}
+
+impl Esv {
+    /// Whether the newest version waits for a restart of the tenant.
+    #[must_use]
+    pub fn needs_restart(&self) -> bool {
+        self.use_in_placeholders && self.loaded_version.as_ref() != Some(&self.active_version)
+    }
 }
 
 /// One version of an ESV, without its value.

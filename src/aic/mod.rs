@@ -2,10 +2,12 @@
 
 mod error;
 mod esv;
+mod hand_made;
 mod label_attribute;
 mod list;
 mod mapping;
 mod names;
+mod owner_mark;
 mod promotion;
 mod proof;
 mod service_account;
@@ -15,9 +17,11 @@ mod worker;
 
 pub use error::Error;
 pub use esv::{Creation, Esv, Version};
+pub use hand_made::{Adoption, HandMade, Shown, hand_made};
 pub use label_attribute::LabelAttribute;
 pub use mapping::Mapping;
 pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};
+pub use owner_mark::OwnerMark;
 pub use promotion::{
     Change, LockSide, LockState, LockStatus, Order, Progress, Report, ReportEntry, RunKind, RunState,
 };

@@ -130,6 +130,11 @@ impl Tenant {
             .cloned()
     }
 
+    /// Asks the schema again before a worker is found to differ: an upgrade of the tenant may have renamed the attribute.
+    pub fn forget_label_attribute(&self) {
+        self.shared.label_attributes.lock().remove(self.host());
+    }
+
     pub(super) fn remember_label_attribute(&self, attribute: &LabelAttribute) {
         let mut known = self.shared.label_attributes.lock();
         known.insert(self.caller.host.clone(), attribute.clone());

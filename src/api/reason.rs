@@ -72,7 +72,7 @@ reasons! {
     ScopeMissing,
     /// The tenant could not be reached or did not answer as it should. The operator tries again by itself.
     TenantUnavailable,
-    /// The tenant refused what the operator asked for; the message repeats its answer. Put right what it says; the operator looks again after the interval, or every minute where a lock may be the cause that it cannot see.
+    /// The tenant refused what the operator asked for; the message repeats its answer. Put right what it says; the operator asks again within five minutes, or every minute where a lock may be the cause that it cannot see.
     TenantRefused,
     /// The vendor asked the operator to wait. It does.
     RateLimited,
@@ -108,6 +108,8 @@ reasons! {
     LeftBehind,
     /// The tenant goes on with the value that it holds in its cache, for up to ten minutes. The operator waits.
     CredentialNotYetServed,
+    /// The ESV is used in placeholders, and the tenant has not loaded its newest version. Restart the tenant in its console; the operator never does.
+    RestartNeeded,
     /// The tenant goes on with the credential of an older version of the ESV, though the newest one holds the right one and its cache has lived. Disable the versions that the message names, in the tenant's console.
     OlderCredentialServed,
     /// The tenant's connection test failed; the message repeats its answer. Put right what it says, in PingOne or in the tenant; the operator tests again by itself.

@@ -47,7 +47,7 @@ const CONCLUDED: [(&str, Light, &str); 9] = [
         Light::Red,
         "HostNotAllowed TenantNotAllowedForCredential SecretKeyMissing ServiceAccountInvalid ServiceAccountRefused \
          ScopeMissing TenantRefused OutsideSelector TenantOfAnotherInstallation NameUnderivable EsvNotOwned \
-         WorkerNotOwned LabelNotOwned WorkerServiceDisabled OlderCredentialServed ProductConnectionsNotSupported WorkerMissing DriftDetected CRDOutdated InvalidObject",
+         WorkerNotOwned LabelNotOwned WorkerServiceDisabled OlderCredentialServed RestartNeeded ProductConnectionsNotSupported WorkerMissing DriftDetected CRDOutdated InvalidObject",
     ),
     (
         "Promotion",

@@ -54,7 +54,7 @@ pub struct EsvStatus {
     /// ESV, which somebody made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_date: Option<String>,
-    /// The uid of the AICIntegration that this was remembered under: after a restore it is the former one's, by
+    /// The uid of the object that this was remembered under: after a restore it is the former one's, by
     /// which the ESV's mark is still known as this object's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_uid: Option<String>,

@@ -8,7 +8,6 @@ mod dereference;
 mod esv;
 mod finalizer;
 mod lock;
-mod mark;
 mod measure;
 mod ownership;
 mod pass;

@@ -3,9 +3,8 @@
 //!
 //! Only what is ours is changed or removed, what is nobody's is created, what is another's is named and left alone.
 
-use super::mark::Mark;
 use crate::{
-    aic::{EsvId, LabelAttribute, Mapping, Service, Version, Worker},
+    aic::{EsvId, LabelAttribute, Mapping, OwnerMark, Service, Version, Worker},
     api::{EsvStatus, Origin},
 };
 
@@ -23,11 +22,11 @@ pub(super) enum EsvOwner {
     Ours(Evidence),
     /// It bears the mark of a former object of this name with another credential: a test of the tenant can show
     /// that it works with this object's credential all the same.
-    Unproved(Mark),
+    Unproved(OwnerMark),
     /// This object remembers the ESV, and an object of its name in another cluster has marked it since.
-    Lost(Mark),
+    Lost(OwnerMark),
     /// It bears another object's mark.
-    AnotherObjects(Mark),
+    AnotherObjects(OwnerMark),
     /// It bears no mark, and this object does not remember it: a person made it.
     APersons,
 }
@@ -36,7 +35,7 @@ pub(super) enum EsvOwner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// The mark bears its uid.
-    Mark,
+    Marked,
     /// The mark bears the uid under which status was written: the object was restored from a backup.
     FormerSelf,
     /// There is no mark, and status remembers the ESV.
@@ -49,7 +48,7 @@ pub(super) enum Evidence {
 pub(super) fn of_esv(
     claimant: &Claimant<'_>,
     memory: &EsvStatus,
-    mark: Option<Mark>,
+    mark: Option<OwnerMark>,
     credential: Option<&str>,
 ) -> EsvOwner {
     let remembers = memory.version.is_some();
@@ -61,7 +60,7 @@ pub(super) fn of_esv(
         };
     };
     if mark.uid == claimant.uid {
-        return EsvOwner::Ours(Evidence::Mark);
+        return EsvOwner::Ours(Evidence::Marked);
     }
     if mark.owner != claimant.name {
         return EsvOwner::AnotherObjects(mark);
@@ -83,7 +82,7 @@ pub(super) fn of_esv(
 
 /// Whether the mark was set when this status was written, or by a later write of the same object, which this status
 /// does not know. `None`: the mark is not of the object that wrote this status.
-fn is_of_former_self(memory: &EsvStatus, mark: &Mark) -> Option<bool> {
+fn is_of_former_self(memory: &EsvStatus, mark: &OwnerMark) -> Option<bool> {
     let remembered = number(memory.version.as_deref()?);
     match &memory.owner_uid {
         Some(uid) if *uid == mark.uid => Some(number(&mark.version) <= remembered),

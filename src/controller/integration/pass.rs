@@ -1,5 +1,7 @@
 //! One pass over an integration: the object as it was read, and its status as it is becoming.
 
+use std::time::Duration;
+
 use kube::Resource;
 
 use crate::{
@@ -19,6 +21,9 @@ use crate::{
     },
     http::Priority,
 };
+
+/// How soon a tenant that refused a call is asked again, whatever the interval.
+const REFUSED_AGAIN: Duration = Duration::from_mins(5);
 
 pub(super) struct Pass<'a> {
     pub(super) context: &'a Context,
@@ -142,7 +147,15 @@ impl<'a> Pass<'a> {
     pub(super) fn trouble(&self, error: &Error) -> Requeue {
         let (reason, stalled, message) = classify_anew(error, &self.status.conditions);
         if stalled {
-            return self.stalled(reason, message);
+            let interval: Duration = self.object.spec.interval.into();
+            return Requeue {
+                conclusion: Conclusion::Stalled(reason, message),
+                // What the tenant refuses may pass, and nothing tells of it.
+                when: When::Check(match reason {
+                    Reason::TenantRefused => interval.min(REFUSED_AGAIN),
+                    _ => interval,
+                }),
+            };
         }
         Requeue {
             conclusion: Conclusion::InProgress(reason, message),

@@ -8,12 +8,11 @@ use super::{
     dereference::{read_account, without_account},
     esv,
     lock::{self, check_unlocked, written},
-    mark::Mark,
     pass::Pass,
     rivals, usage,
 };
 use crate::{
-    aic::Tenant,
+    aic::{OwnerMark, Tenant},
     api::{Origin, Realm},
     controller::{
         engine::{requeue::Flow, secret::Unread},
@@ -115,7 +114,7 @@ async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow
     };
     let uid = pass.object.uid();
     let marked_by = esv
-        .and_then(|esv| Mark::read(&esv.description))
+        .and_then(|esv| OwnerMark::read(&esv.description))
         .map(|mark| mark.uid);
     let written_by = memory.and_then(|memory| memory.owner_uid.clone());
     let is_of_another_uid = [marked_by, written_by]

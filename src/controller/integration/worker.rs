@@ -5,12 +5,11 @@
 use super::{
     dereference::Inputs,
     lock::{self, check_unlocked, written},
-    mark::Mark,
     ownership::{Owner, of_mapping, of_service, of_worker},
     pass::Pass,
 };
 use crate::{
-    aic::{EsvId, LabelAttribute, Mapping, Service, Worker},
+    aic::{EsvId, LabelAttribute, Mapping, OwnerMark, Service, Worker},
     api::{
         Origin, OriginStatus, Reason, WorkerStatus,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
@@ -24,7 +23,7 @@ struct Observation {
     worker: Option<Worker>,
     mapping: Option<Mapping>,
     /// Whose mark the ESV bears that the label leads to, where the label would be adopted.
-    mapped_to: Option<Mark>,
+    mapped_to: Option<OwnerMark>,
 }
 
 /// What has to be written, and how it comes to be this object's.
@@ -92,11 +91,13 @@ async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
 
 async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Observation> {
     let (tenant, realm) = (&inputs.tenant, inputs.realm);
-    let Some(attribute) = pass.tried(tenant.label_attribute(realm).await)? else {
-        let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
-        return Err(missing(pass, Reason::ProductConnectionsNotSupported, message));
-    };
+    let mut attribute = label_attribute(pass, inputs).await?;
     let worker = pass.tried(tenant.worker(realm, &inputs.name).await)?;
+    let differs = |worker: &Worker| worker.label(&attribute) != Some(inputs.label.as_str());
+    if worker.as_ref().is_some_and(differs) {
+        tenant.forget_label_attribute();
+        attribute = label_attribute(pass, inputs).await?;
+    }
     let mapping = pass.tried(tenant.mapping(realm, &inputs.label).await)?;
     let mapped_to = match &mapping {
         Some(mapping) if pass.object.spec.adopt && !mapping.leads_to(&inputs.esv) => {
@@ -112,15 +113,23 @@ async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Observation> {
     })
 }
 
+async fn label_attribute(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<LabelAttribute> {
+    if let Some(attribute) = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)? {
+        return Ok(attribute);
+    }
+    let message = "this tenant's PingOne workers have no Credential Secret Label Identifier: product connections are not there yet. They come to the rapid channel first";
+    Err(missing(pass, Reason::ProductConnectionsNotSupported, message))
+}
+
 /// The mark of the ESV that a label leads to.
-async fn mark_of(pass: &mut Pass<'_>, inputs: &Inputs, mapping: &Mapping) -> Flow<Option<Mark>> {
+async fn mark_of(pass: &mut Pass<'_>, inputs: &Inputs, mapping: &Mapping) -> Flow<Option<OwnerMark>> {
     for alias in &mapping.aliases {
         let Ok(id) = alias.parse::<EsvId>() else {
             continue;
         };
         let tenant = &inputs.tenant;
         let esv = lock::esv(pass, tenant, || tenant.esv(&id)).await?;
-        if let Some(mark) = esv.and_then(|esv| Mark::read(&esv.description)) {
+        if let Some(mark) = esv.and_then(|esv| OwnerMark::read(&esv.description)) {
             return Ok(Some(mark));
         }
     }

@@ -1,6 +1,7 @@
 //! What takes hours: rest, refusals, outages, caches. The operator's clock is moved, and nobody waits.
 
 mod deletion;
+mod faults;
 mod locked;
 mod ownership;
 mod pace;

@@ -4,9 +4,10 @@ use std::{mem, time::Duration};
 
 use kube::core::DynamicObject;
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, TestNamespace, condition};
+use pingone_aic_simulator::Realm;
 use pingone_aic_support::{
     Env,
-    fixture::{ESV, Fixture},
+    fixture::{ESV, Fixture, LABEL, WORKER},
     is_done, relay, values_at,
 };
 use serde_json::json;
@@ -140,5 +141,26 @@ async fn a_test_that_shows_no_credential_costs_no_version() {
         "at most once in the life of the tenant's cache"
     );
     assert_eq!(versions(&fixture), 1);
+    env.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_consoles_esv_is_adopted_where_our_label_leads_to_it() {
+    let mut env = Env::start("a console's ESV is adopted").await;
+    let fixture = env.fixture();
+    let console = fixture.tenant.console();
+    let credential = fixture.credential();
+    console.create_secret(ESV, "made by hand", true, &credential.jwt);
+    console.set_worker_service(Realm::Alpha, true);
+    let worker = json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"});
+    console.put_worker(Realm::Alpha, WORKER, worker);
+    console.put_mapping(Realm::Alpha, LABEL, ESV);
+    fixture.set_account(&env.namespace).await;
+    fixture.set_credential(&env.namespace, &credential.jwt).await;
+    fixture.apply(&env.namespace, json!({"adopt": true})).await;
+    env.until(&fixture, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
+    assert_eq!(fixture.fault(&credential, Some(1)), None);
     env.check_outputs().await;
 }

@@ -3,7 +3,10 @@
 use pingone_aic_simulator::Realm;
 use serde_json::json;
 
-use crate::integration::world::{ESV, Kind, Site, WORKER, World, credential_of};
+use crate::integration::{
+    witness::condition,
+    world::{ESV, Kind, Site, WORKER, World, credential_of},
+};
 
 const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
 const THEIRS: &str = "esv-theirs";
@@ -236,6 +239,44 @@ async fn an_object_that_is_restored_with_its_status_knows_its_esv_and_writes_no_
     world.credential(&site, &rotated.jwt).await;
     world.proved("dev", &rotated.id).await;
     assert_eq!(versions(&site), 2);
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn of_two_unnamed_integrations_of_one_connection_one_becomes_active_and_the_other_says_why() {
+    let mut world = World::start("two unnamed integrations").await;
+    let site = world.site("dev", Kind::Development);
+    world.secrets(&site, &credential_of(&site).jwt).await;
+    let twin = json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "twin"},
+        "spec": {
+            "connectionRef": {"name": "dev"}, "realm": "alpha", "interval": "1m",
+            "tenant": {
+                "url": site.tenant.url(), "environment": "Development",
+                "serviceAccountSecretRef": {"name": "aic-dev"},
+            },
+        },
+    });
+    world.namespace.apply(twin).await.unwrap();
+    world
+        .objects(&site, Kind::Development, json!({"name": null}))
+        .await;
+    let ready = |object: &kube::core::DynamicObject| condition(object, "Ready").clone();
+    let mut settled = Vec::new();
+    for name in ["dev", "twin"] {
+        let object = world
+            .wait("AICIntegration", name, "to be Active, or refused", |object| {
+                let reason = ready(object)["reason"].clone();
+                reason == "TestPassed" || reason == "EsvNotOwned"
+            })
+            .await;
+        settled.push(ready(&object)["reason"].clone());
+    }
+    settled.sort_by_key(ToString::to_string);
+    assert_eq!(settled, ["EsvNotOwned", "TestPassed"]);
+    let esv = "esv-env-pingoneaic-mycompany-ew2-dev";
+    assert_eq!(site.tenant.secret(esv).unwrap().versions.len(), 1);
+    assert_eq!(site.tenant.workers(Realm::Alpha).len(), 1);
     world.check_outputs().await;
 }
 

@@ -6,7 +6,7 @@ use pingone_aic_simulator::{
 };
 use serde_json::json;
 
-use crate::integration::world::{Kind, World, credential_of};
+use crate::integration::world::{Kind, WORKER, World, credential_of};
 
 #[tokio::test]
 async fn another_name_of_the_label_attribute_is_found_by_its_title() {
@@ -228,5 +228,22 @@ async fn a_promoted_worker_with_another_label_is_reported_by_field() {
         .reason("AICIntegration", "staging", "Stalled", "DriftDetected")
         .await;
     assert!(message.contains("its label is another"), "{message}");
+    world.check_outputs().await;
+}
+
+#[tokio::test]
+async fn an_attribute_that_an_upgrade_of_the_tenant_renamed_is_no_drift() {
+    let (mut world, site, credential) = World::active_development("a renamed attribute").await;
+    site.tenant.set_label_attribute("renamed");
+    let worker = json!({"useCredential": true, "renamed": "PingOne.Integration.AIC"});
+    site.tenant.console().put_worker(Realm::Alpha, WORKER, worker);
+    let from = world.network.position();
+    world.check_now("dev").await;
+    world.proved("dev", &credential.id).await;
+    let calls = world.network.journal_since(from);
+    assert!(
+        calls.iter().all(|call| call.method != "PUT"),
+        "nothing was written"
+    );
     world.check_outputs().await;
 }

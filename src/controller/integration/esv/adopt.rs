@@ -2,13 +2,12 @@
 
 use super::record::{UNKNOWN, claim, describe, look, not_owned, our_mark};
 use crate::{
-    aic::Esv,
+    aic::{Esv, OwnerMark},
     api::Reason,
     controller::{
         engine::requeue::Flow,
         integration::{
             dereference::Inputs,
-            mark::Mark,
             pass::Pass,
             usage::{self, Label},
         },
@@ -28,8 +27,16 @@ pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flo
     describe(pass, inputs, &ours.to_string()).await?;
     // Nothing compares and sets a mark at once: whose it is now is read back before anything is written.
     match look(pass, inputs).await? {
-        Some(esv) if Mark::read(&esv.description).as_ref() == Some(&ours) => {
+        Some(esv) if OwnerMark::read(&esv.description).as_ref() == Some(&ours) => {
             tracing::info!(esv = %inputs.esv, "ESV is adopted");
+            if esv.use_in_placeholders {
+                let message = format!(
+                    "ESV {} is used in placeholders: a new version may wait for a restart of the tenant",
+                    inputs.esv
+                );
+                let cluster = &pass.context.cluster;
+                cluster.warn(&pass.object, Reason::RestartNeeded, &message).await;
+            }
             claim(pass, inputs, &esv);
             Ok(esv)
         }
@@ -47,14 +54,19 @@ async fn obstacle(pass: &Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<Option<St
             esv.encoding
         )));
     }
-    if esv.use_in_placeholders {
-        return Ok(Some("it is used in placeholders".to_owned()));
-    }
     let own = Label {
         realm: inputs.realm,
         secret_label: inputs.label.secret_label(),
     };
     let labels = pass.tried(usage::labels(&inputs.tenant, &inputs.esv).await)?;
-    let other = labels.iter().find(|label| **label != own);
-    Ok(other.map(|label| format!("it is mapped to {label}, too")))
+    if let Some(other) = labels.iter().find(|label| **label != own) {
+        return Ok(Some(format!("it is mapped to {other}, too")));
+    }
+    // As is every ESV that people make in the console, passwords of journeys included.
+    if esv.use_in_placeholders && labels.is_empty() {
+        return Ok(Some(format!(
+            "it is used in placeholders, and nothing shows that it is a PingOne integration's: map the label {own} to it first"
+        )));
+    }
+    Ok(None)
 }

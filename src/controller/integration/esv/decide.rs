@@ -1,24 +1,21 @@
 //! What to do about an ESV that exists. No I/O.
 
 use crate::{
-    aic::{Esv, Version},
+    aic::{Esv, OwnerMark, Version},
     api::{EsvStatus, PendingVersion},
-    controller::integration::{
-        mark::Mark,
-        ownership::{Claimant, EsvOwner, Evidence, is_remembered, of_esv},
-    },
+    controller::integration::ownership::{Claimant, EsvOwner, Evidence, is_remembered, of_esv},
 };
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Decision {
     /// Another object has put its mark there.
-    NotOurs(Mark),
+    NotOurs(OwnerMark),
     /// An object of this name in another cluster has put its mark there since this one wrote it.
-    Lost(Mark),
+    Lost(OwnerMark),
     /// A person's, and this object has no memory: it can be adopted.
     Adoptable,
     /// Of a former object of our name, with another credential: ours only if a test shows the wanted one.
-    Former(Mark),
+    Former(OwnerMark),
     /// A version of another credential was being written when the operator last knew: it may still arrive.
     AwaitPending(PendingVersion),
     /// Write the credential. Where the newest version holds it already, the tenant makes none and names that one, so
@@ -43,7 +40,7 @@ pub(super) struct Wanted<'a> {
 pub(super) fn needs_date(memory: &EsvStatus, esv: &Esv) -> bool {
     memory.create_date.is_some()
         && memory.version.as_ref() == Some(&esv.active_version)
-        && Mark::read(&esv.description).is_none()
+        && OwnerMark::read(&esv.description).is_none()
 }
 
 /// `newest` is the newest version that is enabled, where its date is needed.
@@ -54,7 +51,7 @@ pub(super) fn decide(
     wanted: &Wanted<'_>,
     claimant: &Claimant<'_>,
 ) -> Decision {
-    let mark = Mark::read(&esv.description);
+    let mark = OwnerMark::read(&esv.description);
     let evidence = match of_esv(claimant, memory, mark.clone(), Some(wanted.id)) {
         EsvOwner::Ours(evidence) => evidence,
         EsvOwner::Unproved(mark) => return Decision::Former(mark),
@@ -117,12 +114,13 @@ mod tests {
             use_in_placeholders: false,
             description: description.into(),
             last_change_date: None,
+            loaded_version: None,
         }
     }
 
     fn mark(owner: &str, uid: &str, credential: &str, version: &str) -> String {
         let (owner, uid, credential, version) = (owner.into(), uid.into(), credential.into(), version.into());
-        Mark {
+        OwnerMark {
             owner,
             uid,
             credential,
@@ -162,7 +160,7 @@ mod tests {
             digest: Some(digest.into()),
             ..memory("3", "c1")
         };
-        let not_ours = |description: &str| Decision::NotOurs(Mark::read(description).unwrap());
+        let not_ours = |description: &str| Decision::NotOurs(OwnerMark::read(description).unwrap());
         let other = mark("ns/other", "u2", "c1", "1");
         let former = mark("ns/dev", "u0", "c0", "1");
         #[rustfmt::skip]
@@ -172,7 +170,7 @@ mod tests {
             ("the status was lost, the mark lags behind", none(), esv("2", &ours("c1", "1")), Decision::Write),
             ("the status was lost, the Secret changed", none(), esv("2", &ours("c0", "2")), Decision::Write),
             ("re-created with the same credential", none(), esv("1", &mark("ns/dev", "u0", "c1", "1")), settled("1")),
-            ("re-created with another", none(), esv("1", &former), Decision::Former(Mark::read(&former).unwrap())),
+            ("re-created with another", none(), esv("1", &former), Decision::Former(OwnerMark::read(&former).unwrap())),
             ("made in the console", none(), esv("1", "mine"), Decision::Adoptable),
             ("another object's", none(), esv("1", &other), not_ours(&other)),
             ("remembered and unchanged", memory("3", "c1"), esv("3", &ours("c1", "3")), settled("3")),

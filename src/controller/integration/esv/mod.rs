@@ -113,6 +113,14 @@ pub(super) async fn send_again(pass: &mut Pass<'_>, inputs: &Inputs, served: Opt
     let Some(esv) = pass.status.esv.clone() else {
         return Ok(false);
     };
+    if look(pass, inputs).await?.is_some_and(|esv| esv.needs_restart()) {
+        let message = format!(
+            "ESV {} is used in placeholders, and the tenant has not loaded its newest version: restart the tenant in its console; the operator never does",
+            inputs.esv
+        );
+        pass.find(ACTIVE, &Finding::no(Reason::RestartNeeded, &message));
+        return Err(pass.stalled(Reason::RestartNeeded, message));
+    }
     let base = esv.version.clone().unwrap_or_default();
     let now = inputs.tenant.time();
     let sent_lately = esv

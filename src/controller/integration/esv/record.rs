@@ -3,7 +3,7 @@
 use kube::{Resource, ResourceExt};
 
 use crate::{
-    aic::Esv,
+    aic::{Esv, OwnerMark},
     api::{
         EsvStatus, Origin, Reason,
         conditions::{ACTIVE, ESV_READY, Finding},
@@ -13,7 +13,6 @@ use crate::{
         integration::{
             dereference::Inputs,
             lock,
-            mark::Mark,
             ownership::{Claimant, EsvOwner, of_esv},
             pass::Pass,
         },
@@ -48,7 +47,7 @@ pub(super) fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> Req
 }
 
 /// Ends the pass: the ESV bears the mark of another object, or of a former one of this name with another credential.
-pub(super) fn marked(pass: &mut Pass<'_>, inputs: &Inputs, mark: &Mark) -> Requeue {
+pub(super) fn marked(pass: &mut Pass<'_>, inputs: &Inputs, mark: &OwnerMark) -> Requeue {
     let message = format!(
         "ESV {} exists and bears the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
         inputs.esv, mark.owner, mark.uid, mark.credential
@@ -57,7 +56,7 @@ pub(super) fn marked(pass: &mut Pass<'_>, inputs: &Inputs, mark: &Mark) -> Reque
 }
 
 /// Ends the pass: an object of this name in another cluster has taken the ESV over.
-pub(super) fn lost(pass: &mut Pass<'_>, inputs: &Inputs, mark: &Mark) -> Requeue {
+pub(super) fn lost(pass: &mut Pass<'_>, inputs: &Inputs, mark: &OwnerMark) -> Requeue {
     let message = format!(
         "ESV {} bears the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
         inputs.esv, mark.owner, mark.uid, mark.credential
@@ -80,7 +79,7 @@ pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
         uid: &uid,
     };
     let memory = pass.status.esv.clone().unwrap_or_default();
-    let owner = of_esv(&claimant, &memory, Mark::read(&esv.description), None);
+    let owner = of_esv(&claimant, &memory, OwnerMark::read(&esv.description), None);
     matches!(owner, EsvOwner::Ours(_))
 }
 
@@ -152,7 +151,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 /// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears.
 pub(super) fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) {
     let uid = uid(pass);
-    let mark = Mark::read(&esv.description);
+    let mark = OwnerMark::read(&esv.description);
     let memory = pass.status.esv.get_or_insert_default();
     memory.id = inputs.esv.to_string();
     memory.version.get_or_insert_with(|| esv.active_version.clone());
@@ -167,8 +166,8 @@ pub(super) fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) {
     memory.origin.get_or_insert(Origin::Made);
 }
 
-pub(super) fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> Mark {
-    Mark {
+pub(super) fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> OwnerMark {
+    OwnerMark {
         owner: owner(pass),
         uid: uid(pass),
         credential: credential.to_owned(),

@@ -165,8 +165,8 @@ fn remaining(pending: &PendingVersion, now: Timestamp) -> Duration {
     let Ok(requested_at) = pending.requested_at.parse::<Timestamp>() else {
         return Duration::ZERO;
     };
-    let passed: Duration = now.duration_since(requested_at).try_into().unwrap_or_default();
-    SETTLE.saturating_sub(passed)
+    // A tenant whose clock was set back would make it wait until it has come to that time again.
+    SETTLE.saturating_sub(now.duration_since(requested_at).unsigned_abs())
 }
 
 /// Records the intent. Only when it stands may anything be sent.
@@ -200,6 +200,11 @@ mod tests {
             Duration::from_secs(80)
         );
         assert_eq!(remaining(&requested, at("2026-01-01T00:05:00Z")), Duration::ZERO);
+        assert_eq!(
+            remaining(&requested, at("2025-12-31T00:00:00Z")),
+            Duration::ZERO,
+            "the tenant's clock was set back by a day"
+        );
         assert_eq!(
             remaining(&pending("?"), at("2026-01-01T00:00:00Z")),
             Duration::ZERO

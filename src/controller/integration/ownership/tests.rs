@@ -9,8 +9,9 @@ const OURS: Claimant<'static> = Claimant {
     uid: "u1",
 };
 
-fn mark(owner: &str, uid: &str, credential: &str, version: &str) -> Option<Mark> {
-    Some(Mark {
+#[allow(clippy::unnecessary_wraps, reason = "it is what a description is read as")]
+fn mark(owner: &str, uid: &str, credential: &str, version: &str) -> Option<OwnerMark> {
+    Some(OwnerMark {
         owner: owner.into(),
         uid: uid.into(),
         credential: credential.into(),
@@ -29,14 +30,14 @@ fn memory(version: &str, uid: Option<&str>) -> EsvStatus {
 
 #[test]
 fn an_esv_has_one_owner() {
-    use Evidence::{FormerSelf, Mark as ByMark, Memory, SameCredential};
+    use Evidence::{FormerSelf, Marked as ByMark, Memory, SameCredential};
     let none = EsvStatus::default;
     let by = |evidence| EsvOwner::Ours(evidence);
     let ours = |credential: &str, version: &str| mark("ns/dev", "u1", credential, version);
     let former = |credential: &str, version: &str| mark("ns/dev", "u0", credential, version);
-    let unproved = |mark: Option<Mark>| EsvOwner::Unproved(mark.unwrap());
-    let lost = |mark: Option<Mark>| EsvOwner::Lost(mark.unwrap());
-    let others = |mark: Option<Mark>| EsvOwner::AnotherObjects(mark.unwrap());
+    let unproved = |mark: Option<OwnerMark>| EsvOwner::Unproved(mark.unwrap());
+    let lost = |mark: Option<OwnerMark>| EsvOwner::Lost(mark.unwrap());
+    let others = |mark: Option<OwnerMark>| EsvOwner::AnotherObjects(mark.unwrap());
     let other = || mark("ns/other", "u2", "c1", "1");
     let pending = || EsvStatus {
         pending: Some(Box::default()),

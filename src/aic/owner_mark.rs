@@ -1,4 +1,4 @@
-//! The mark: an ESV's description, by which its owner is known. People read it in the tenant's console.
+//! The owner's mark: an ESV's description, by which its owner is known. People read it in the tenant's console.
 
 use std::fmt;
 
@@ -6,16 +6,21 @@ use crate::api::FIELD_MANAGER;
 
 /// `pingone-aic-operator <namespace>/<name> <uid> credential=<jti> version=<n>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) owner: String,
-    pub(super) uid: String,
-    pub(super) credential: String,
-    pub(super) version: String,
+pub struct OwnerMark {
+    /// `namespace/name` of the object.
+    pub owner: String,
+    /// Its uid.
+    pub uid: String,
+    /// The id of the credential in that version.
+    pub credential: String,
+    /// The number of the version that the owner wrote last.
+    pub version: String,
 }
 
-impl Mark {
+impl OwnerMark {
     /// Reads a description; `None` if it is not a mark.
-    pub(super) fn read(description: &str) -> Option<Self> {
+    #[must_use]
+    pub fn read(description: &str) -> Option<Self> {
         let [name, owner, uid, credential, version] = description.split(' ').collect::<Vec<_>>()[..] else {
             return None;
         };
@@ -31,7 +36,7 @@ impl Mark {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for OwnerMark {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             owner,
@@ -52,20 +57,20 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written_and_other_texts_are_none() {
-        let mark = Mark {
+        let mark = OwnerMark {
             owner: "ns/dev".into(),
             uid: "u".into(),
             credential: "c".into(),
             version: "2".into(),
         };
-        assert_eq!(Mark::read(&mark.to_string()), Some(mark));
+        assert_eq!(OwnerMark::read(&mark.to_string()), Some(mark));
         for other in [
             "",
             "Created by the console",
             "pingone-aic-operator ns/dev u credential=c",
             "x ns/dev u credential=c version=2",
         ] {
-            assert_eq!(Mark::read(other), None, "{other}");
+            assert_eq!(OwnerMark::read(other), None, "{other}");
         }
     }
 }
