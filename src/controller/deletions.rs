@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// How long, where a promotion's lock is in the way.
 const PATIENCE_WITH_A_LOCK: Duration = Duration::from_mins(30);
 
+/// No deletion is tried for so long.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(2);
+
 /// The deletions, by uid. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Deletions(Arc<Mutex<HashMap<String, Tried>>>);
@@ -28,7 +31,10 @@ struct Tried {
 impl Deletions {
     /// A try begins.
     pub(super) fn begin(&self, uid: &str, now: Instant) {
-        self.0.lock().entry(uid.to_owned()).or_insert(Tried {
+        let mut all = self.0.lock();
+        // Somebody else may have let an object go: nothing tells of its uid.
+        all.retain(|_, tried| now.saturating_duration_since(tried.first) < FORGOTTEN_AFTER);
+        all.entry(uid.to_owned()).or_insert(Tried {
             first: now,
             locked: None,
         });

@@ -13,7 +13,9 @@ use super::engine::{
     stores::find,
 };
 use crate::{
-    api::{AICIntegration, Conditions, Promotion, PromotionPhase, PromotionStatus, Reason},
+    api::{
+        AICIntegration, Conditions, Promotion, PromotionPhase, PromotionStatus, Reason, conditions::READY,
+    },
     clock::Clock,
     http::{BaseUrl, Priority},
 };
@@ -68,6 +70,18 @@ impl Dependents {
             let status = run.status.as_ref();
             waits(run) && status.is_some_and(|status| is_locked_out(&status.conditions))
         });
+    }
+
+    /// An integration is gone: what it had is free for those that wait for it.
+    pub(super) fn waiting_claimants(&self) {
+        let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned, Reason::LabelNotOwned];
+        for integration in self.integrations.state() {
+            let status = integration.status.as_ref();
+            let ready = status.and_then(|status| status.conditions.get(READY));
+            if ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str())) {
+                self.integration_due(&integration, true);
+            }
+        }
     }
 
     /// Runs that wait, and whose group has this integration.

@@ -16,7 +16,7 @@ use super::{
     promotion,
 };
 use crate::{
-    api::{AICIntegration, PingOneConnection, Reason, conditions::READY},
+    api::{AICIntegration, PingOneConnection},
     http::Priority,
 };
 
@@ -70,7 +70,9 @@ impl Triggers {
             }
             Change::Deleted(gone) => {
                 self.own.integration_queue.forget(&gone);
-                self.waiting_claimants();
+                for dependents in &*self.everywhere {
+                    dependents.waiting_claimants();
+                }
                 self.own.runs_of_integration(&gone);
             }
         }
@@ -138,16 +140,6 @@ impl Triggers {
         status.is_none_or(|status| status.conditions.is_empty())
             && integration.metadata.deletion_timestamp.is_none()
             && find(&self.connections, &connection).is_some_and(|connection| !is_looked_at(&connection))
-    }
-
-    /// What an older object claimed is free for the next one.
-    fn waiting_claimants(&self) {
-        let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned];
-        self.integrations(true, |integration| {
-            let status = integration.status.as_ref();
-            let ready = status.and_then(|status| status.conditions.get(READY));
-            ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str()))
-        });
     }
 
     fn integrations(&self, is_news: bool, concerned: impl Fn(&AICIntegration) -> bool) {

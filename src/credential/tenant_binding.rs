@@ -33,15 +33,18 @@ pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> 
     if derived.as_ref() == Some(host) {
         return Ok(());
     }
-    for entry in annotation
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-    {
-        if entry.parse::<Host>()? == *host {
-            return Ok(());
+    let entries = annotation.unwrap_or_default().split(',').map(str::trim);
+    let mut unreadable = None;
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        match entry.parse::<Host>() {
+            Ok(allowed) if allowed == *host => return Ok(()),
+            Ok(_) => {}
+            // It is told only where no other entry allows the host.
+            Err(error) => unreadable = Some(error),
         }
+    }
+    if let Some(error) = unreadable {
+        return Err(error.into());
     }
     let derived = match derived {
         Some(host) => format!("its name belongs to {host}"),

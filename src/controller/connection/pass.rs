@@ -87,10 +87,12 @@ impl<'a> Pass<'a> {
     /// The Secret could not be read: what was known of the credential stays known.
     pub(super) fn unread(&mut self, error: &Unread) -> Requeue {
         let message = error.to_string();
-        self.find(
-            CREDENTIAL_VALID,
-            &Finding::unknown(Reason::SecretNotFound, &message),
-        );
+        if self.status.conditions.get(CREDENTIAL_VALID).is_none() {
+            self.find(
+                CREDENTIAL_VALID,
+                &Finding::unknown(Reason::SecretNotFound, &message),
+            );
+        }
         let conclusion = Conclusion::InProgress(Reason::SecretNotFound, message);
         let known = self.status.credential.as_ref().map(|known| known.id.clone());
         self.set_active(None, &conclusion, known.as_deref());

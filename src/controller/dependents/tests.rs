@@ -150,3 +150,16 @@ fn who_waits_for_a_lock_is_woken_when_it_goes() {
         assert_eq!(due(&triggers.promotion_queue), ["waits"]);
     }
 }
+
+#[test]
+fn who_waits_for_what_another_claims_is_woken_when_that_is_gone() {
+    let members = vec![
+        integration("esv", Reason::EsvNotOwned),
+        integration("worker", Reason::WorkerNotOwned),
+        integration("label", Reason::LabelNotOwned),
+        integration("works", Reason::TestPassed),
+    ];
+    let triggers = triggers(members, runs());
+    triggers.waiting_claimants();
+    assert_eq!(due(&triggers.integration_queue), ["esv", "label", "worker"]);
+}

@@ -38,7 +38,7 @@ pub(crate) fn classify(error: &Error) -> (Reason, bool, String) {
         Error::Token(_) | Error::Call(_) => (
             Reason::TenantRefused,
             true,
-            format!("{error}; the operator looks again after the interval"),
+            format!("{error}; the operator asks again by itself"),
         ),
     }
 }
