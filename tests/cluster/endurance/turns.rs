@@ -78,11 +78,13 @@ async fn what_waits_long_for_its_turn_says_so_once_and_gets_it() {
         metrics.contains("pingone_aic_vendor_budget_calls_per_second{vendor=\"aic\"} 1.0"),
         "{metrics}"
     );
-    env.pass_waiting(10 * MINUTE).await;
     for number in 0..40 {
-        let name = format!("many-{number}");
-        let object = env.namespace.get("AICIntegration", &name).await.unwrap();
-        assert!(is_condition(&object, "Active", "True"), "{name}");
+        env.until_object("AICIntegration", &format!("many-{number}"), |object| {
+            let is_active = object.is_some_and(|object| is_condition(object, "Active", "True"));
+            (!is_active).then(|| "it is not Active".to_owned())
+        })
+        .await
+        .unwrap();
     }
     env.check_outputs().await;
 }
