@@ -40,7 +40,7 @@ reasons! {
     ClaimMissing,
     /// The credential belongs to another PingOne environment than spec.environment says. Correct whichever is wrong.
     EnvironmentMismatch,
-    /// A host is not on the installation's allow-list. Correct the URL, or let the installation allow the host.
+    /// A host is not on the installation's allow-list. Create the object anew with the right URL, or let the installation allow the host.
     HostNotAllowed,
     /// PingOne refuses the credential: it was revoked, or its product connection disabled or deleted. Add a new credential in PingOne and put it into the Secret.
     CredentialRefused,
@@ -62,7 +62,7 @@ reasons! {
     ConnectionNotFound,
     /// The connection does not vouch for the credential that is in its Secret, or the Secret could not be read. The message or the connection's own conditions say why; put that right, and it is noticed at once.
     ConnectionNotReady,
-    /// The credential may not be carried to this tenant: its environment's name belongs to another one. Correct the URL, or let whoever writes the Secret allow the host there.
+    /// The credential may not be carried to this tenant: its environment's name belongs to another one. Create the object anew with the right URL, or let whoever writes the Secret allow the host there.
     TenantNotAllowedForCredential,
     /// The service account's Secret does not hold a usable service account. Correct the Secret.
     ServiceAccountInvalid,
@@ -82,7 +82,7 @@ reasons! {
     TenantOfAnotherInstallation,
     /// The tenant, or PingOne, is asked no faster than the installation allows, and others come first. The operator gets to it by itself; if it happens often, raise --tenant-requests-per-second or --pingone-requests-per-second, if the vendor allows it.
     WaitingForTurn,
-    /// No name was given, and none can be derived from the PingOne environment's name. Give spec.name.
+    /// No name was given, and none can be derived from the PingOne environment's name. Create the object anew with spec.name.
     NameUnderivable,
     /// An ESV of this id exists and is not this object's: a person made it, or another object in this or another cluster has marked or claimed it. The message says whose it is and the ways out.
     EsvNotOwned,

@@ -12,7 +12,7 @@ use crate::{
 pub enum NotAllowed {
     /// Neither the name of its environment nor its Secret's annotation leads there.
     #[error(
-        "the credential of {environment_name:?} may not be carried to {host}: {derived}. Correct tenant.url, or let whoever writes the credential's Secret annotate it with {TENANT_HOSTS_ANNOTATION}: {host}"
+        "the credential of {environment_name:?} may not be carried to {host}: {derived}. Create the AICIntegration anew with the tenant's own URL, or let whoever writes the credential's Secret annotate it with {TENANT_HOSTS_ANNOTATION}: {host}"
     )]
     OtherTenant {
         /// The tenant's host.

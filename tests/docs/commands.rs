@@ -53,11 +53,15 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ),
 ];
 /// What nobody runs as it stands, and why.
-const NOT_RUN: [(&str, &str); 28] = [
+const NOT_RUN: [(&str, &str); 29] = [
     (".ci/run", "it runs this test"),
     (".ci/run fast", "a part of .ci/run"),
     (".ci/full", "takes hours, and begins with .ci/run"),
     ("cargo model", "takes minutes; a part of cargo test"),
+    (
+        "cargo model -- --include-ignored",
+        "takes minutes; .ci/full runs it",
+    ),
     ("cargo matrix", "takes more than an hour: .ci/full runs it"),
     ("cargo matrix ", "a part of that"),
     (

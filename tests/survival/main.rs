@@ -26,9 +26,9 @@ use serde_json::json;
 use self::{case::Case, procedure::Procedure, trouble::Trouble};
 use crate::{case::Cases, promotion::Promotions};
 
-/// How much of the matrix is run when nobody asks for all: it fits a minute or two.
-const SAMPLE: usize = 32;
-const HISTORIES: u64 = 3;
+/// How much of the matrix is run when nobody asks for all: it fits a minute.
+const SAMPLE: usize = 20;
+const HISTORIES: u64 = 2;
 /// One in so many of a sample's cases more are run with an election.
 const ELECTED_PART: usize = 4;
 /// Of so many cases, one may not meet the call that it is about.

@@ -60,7 +60,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> When {
     };
     if let Some(Left { what, why }) = &left {
         let message = format!(
-            "{what} stays in {}: {why}. Remove it in the tenant's console",
+            "{what} stays in {}: {why}. If nobody else uses it, remove it in the tenant's console",
             pass.object.spec.tenant.url
         );
         pass.context.metrics.left_behind();

@@ -96,7 +96,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
 
     let Some(name) = name(&pass.object, &credential) else {
         let message = format!(
-            "no name can be derived from the environment's name {:?}: give spec.name",
+            "no name can be derived from the environment's name {:?}: create this AICIntegration anew with spec.name",
             credential.environment_name
         );
         return Err(pass.stalled(Reason::NameUnderivable, message));

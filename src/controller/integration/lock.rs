@@ -7,6 +7,7 @@ use crate::{
     aic::{Error, Tenant},
     api::{Reason, TenantEnvironment, conditions::Conclusion},
     controller::engine::requeue::{Flow, Requeue, When},
+    http::Outcome,
 };
 
 /// A promotion takes minutes.
@@ -21,6 +22,13 @@ pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow
         Ok(state) => seen(pass, state.is_unlocked()),
         Err(error) => Err(pass.trouble(&error)),
     }
+}
+
+/// Whether a write is known to have changed nothing.
+pub(super) fn is_not_done(result: &Result<(), Error>) -> bool {
+    result
+        .as_ref()
+        .is_err_and(|error| error.outcome() == Outcome::NotDone)
 }
 
 /// What came of a write to static configuration. One that was refused may have met a lock that began after the look.

@@ -11,6 +11,7 @@ mod lock;
 mod measure;
 mod ownership;
 mod pass;
+mod promoted;
 mod proof;
 mod rivals;
 mod teardown;
@@ -113,7 +114,7 @@ async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Requeue> {
     if inputs.is_mutable() {
         worker::ensure(pass, &inputs).await?;
     } else {
-        worker::await_promotion(pass, &inputs).await?;
+        promoted::await_promotion(pass, &inputs).await?;
     }
     let conclusion = proof::ask(pass, &inputs).await?;
     Ok(Requeue {

@@ -52,6 +52,7 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
             }
             if served.as_ref() != Some(&inputs.credential.id)
                 && !is_fresh(pass, inputs)
+                && !pass.has_repaired
                 && esv::send_again(pass, inputs, served.as_deref()).await?
             {
                 let other = served.map_or("none".to_owned(), |id| format!("credential {id}"));

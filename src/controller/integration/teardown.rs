@@ -144,20 +144,19 @@ async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> F
     let Some(worker) = pass.tried(tenant.worker(names.realm, &names.worker).await)? else {
         return Ok(None);
     };
-    let origin = match &pass.status.worker {
-        // It was never this object's to use.
-        None => return Ok(None),
-        Some(worker) => worker.origin,
-    };
-    if !matches!(origin, Some(Origin::Making | Origin::Made | Origin::Adopted)) {
-        return Ok(Some(Left {
-            what: format!("worker {}", names.worker),
-            why: "this object found it there and only used it".to_owned(),
-        }));
-    }
     let attribute = pass.tried(tenant.label_attribute(names.realm).await)?;
     let label = attribute.as_ref().and_then(|attribute| worker.label(attribute));
-    if label != Some(names.label.as_str()) {
+    let has_our_label = label == Some(names.label.as_str());
+    let memory = pass.status.worker.as_ref();
+    let origin = memory.and_then(|worker| worker.origin);
+    if !matches!(origin, Some(Origin::Making | Origin::Made | Origin::Adopted)) {
+        let left = Left {
+            what: format!("worker {}", names.worker),
+            why: "this object does not remember that it made it".to_owned(),
+        };
+        return Ok((memory.is_some() || has_our_label).then_some(left));
+    }
+    if !has_our_label {
         return Ok(Some(Left {
             what: format!("worker {}", names.worker),
             why: "somebody has given it another credential label".to_owned(),

@@ -4,7 +4,7 @@ use kube::Resource;
 
 use crate::{
     aic::{EsvId, IntegrationName, InvalidName, LabelIdentifier},
-    api::{AICIntegration, Realm},
+    api::{AICIntegration, Realm, Reason, conditions::READY},
     controller::engine::stores::age,
     http::{BaseUrl, Host},
 };
@@ -32,8 +32,8 @@ impl Claimed {
     fn is_possessed_by(self, object: &AICIntegration) -> bool {
         object.status.as_ref().is_some_and(|status| match self {
             Self::Esv => status.esv.as_ref().is_some_and(|esv| esv.version.is_some()),
-            // The worker's status holds its label.
-            Self::Worker | Self::Label => status.worker.is_some(),
+            Self::Worker => status.worker.is_some(),
+            Self::Label => status.mapping.is_some(),
         })
     }
 }
@@ -111,10 +111,19 @@ impl Names {
         let keeps = match (other_has_it, own_has_it) {
             (true, false) => true,
             (false, true) => false,
-            _ => age(other.meta()) < age(own.meta()),
+            // One that was told that it is another's keeps nothing by its age.
+            _ => age(other.meta()) < age(own.meta()) && (other_has_it || !is_refused(other)),
         };
         keeps.then_some(claimed)
     }
+}
+
+/// Whether an object was told that something is not its own.
+fn is_refused(object: &AICIntegration) -> bool {
+    let status = object.status.as_ref();
+    let ready = status.and_then(|status| status.conditions.get(READY));
+    let refused = [Reason::EsvNotOwned, Reason::WorkerNotOwned, Reason::LabelNotOwned];
+    ready.is_some_and(|ready| refused.iter().any(|reason| ready.reason == reason.as_str()))
 }
 
 #[cfg(test)]

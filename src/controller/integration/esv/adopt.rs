@@ -37,7 +37,7 @@ pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flo
                 let cluster = &pass.context.cluster;
                 cluster.warn(&pass.object, Reason::RestartNeeded, &message).await;
             }
-            claim(pass, inputs, &esv);
+            claim(pass, inputs, &esv).await?;
             Ok(esv)
         }
         _ => Err(pass.waiting(

@@ -17,7 +17,7 @@ use super::{dereference::Inputs, lock, ownership::Claimant, pass::Pass};
 use crate::{
     aic::Creation,
     api::{
-        EsvStatus, Origin, Reason,
+        DriftPolicy, EsvStatus, Origin, Reason,
         conditions::{ACTIVE, ESV_READY, Finding},
     },
     controller::engine::requeue::Flow,
@@ -81,26 +81,29 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
             if served.as_ref() != Some(&inputs.credential.id) {
                 return Err(marked(pass, inputs, &mark));
             }
-            claim(pass, inputs, &esv);
+            claim(pass, inputs, &esv).await?;
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::AwaitPending(pending) => {
+            claim(pass, inputs, &esv).await?;
             write::after_pending(pass, inputs, &esv.active_version, &pending).await
         }
         Decision::Write => {
-            claim(pass, inputs, &esv);
+            claim(pass, inputs, &esv).await?;
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::WriteOverDrift(what) => {
+            claim(pass, inputs, &esv).await?;
             pass.drifted(ESV_READY, &what)?;
             write::version(pass, inputs, &esv.active_version).await
         }
         Decision::Unmarked(version) => {
+            claim(pass, inputs, &esv).await?;
             pass.drifted(ESV_READY, "the ESV's description is not the operator's mark")?;
             settle(pass, inputs, Written::before(version), &esv.description).await
         }
         Decision::Settled(version) => {
-            claim(pass, inputs, &esv);
+            claim(pass, inputs, &esv).await?;
             settle(pass, inputs, Written::before(version), &esv.description).await
         }
     }
@@ -129,13 +132,14 @@ pub(super) async fn send_again(pass: &mut Pass<'_>, inputs: &Inputs, served: Opt
         .and_then(|at| at.parse::<Timestamp>().ok())
         .is_some_and(|at| now.duration_since(at).unsigned_abs() < LONGEST_CACHE);
     if !sent_lately {
-        let shown = served.map_or("no credential".to_owned(), |id| format!("credential {id}"));
-        pass.drifted(ACTIVE, &format!("the tenant's test shows {shown}"))?;
-        pass.status.esv = Some(EsvStatus {
-            resent_at: Some(now.to_string()),
-            ..esv
-        });
+        match served {
+            Some(id) => pass.drifted(ACTIVE, &format!("the tenant's test shows credential {id}"))?,
+            // Nothing shows that the ESV is at fault: the test's own message says more.
+            None if pass.object.spec.drift_policy != DriftPolicy::Correct => return Ok(false),
+            None => {}
+        }
         write::version(pass, inputs, &base).await?;
+        pass.status.esv.get_or_insert_default().resent_at = Some(now.to_string());
         let written = pass.status.esv.as_ref().and_then(|esv| esv.version.clone());
         if written.as_ref() != Some(&base) {
             return Ok(true);

@@ -148,22 +148,29 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
 /// What the mark names while it is not known which credential the ESV holds: it is being adopted.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears.
-pub(super) fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) {
+/// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears, or that status was
+/// written under. That it was taken over stands in status before the mark is changed, which alone would tell it.
+pub(super) async fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<()> {
     let uid = uid(pass);
     let mark = OwnerMark::read(&esv.description);
     let memory = pass.status.esv.get_or_insert_default();
+    let before = memory.origin;
     memory.id = inputs.esv.to_string();
     memory.version.get_or_insert_with(|| esv.active_version.clone());
-    match mark {
-        Some(mark) if mark.uid != uid => {
-            memory.origin = Some(Origin::TakenOver);
-            memory.owner_uid = Some(mark.uid);
-        }
-        Some(mark) if mark.credential == UNKNOWN => memory.origin = Some(Origin::Adopted),
-        _ => {}
+    let marked_by_another = mark.as_ref().filter(|mark| mark.uid != uid);
+    if let Some(mark) = marked_by_another {
+        memory.owner_uid = Some(mark.uid.clone());
+    }
+    if memory.owner_uid.as_ref().is_some_and(|owner| *owner != uid) {
+        memory.origin = Some(Origin::TakenOver);
+    } else if mark.is_some_and(|mark| mark.credential == UNKNOWN) {
+        memory.origin = Some(Origin::Adopted);
     }
     memory.origin.get_or_insert(Origin::Made);
+    if memory.origin == Some(Origin::TakenOver) && before != memory.origin {
+        pass.record().await?;
+    }
+    Ok(())
 }
 
 pub(super) fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> OwnerMark {

@@ -42,7 +42,7 @@ const TWO_RUNS: Setting = Setting {
     budget: Budget {
         troubles: 1,
         person: 0,
-        minutes: 3,
+        minutes: 2,
         quiet_periods: 1,
     },
     can_stop: false,
@@ -125,6 +125,16 @@ fn the_law_holds_for_two_processes_that_see_to_one_run_beside_a_person() {
 #[test]
 fn the_law_holds_for_a_rollback_beside_a_person() {
     assert_eq!(broken(ROLLBACK, AS_IT_IS, None), BTreeSet::new());
+}
+
+/// A minute more for each costs three times the states.
+#[test]
+#[ignore = "takes a minute: cargo model -- --include-ignored"]
+fn the_law_holds_for_two_runs_that_have_more_time() {
+    for mut setting in [TWO_RUNS, NAMESAKES] {
+        setting.budget.minutes += 1;
+        assert_eq!(broken(setting, AS_IT_IS, None), BTreeSet::new());
+    }
 }
 
 /// A test of the test: each line of the law, broken on purpose, is found.

@@ -1,0 +1,60 @@
+//! Worker and mapping of an immutable environment: they come with a promotion, and are only looked for.
+
+use super::{
+    dereference::Inputs,
+    pass::Pass,
+    worker::record::{missing, worker_status},
+};
+use crate::{
+    api::{
+        Reason,
+        conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
+    },
+    controller::engine::requeue::{Flow, Requeue},
+};
+
+/// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
+pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
+    if let Some(worker) = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
+        let attribute = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)?;
+        let label = attribute
+            .as_ref()
+            .and_then(|attribute| worker.label(attribute))
+            .unwrap_or("none");
+        if label != inputs.label.as_str() || !worker.uses_credential() {
+            let message = format!(
+                "the promoted worker {} should use the credential label {}, and its label is {label} and useCredential is {}: correct it in the environment below and promote it",
+                inputs.name,
+                inputs.label,
+                worker.uses_credential()
+            );
+            return Err(missing(pass, Reason::DriftDetected, &message));
+        }
+        let message = format!(
+            "worker {} came with a promotion and uses the label {}",
+            inputs.name, inputs.label
+        );
+        pass.find(WORKER_READY, &Finding::yes(Reason::WorkerConfigured, message));
+        pass.status.worker = Some(worker_status(inputs, None));
+        return Ok(());
+    }
+    if pass.status.worker.is_some() {
+        let message = format!(
+            "worker {} was here and is gone: static configuration comes only by promotion, so promote again from the environment below",
+            inputs.name
+        );
+        return Err(missing(pass, Reason::WorkerMissing, &message));
+    }
+    let message = format!(
+        "ESV {} holds the credential; worker and mapping come with a promotion from the environment below",
+        inputs.esv
+    );
+    let waits = Finding::no(Reason::AwaitingPromotion, &message);
+    for type_ in [WORKER_READY, SECRET_MAPPED, ACTIVE] {
+        pass.find(type_, &waits);
+    }
+    Err(Requeue {
+        conclusion: Conclusion::Done(Reason::AwaitingPromotion, message),
+        when: pass.after_the_interval(),
+    })
+}

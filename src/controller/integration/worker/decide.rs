@@ -1,0 +1,93 @@
+//! What has to be written, by whose each thing is. No I/O.
+
+use super::{observe::Observation, record::missing};
+use crate::{
+    aic::OwnerMark,
+    api::{
+        Origin, Reason,
+        conditions::{ACTIVE, Finding, SECRET_MAPPED},
+    },
+    controller::{
+        engine::requeue::Flow,
+        integration::{
+            dereference::Inputs,
+            ownership::{Owner, of_mapping, of_worker},
+            pass::Pass,
+        },
+    },
+};
+
+/// What has to be written, and how it comes to be this object's.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) worker: Option<Origin>,
+    pub(super) mapping: Option<Origin>,
+}
+
+/// Both are decided before either is written: no worker is made for a label that is another's.
+pub(super) fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observation) -> Flow<Plan> {
+    let Observation {
+        attribute,
+        worker,
+        used_by,
+        mapping,
+        mapped_to,
+    } = observed;
+    let adopts = pass.object.spec.adopt;
+    let remembered = pass.status.worker.as_ref().and_then(|worker| worker.origin);
+    let mut plan = Plan::default();
+    match of_worker(worker.as_ref(), attribute, inputs.label.as_str(), remembered) {
+        Owner::Good => {}
+        Owner::Nobodys => plan.worker = Some(Origin::Made),
+        Owner::Drifted(what) if used_by.is_none() => {
+            pass.drifted(ACTIVE, &what)?;
+            // One that is gone is made by the operator now.
+            plan.worker = remembered.filter(|_| worker.is_some()).or(Some(Origin::Made));
+        }
+        // Once: from then on the object remembers its worker.
+        Owner::Anothers(_) if adopts && used_by.is_none() => plan.worker = Some(Origin::Adopted),
+        Owner::Anothers(what) | Owner::Drifted(what) => {
+            pass.status.worker = None;
+            let whose = owner(used_by.as_ref());
+            let message = format!(
+                "worker {} exists in realm {} and {what}{whose}: remove it in the tenant's console, set spec.adopt to true to take it over, or create an AICIntegration of another spec.name",
+                inputs.name,
+                inputs.realm.as_str()
+            );
+            return Err(missing(pass, Reason::WorkerNotOwned, &message));
+        }
+    }
+    let memory = remembered_mapping(pass);
+    match of_mapping(mapping.as_ref(), &inputs.esv, memory) {
+        Owner::Good => {}
+        Owner::Nobodys => plan.mapping = Some(Origin::Made),
+        Owner::Drifted(what) if mapped_to.is_none() => {
+            pass.drifted(ACTIVE, &what)?;
+            plan.mapping = Some(memory.unwrap_or(Origin::Made));
+        }
+        Owner::Anothers(_) if adopts && mapped_to.is_none() => plan.mapping = Some(Origin::Adopted),
+        Owner::Anothers(what) | Owner::Drifted(what) => {
+            let whose = owner(mapped_to.as_ref());
+            let message = format!(
+                "the label {} {what}{whose}, which is not this object's ESV: remove that mapping in the tenant's console, set spec.adopt to true to take the label over, or create an AICIntegration of another spec.secretLabelIdentifier",
+                inputs.label
+            );
+            pass.find(SECRET_MAPPED, &Finding::no(Reason::LabelNotOwned, &message));
+            return Err(missing(pass, Reason::LabelNotOwned, &message));
+        }
+    }
+    Ok(plan)
+}
+
+fn owner(mark: Option<&OwnerMark>) -> String {
+    mark.map_or(String::new(), |mark| {
+        format!(", which is that of AICIntegration {} ({})", mark.owner, mark.uid)
+    })
+}
+
+/// How the mapping came to be this object's. A status of an earlier version has only the condition.
+fn remembered_mapping(pass: &Pass<'_>) -> Option<Origin> {
+    let was_seen = pass.status.conditions.is_true(SECRET_MAPPED);
+    let memory = pass.status.mapping.as_ref().map(|mapping| mapping.origin);
+    memory.or(was_seen.then_some(Origin::TakenOver))
+}
