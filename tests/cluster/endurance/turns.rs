@@ -165,7 +165,7 @@ async fn a_tenant_that_is_away_for_an_hour_is_asked_once_a_minute_and_is_seen_to
     );
     drop(outage);
     let from = env.network.position();
-    env.pass(8 * MINUTE, STEP).await;
+    env.pass(15 * MINUTE, STEP).await;
     let journal = env.network.journal_since(from);
     let mut tested: Vec<_> = journal
         .iter()

@@ -122,6 +122,30 @@ async fn a_worker_that_only_looks_like_ours_is_used_and_stays() {
 }
 
 #[tokio::test]
+async fn a_persons_worker_that_is_only_used_is_not_changed_back() {
+    let mut world = World::start("a person's worker that is only used").await;
+    let site = world.site("dev", Kind::Development);
+    let console = site.tenant.console();
+    console.set_worker_service(Realm::Alpha, true);
+    let theirs = json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"});
+    console.put_worker(Realm::Alpha, WORKER, theirs);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    world.active("dev").await;
+    world.check_now("dev").await;
+    world.check_now("dev").await;
+    console.edit_worker(Realm::Alpha, WORKER, "credentialPurpose", "their.own");
+    world.check_now("dev").await;
+    world
+        .reason("AICIntegration", "dev", "Stalled", "WorkerNotOwned")
+        .await;
+    let worker = &site.tenant.workers(Realm::Alpha)[WORKER];
+    assert_eq!(worker["credentialPurpose"], "their.own");
+    world.check_outputs().await;
+}
+
+#[tokio::test]
 async fn an_esv_that_somebody_made_again_is_put_right_by_one_version() {
     let (mut world, site, credential) = World::active_development("an ESV that was made again").await;
     let console = site.tenant.console();
