@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    http::{self, Call, Host, Http, Priority, Reply},
+    http::{self, Call, Guard, Host, Http, Priority, Reply},
 };
 
 /// Clients for all tenants.
@@ -30,6 +30,8 @@ struct Shared {
 pub struct Tenant {
     shared: Arc<Shared>,
     caller: Caller,
+    /// Asked before each write: whether it may be sent.
+    guard: Option<Guard>,
 }
 
 impl Aic {
@@ -61,6 +63,7 @@ impl Aic {
                 account,
                 priority: Priority::default(),
             },
+            guard: None,
         }
     }
 }
@@ -70,6 +73,13 @@ impl Tenant {
     #[must_use]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.caller.priority = priority;
+        self
+    }
+
+    /// The same client, whose writes are sent only if this allows it at that moment.
+    #[must_use]
+    pub fn guarded(mut self, guard: Guard) -> Self {
+        self.guard = Some(guard);
         self
     }
 
@@ -101,7 +111,9 @@ impl Tenant {
     pub(super) async fn send_as(&self, scopes: Scopes, call: Call) -> Result<Reply, Error> {
         let Shared { http, tokens, .. } = &*self.shared;
         let caller = &self.caller;
-        let call = call.with_priority(self.caller.priority);
+        let call = call
+            .with_priority(self.caller.priority)
+            .guarded_if_it_writes(self.guard.as_ref());
         let token = tokens.get(caller, scopes).await?;
         match http.send(&self.caller.host, call.clone().bearer(&token)).await {
             Err(error) if error.status() == Some(401) => {

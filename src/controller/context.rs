@@ -101,6 +101,12 @@ impl Context {
         self
     }
 
+    /// Allows a write while this process leads for as long as a request may take.
+    pub(super) fn leads(&self) -> Guard {
+        let leadership = self.cluster.leadership.clone();
+        Guard::new(move || leadership.holds_for(ONCE_ONLY_TIMEOUT))
+    }
+
     /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
     /// and only soon: within the time that recording it may take, and once more that time.
     pub(super) fn guard(&self) -> Guard {

@@ -93,6 +93,15 @@ impl Call {
         self
     }
 
+    /// The same for one that is more than a read, and has no guard of its own.
+    #[must_use]
+    pub fn guarded_if_it_writes(mut self, guard: Option<&Guard>) -> Self {
+        if self.method != Method::GET && self.guard.is_none() {
+            self.guard = guard.cloned();
+        }
+        self
+    }
+
     /// Marks the call as one that must not be sent twice.
     #[must_use]
     pub fn once_only(mut self) -> Self {

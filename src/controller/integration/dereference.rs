@@ -134,7 +134,8 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
             .context
             .aic
             .tenant(host, Arc::new(account))
-            .with_priority(pass.priority),
+            .with_priority(pass.priority)
+            .guarded(pass.context.leads()),
         realm,
         mutable: pass.object.spec.tenant.environment.is_mutable(),
         credential,

@@ -71,7 +71,8 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         .context
         .aic
         .tenant(names.host.clone(), Arc::new(account))
-        .with_priority(pass.priority);
+        .with_priority(pass.priority)
+        .guarded(pass.context.leads());
     match possession(pass, &tenant, &names).await? {
         Possession::Ours => {}
         Possession::Anothers if has_made => {
