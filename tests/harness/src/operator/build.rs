@@ -9,9 +9,13 @@ use std::{
     sync::OnceLock,
 };
 
+/// Beside an example, cargo chooses the features that dependencies have in tests: without, it would compile them, and the
+/// operator, a second time.
+const AS_TESTS: [&str; 2] = ["--example", "demo"];
+
 /// Builds the operator's binary with cargo and returns where it is. Blocks.
 pub fn operator_binary() -> Result<PathBuf> {
-    build("pingone-aic-operator", &[])
+    build("pingone-aic-operator", &AS_TESTS)
 }
 
 /// The same as it is shipped: optimised, and static where Rust's musl target is installed.
@@ -41,8 +45,8 @@ pub fn optimised_fast_forwarded_operator() -> Result<PathBuf> {
 pub fn fast_forwarded_operator() -> Result<PathBuf> {
     // Many tests of one program ask for it.
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built =
-        BUILT.get_or_init(|| build("fast-forwarded-operator", &[]).map_err(|error| format!("{error:#}")));
+    let built = BUILT
+        .get_or_init(|| build("fast-forwarded-operator", &AS_TESTS).map_err(|error| format!("{error:#}")));
     built.clone().map_err(Error::msg)
 }
 
@@ -69,6 +73,9 @@ fn build(binary: &str, how: &[&str]) -> Result<PathBuf> {
     let messages = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut executables = messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+    let mut executables = messages.filter_map(|message| {
+        let executable = message["executable"].as_str()?;
+        (message["target"]["name"] == binary).then(|| PathBuf::from(executable))
+    });
     executables.next_back().context("cargo named no executable")
 }
