@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::Store;
 
-use super::engine::{
-    queue::{Queue, Ref, priority_of},
-    stores::find,
+use super::{
+    engine::{
+        queue::{Queue, Ref, priority_of},
+        stores::find,
+    },
+    tenant::names::is_refused,
 };
 use crate::{
-    api::{
-        AICIntegration, Conditions, Promotion, PromotionPhase, PromotionStatus, Reason, conditions::READY,
-    },
+    api::{AICIntegration, Conditions, Promotion, PromotionPhase, PromotionStatus, Reason},
     clock::Clock,
     http::{BaseUrl, Priority},
 };
@@ -74,11 +75,8 @@ impl Dependents {
 
     /// An integration is gone: what it had is free for those that wait for it.
     pub(super) fn waiting_claimants(&self) {
-        let waits = [Reason::EsvNotOwned, Reason::WorkerNotOwned, Reason::LabelNotOwned];
         for integration in self.integrations.state() {
-            let status = integration.status.as_ref();
-            let ready = status.and_then(|status| status.conditions.get(READY));
-            if ready.is_some_and(|ready| waits.iter().any(|reason| ready.reason == reason.as_str())) {
+            if is_refused(&integration) {
                 self.integration_due(&integration, true);
             }
         }

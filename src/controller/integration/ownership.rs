@@ -94,7 +94,8 @@ fn is_of_former_self(memory: &EsvStatus, mark: &OwnerMark) -> Option<bool> {
     }
 }
 
-fn number(version: &str) -> Option<u64> {
+/// A version's number; versions are counted from 1.
+pub(super) fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 

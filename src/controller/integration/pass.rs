@@ -32,6 +32,8 @@ pub(super) struct Pass<'a> {
     pub(super) status: IntegrationStatus,
     /// Whose turns its calls take.
     pub(super) priority: Priority,
+    /// Whether the newest version of the ESV, as this pass has seen it, waits for a restart of the tenant.
+    pub(super) needs_restart: bool,
     /// Whether this pass has written worker or mapping: what a test shows now may be from before.
     pub(super) has_repaired: bool,
     /// What this pass has seen of the environment's lock.
@@ -55,6 +57,7 @@ impl<'a> Pass<'a> {
             object: object.clone(),
             status: object.status.clone().unwrap_or_default(),
             priority,
+            needs_restart: false,
             has_repaired: false,
             lock: Lock::NotLookedAt,
         }

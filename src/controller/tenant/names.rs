@@ -119,7 +119,7 @@ impl Names {
 }
 
 /// Whether an object was told that something is not its own.
-fn is_refused(object: &AICIntegration) -> bool {
+pub(crate) fn is_refused(object: &AICIntegration) -> bool {
     let status = object.status.as_ref();
     let ready = status.and_then(|status| status.conditions.get(READY));
     let refused = [Reason::EsvNotOwned, Reason::WorkerNotOwned, Reason::LabelNotOwned];

@@ -10,10 +10,15 @@ use k8s_openapi::jiff::Timestamp;
 
 use self::{
     decide::{Decision, Wanted, decide, needs_date},
-    record::{Written, claim, look, lost, marked, number, our_mark, owner, settle, uid},
+    record::{Written, claim, look, lost, marked, our_mark, owner, settle, uid},
 };
 pub(super) use self::{record::is_ours, test::LONGEST_CACHE};
-use super::{dereference::Inputs, lock, ownership::Claimant, pass::Pass};
+use super::{
+    dereference::Inputs,
+    lock,
+    ownership::{Claimant, number},
+    pass::Pass,
+};
 use crate::{
     aic::Creation,
     api::{
@@ -50,6 +55,7 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
             )),
         };
     };
+    pass.needs_restart = esv.needs_restart();
     let memory = pass.status.esv.clone().unwrap_or_default();
     let digest = Digest::of([&inputs.credential.jwt]).to_string();
     let wanted = Wanted {
@@ -116,7 +122,7 @@ pub(super) async fn send_again(pass: &mut Pass<'_>, inputs: &Inputs, served: Opt
     let Some(esv) = pass.status.esv.clone() else {
         return Ok(false);
     };
-    if look(pass, inputs).await?.is_some_and(|esv| esv.needs_restart()) {
+    if pass.needs_restart {
         let message = format!(
             "ESV {} is used in placeholders, and the tenant has not loaded its newest version: restart the tenant in its console; the operator never does",
             inputs.esv

@@ -193,8 +193,3 @@ pub(super) fn owner(pass: &Pass<'_>) -> String {
 pub(super) fn uid(pass: &Pass<'_>) -> String {
     pass.object.meta().uid.clone().unwrap_or_default()
 }
-
-/// A version's number; versions are counted from 1.
-pub(super) fn number(version: &str) -> Option<u64> {
-    version.parse().ok()
-}
