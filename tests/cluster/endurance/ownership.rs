@@ -4,7 +4,7 @@ use std::{mem, time::Duration};
 
 use kube::core::DynamicObject;
 use pingone_aic_harness::{ControlPlane, Namespace, Operator, TestNamespace, condition};
-use pingone_aic_simulator::Realm;
+use pingone_aic_simulator::{Fault, Realm, Rule};
 use pingone_aic_support::{
     Env,
     fixture::{ESV, Fixture, LABEL, WORKER},
@@ -131,15 +131,21 @@ async fn a_test_that_shows_no_credential_costs_no_version() {
     let fixture = env.fixture();
     let credential = env.active(&fixture).await;
     env.pass(Duration::from_mins(12), STEP).await;
-    fixture.connection.revoke(&credential.id);
+    let test = Rule::on(fixture.tenant.host()).path_contains("testConnection");
+    let fails = Fault::status(400).body(r#"{"code":400,"reason":"Bad Request","message":"no"}"#);
+    let failing = env.network.fault(test, fails);
     let from = env.network.position();
     env.pass(CHECKS, STEP).await;
     let calls = env.network.journal_since(from);
-    let sent = calls.iter().filter(|call| call.is("POST", "/versions"));
+    let sent = calls.iter().filter(|call| call.is("POST", "/versions")).count();
     assert!(
-        sent.count() <= 6,
-        "at most once in the life of the tenant's cache"
+        (1..=6).contains(&sent),
+        "{sent} times: once, and then at most once in the life of the tenant's cache"
     );
+    failing.remove();
+    env.until(&fixture, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
     assert_eq!(versions(&fixture), 1);
     env.check_outputs().await;
 }
