@@ -73,30 +73,29 @@ impl Guarded {
     /// Begins a run, and freezes the leader while it records what it is about to ask for: before it sees that this stands.
     async fn begin_and_freeze(self, env: &mut Env, company: &Company) -> Deposed {
         let path = "/promotions/release/status";
-        let record = Rule::on(API_SERVER)
-            .method("PATCH")
-            .path_contains(&format!("{path}?"));
-        let slow = env
-            .network
-            .fault(record, Fault::Delay(Duration::from_millis(500)));
+        let hold_records = |env: &Env| {
+            let record = Rule::on(API_SERVER)
+                .method("PATCH")
+                .path_contains(&format!("{path}?"));
+            env.network.fault(record, Fault::Hold)
+        };
+        let mut held = hold_records(env);
         self.begin(env, company).await;
-        let is_answered = |call: &Exchange| call.is("PATCH", path) && call.status.is_some();
-        let mut seen = 0;
         loop {
-            env.wait_until(|_| (slow.hits() == seen).then(|| "no status is being written".to_owned()))
+            env.wait_until(|_| (held.hits() == 0).then(|| "no status is being written".to_owned()))
                 .await;
-            seen = slow.hits();
             env.operator.freeze().unwrap();
+            held.remove();
             wait("it stands", || {
-                let calls = env.network.journal();
-                calls.iter().filter(|call| is_answered(call)).count() as u64 >= u64::from(seen)
+                let is_open = |call: &Exchange| call.is("PATCH", path) && call.status.is_none();
+                !env.network.journal().iter().any(is_open)
             })
             .await;
             let run = env.namespace.get("Promotion", "release").await.unwrap();
             if self.is_recorded(&run) {
-                slow.remove();
                 return env.freeze_leader();
             }
+            held = hold_records(env);
             env.operator.thaw().unwrap();
         }
     }
