@@ -48,7 +48,8 @@ pub async fn run(
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let health = Health::default();
+    let health = Health::new(clock.clone());
+    metrics.watches(health.clone());
     let extra_roots = options.extra_roots()?;
     let stack = |vendor, allowed, per_second| {
         let observer = Arc::new(Vendor {

@@ -62,12 +62,13 @@ pub struct Version {
 }
 
 /// What came of creating an ESV.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Creation {
     /// It is there now, with this as its first version.
     Created(Esv),
-    /// It had been there before, and is as it was.
-    Exists,
+    /// Nothing was made: it had been there before, and is as it was, or the tenant does not take it. Only the message
+    /// would tell which.
+    Refused(Error),
 }
 
 impl Tenant {
@@ -101,10 +102,8 @@ impl Tenant {
             .secret(encoded);
         match self.send(call).await {
             Ok(reply) => Ok(Creation::Created(reply.json()?)),
-            Err(Error::Call(error))
-                if error.status() == Some(400) && error.to_string().contains("already exists") =>
-            {
-                Ok(Creation::Exists)
+            Err(Error::Call(error)) if error.is_by_service() && error.status() == Some(400) => {
+                Ok(Creation::Refused(Error::Call(error)))
             }
             Err(error) => Err(error),
         }

@@ -11,6 +11,7 @@ mod owner_mark;
 mod promotion;
 mod proof;
 mod service_account;
+mod shared;
 mod tenant;
 mod token;
 mod worker;

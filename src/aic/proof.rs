@@ -27,6 +27,14 @@ pub enum Proof {
     NoWorker,
 }
 
+impl Proof {
+    /// Whether it shows that the tenant works with this credential: a test that passes with another one shows nothing of it.
+    #[must_use]
+    pub fn proves(&self, id: &str) -> bool {
+        matches!(self, Self::Passed { credential_id } if credential_id == id)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Passed {

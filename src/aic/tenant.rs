@@ -1,12 +1,11 @@
 //! A tenant as a service account sees it.
 
-use std::{collections::HashMap, sync::Arc};
-
-use parking_lot::Mutex;
+use std::sync::Arc;
 
 use super::{
-    Error, LabelAttribute, ServiceAccount,
-    token::{Caller, Scopes, Tokens},
+    Error, ServiceAccount,
+    shared::Shared,
+    token::{Caller, Scopes},
 };
 use crate::{
     clock::Clock,
@@ -19,16 +18,10 @@ pub struct Aic {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    http: Http,
-    tokens: Tokens,
-    label_attributes: Mutex<HashMap<Host, LabelAttribute>>,
-}
-
 /// A client for one tenant.
 #[derive(Clone)]
 pub struct Tenant {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     caller: Caller,
     /// Asked before each write: whether it may be sent.
     guard: Option<Guard>,
@@ -38,13 +31,8 @@ impl Aic {
     /// Clients on the given stack.
     #[must_use]
     pub fn new(http: Http, clock: Clock) -> Self {
-        let tokens = Tokens::new(http.clone(), clock);
         Self {
-            shared: Arc::new(Shared {
-                http,
-                tokens,
-                label_attributes: Mutex::default(),
-            }),
+            shared: Arc::new(Shared::new(http, clock)),
         }
     }
 
@@ -132,23 +120,5 @@ impl Tenant {
             .get(&self.caller, Scopes::Promotion)
             .await
             .is_ok()
-    }
-
-    pub(super) fn known_label_attribute(&self) -> Option<LabelAttribute> {
-        self.shared
-            .label_attributes
-            .lock()
-            .get(&self.caller.host)
-            .cloned()
-    }
-
-    /// Asks the schema again before a worker is found to differ: an upgrade of the tenant may have renamed the attribute.
-    pub fn forget_label_attribute(&self) {
-        self.shared.label_attributes.lock().remove(self.host());
-    }
-
-    pub(super) fn remember_label_attribute(&self, attribute: &LabelAttribute) {
-        let mut known = self.shared.label_attributes.lock();
-        known.insert(self.caller.host.clone(), attribute.clone());
     }
 }

@@ -89,21 +89,39 @@ impl Tenant {
     /// Reads the realm's worker service: `GET {realm}/services/pingOneWorkerService`.
     pub async fn worker_service(&self, realm: Realm) -> Result<Option<Service>, Error> {
         let call = worker_call(Method::GET, realm, "", "read the PingOne worker service");
-        Ok(self.optional(call).await?.map(Service))
+        let service = self.optional(call).await?.map(Service);
+        self.shared.remember_service(
+            self.host(),
+            realm,
+            service.as_ref().is_some_and(Service::is_enabled),
+        );
+        Ok(service)
     }
 
     /// Writes the realm's worker service: `PUT {realm}/services/pingOneWorkerService`.
     pub async fn put_worker_service(&self, realm: Realm, service: Service) -> Result<(), Error> {
+        self.shared.remember_service(self.host(), realm, false);
         let call = worker_call(Method::PUT, realm, "", "enable the PingOne worker service")
             .json(&Value::Object(writable(service.0)));
         self.send(call).await.map(drop)
+    }
+
+    /// Whether an integration of this tenant saw the realm's worker service enabled within the last half minute.
+    #[must_use]
+    pub fn has_seen_service_enabled(&self, realm: Realm) -> bool {
+        self.shared.has_seen_service_enabled(self.host(), realm)
+    }
+
+    /// Asks the schema again before a worker is found to differ: an upgrade of the tenant may have renamed the attribute.
+    pub fn forget_label_attribute(&self) {
+        self.shared.forget_label_attribute(self.host());
     }
 
     /// Finds the label's attribute by its title: `POST {realm}/services/pingOneWorkerService/workers?_action=schema`,
     /// once a tenant. `None`: the tenant has no product connections yet. Where the schema cannot be had, the
     /// assumed name is used, and the schema is asked for again next time.
     pub async fn label_attribute(&self, realm: Realm) -> Result<Option<LabelAttribute>, Error> {
-        if let Some(known) = self.known_label_attribute() {
+        if let Some(known) = self.shared.label_attribute(self.host()) {
             return Ok(Some(known));
         }
         let call = worker_call(
@@ -126,7 +144,7 @@ impl Tenant {
         let found =
             attribute_titled(&schema, LABEL_TITLE).map(|name| LabelAttribute { name, is_known: true });
         if let Some(attribute) = &found {
-            self.remember_label_attribute(attribute);
+            self.shared.remember_label_attribute(self.host(), attribute);
         }
         Ok(found)
     }

@@ -7,6 +7,7 @@ mod tests;
 use std::sync::Arc;
 
 use kube::runtime::reflector::Store;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     engine::{
@@ -31,6 +32,8 @@ pub(super) struct Dependents {
     pub(super) integration_queue: Arc<Queue<Ref>>,
     pub(super) promotions: Store<Promotion>,
     pub(super) promotion_queue: Arc<Queue<Ref>>,
+    /// Cancelled when the API server goes on refusing to show the namespace.
+    pub(super) unreadable: CancellationToken,
 }
 
 impl Dependents {
@@ -44,6 +47,7 @@ impl Dependents {
             integration_queue: Arc::new(Queue::new(clock.clone(), AT_ONE_TENANT)),
             promotions,
             promotion_queue: Arc::new(Queue::new(clock.clone(), usize::MAX)),
+            unreadable: CancellationToken::new(),
         }
     }
 

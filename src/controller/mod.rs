@@ -46,8 +46,16 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
         scopes.push((namespace, own, integration_writer, promotion_writer));
     }
     let all = Everywhere {
-        integrations: Stores::new(everywhere.iter().map(|own| own.integrations.clone())),
-        promotions: Stores::new(everywhere.iter().map(|own| own.promotions.clone())),
+        integrations: Stores::new(
+            everywhere
+                .iter()
+                .map(|own| (own.integrations.clone(), own.unreadable.clone())),
+        ),
+        promotions: Stores::new(
+            everywhere
+                .iter()
+                .map(|own| (own.promotions.clone(), own.unreadable.clone())),
+        ),
         dependents: everywhere.into(),
     };
     context.metrics.milestones.oldest_lock({

@@ -35,6 +35,9 @@ use crate::{
 const AT_ONE_PINGONE: usize = 32;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 
+/// A right that was granted a moment ago may not be known to every API server yet.
+const REFUSED_FOR_GOOD_AFTER: Duration = Duration::from_secs(30);
+
 /// What is watched in all namespaces together.
 pub(super) struct Everywhere {
     pub(super) integrations: Stores<AICIntegration>,
@@ -88,7 +91,7 @@ pub(super) async fn run(
 ) {
     let namespace = namespace.as_deref();
     tokio::select! {
-        () = definitions(context, watching, namespace) => {}
+        () = definitions(context, watching, namespace, &own.unreadable) => {}
         () = shutdown.cancelled() => return,
     }
     let (connections, connection_writer) = reflector::store();
@@ -171,6 +174,7 @@ async fn passes(
         integration_queue,
         promotions,
         promotion_queue,
+        unreadable: _,
     } = &triggers.own;
     let over_connections = async {
         if shutdown.run_until_cancelled(listed.cancelled()).await.is_none() {
@@ -259,28 +263,49 @@ where
     )
 }
 
-/// Waits for the definitions of the kinds rather than exiting: they may be on their way.
-async fn definitions(context: &Context, client: &Client, namespace: Option<&str>) {
-    async fn of<K>(context: &Context, client: &Client, namespace: Option<&str>)
-    where
+/// Waits for the definitions of the kinds rather than exiting: they may be on their way. Tells when the API server goes
+/// on refusing to show the namespace.
+async fn definitions(
+    context: &Context,
+    client: &Client,
+    namespace: Option<&str>,
+    unreadable: &CancellationToken,
+) {
+    async fn of<K>(
+        context: &Context,
+        client: &Client,
+        namespace: Option<&str>,
+        unreadable: &CancellationToken,
+    ) where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
         K: Clone + DeserializeOwned + Debug,
     {
         let api: Api<PartialObjectMeta<K>> = watch::api(client, namespace);
+        let plural = plural::<K>();
+        let mut refused_since = None;
         while let Err(error) = api.list(&ListParams::default().limit(1)).await {
-            let plural = plural::<K>();
-            if !matches!(&error, kube::Error::Api(status) if status.code == 404) {
-                context.cluster.health.close(
-                    Gate::Definition(plural),
-                    format!("failed to list {plural}: {error}"),
-                );
+            let code = match &error {
+                kube::Error::Api(status) => status.code,
+                _ => 0,
+            };
+            if code != 404 {
+                let place = namespace.map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
+                let why = format!("failed to list {plural}{place}: {error}");
+                let (health, cache) = (&context.cluster.health, cache_gate::<K>(namespace));
+                health.close(cache.clone(), &why);
+                health.watch_failed(cache, why);
+            }
+            let now = context.clock.instant();
+            if code == 403 && now.duration_since(*refused_since.get_or_insert(now)) >= REFUSED_FOR_GOOD_AFTER
+            {
+                unreadable.cancel();
             }
             tracing::warn!(%error, definition = plural, "waiting for the definition");
             context.clock.sleep(LOOK_FOR_DEFINITIONS_EVERY).await;
         }
-        context.cluster.health.open(&Gate::Definition(plural::<K>()));
+        context.cluster.health.open(&Gate::Definition(plural));
     }
-    of::<PingOneConnection>(context, client, namespace).await;
-    of::<AICIntegration>(context, client, namespace).await;
-    of::<Promotion>(context, client, namespace).await;
+    of::<PingOneConnection>(context, client, namespace, unreadable).await;
+    of::<AICIntegration>(context, client, namespace, unreadable).await;
+    of::<Promotion>(context, client, namespace, unreadable).await;
 }

@@ -49,6 +49,7 @@ impl Place {
         let (esv, label) = (integration.esv_id(), integration.label_identifier());
         tenant.create_esv(&esv, &credential.jwt, "floor").await.unwrap();
         assert!(tenant.worker(REALM, &integration).await.unwrap().is_none());
+        assert!(tenant.mapping(REALM, &label).await.unwrap().is_none());
         let worker = Worker::with_credential(None, attribute, &label);
         tenant.put_worker(REALM, &integration, worker).await.unwrap();
         tenant.put_mapping(REALM, &label, &esv).await.unwrap();

@@ -79,6 +79,10 @@ pub struct EsvStatus {
     /// The version that the tenant's test has proved; older ones are then disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
+    /// The digest of the credential in that version: one that was repaired under the same id is proved only after the
+    /// life of the tenant's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_digest: Option<String>,
     /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.
     // Boxed: thousands of statuses are kept in memory, and hardly any has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

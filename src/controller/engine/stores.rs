@@ -8,11 +8,15 @@ use kube::{
     Resource,
     runtime::reflector::{ObjectRef, Store},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::queue::Ref;
 
-/// The caches of all watched namespaces. Clones are the same.
-pub(crate) struct Stores<K: Resource<DynamicType = ()> + Clone + 'static>(Arc<[Store<K>]>);
+/// The caches of all watched namespaces, and for each a token that tells that the API server does not let the operator
+/// read the namespace. Clones are the same.
+pub(crate) struct Stores<K: Resource<DynamicType = ()> + Clone + 'static>(
+    Arc<[(Store<K>, CancellationToken)]>,
+);
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Stores<K> {
     fn clone(&self) -> Self {
@@ -21,24 +25,31 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Stores<K> {
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Stores<K> {
-    pub(crate) fn new(stores: impl IntoIterator<Item = Store<K>>) -> Self {
+    pub(crate) fn new(stores: impl IntoIterator<Item = (Store<K>, CancellationToken)>) -> Self {
         Self(stores.into_iter().collect())
     }
 
-    /// Waits until every object is known: before that, nobody can say who is the eldest.
+    /// Waits until every object is known: before that, nobody can say who is the eldest. A namespace that may not be read
+    /// stops nobody else: its objects are not looked after from here.
     pub(crate) async fn known(&self) {
-        // An error means that the watch has ended, and so will whoever waits here.
-        let _ = join_all(self.0.iter().map(Store::wait_until_ready)).await;
+        join_all(self.0.iter().map(|(store, unreadable)| async {
+            tokio::select! {
+                // An error means that the watch has ended, and so will whoever waits here.
+                _ = store.wait_until_ready() => {}
+                () = unreadable.cancelled() => {}
+            }
+        }))
+        .await;
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<K>> {
-        self.0.iter().flat_map(Store::state).collect()
+        self.0.iter().flat_map(|(store, _)| store.state()).collect()
     }
 
     /// One of which this holds. Each pass looks at all: nothing is copied.
     pub(crate) fn find(&self, is: impl Fn(&K) -> bool) -> Option<Arc<K>> {
-        self.0.iter().find_map(|store| store.find(&is))
+        self.0.iter().find_map(|(store, _)| store.find(&is))
     }
 
     /// Whether the object with this uid is there.

@@ -87,6 +87,7 @@ where
     watcher(api, watched).default_backoff().flat_map(move |event| {
         let changes = match event {
             Ok(event) => decoded(event, &reader, &undecodable).map_or_else(Vec::new, |event| {
+                health.watch_works(&gate);
                 writer.apply_watcher_event(&event);
                 match &event {
                     Event::Apply(object) | Event::InitApply(object) => replaced.shown(object.meta()),
@@ -99,7 +100,7 @@ where
                 seen.changes(&event, &fingerprint)
             }),
             Err(error) => {
-                tracing::warn!(kind = %K::kind(&()), %error, "watch failed and is tried again");
+                failed(&health, &gate, &error);
                 Vec::new()
             }
         };
@@ -122,6 +123,7 @@ pub(crate) fn secrets(
         .flat_map(move |event| {
             let changes = match event {
                 Ok(event) => {
+                    health.watch_works(&gate);
                     let is_news = listed.is_cancelled();
                     if matches!(event, Event::InitDone) {
                         health.open(&gate);
@@ -131,7 +133,7 @@ pub(crate) fn secrets(
                     if is_news { changes } else { Vec::new() }
                 }
                 Err(error) => {
-                    tracing::warn!(kind = "Secret", %error, "watch failed and is tried again");
+                    failed(&health, &gate, &error);
                     Vec::new()
                 }
             };
@@ -139,6 +141,11 @@ pub(crate) fn secrets(
                 Change::Applied(secret, _) | Change::Deleted(secret) => secret,
             })
         })
+}
+
+fn failed(health: &Health, cache: &Gate, error: &watcher::Error) {
+    tracing::warn!(?cache, %error, "watch failed and is tried again");
+    health.watch_failed(cache.clone(), format!("the watch of {cache} fails: {error}"));
 }
 
 /// Takes from an object what nobody here reads, and what can be most of its size.

@@ -24,6 +24,13 @@ pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow
     }
 }
 
+/// A tenant that has just taken a write of an ESV is not locked, for a lock blocks the ESV API, too: the lock's state needs
+/// no call of its own in this pass.
+pub(super) fn took_a_write(pass: &mut Pass<'_>) {
+    pass.lock = Lock::Unlocked;
+    pass.has_written = true;
+}
+
 /// Whether a write is known to have changed nothing.
 pub(super) fn is_not_done(result: &Result<(), Error>) -> bool {
     result

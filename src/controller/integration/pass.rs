@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 
 use crate::{
     aic::Error,
     api::{
-        AICIntegration, DriftPolicy, IntegrationStatus, Reason,
+        AICIntegration, DriftPolicy, IntegrationStatus, REQUESTED_AT_ANNOTATION, Reason,
         conditions::{Conclusion, Finding},
     },
     controller::{
@@ -34,6 +34,8 @@ pub(super) struct Pass<'a> {
     pub(super) priority: Priority,
     /// Whether the newest version of the ESV, as this pass has seen it, waits for a restart of the tenant.
     pub(super) needs_restart: bool,
+    /// Whether this pass has written the ESV or a version of it.
+    pub(super) has_written: bool,
     /// Whether this pass has written worker or mapping: what a test shows now may be from before.
     pub(super) has_repaired: bool,
     /// What this pass has seen of the environment's lock.
@@ -58,9 +60,26 @@ impl<'a> Pass<'a> {
             status: object.status.clone().unwrap_or_default(),
             priority,
             needs_restart: false,
+            has_written: false,
             has_repaired: false,
             lock: Lock::NotLookedAt,
         }
+    }
+
+    /// `namespace/name`, as the object's marks bear it.
+    pub(super) fn owner(&self) -> String {
+        let namespace = self.object.namespace().unwrap_or_default();
+        format!("{namespace}/{}", self.object.name_any())
+    }
+
+    pub(super) fn uid(&self) -> String {
+        self.object.meta().uid.clone().unwrap_or_default()
+    }
+
+    /// Whether a person asks for this check: then nothing is believed that another pass has seen.
+    pub(super) fn is_requested(&self) -> bool {
+        let request = self.object.annotations().get(REQUESTED_AT_ANNOTATION);
+        request != self.status.last_handled_request.as_ref()
     }
 
     /// Sets a condition.

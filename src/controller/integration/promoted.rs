@@ -10,23 +10,20 @@ use crate::{
         Reason,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED, WORKER_READY},
     },
-    controller::engine::requeue::{Flow, Requeue},
+    controller::{
+        engine::requeue::{Flow, Requeue},
+        tenant::promoted::{Promoted, of_worker},
+    },
 };
 
 /// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
 pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     if let Some(worker) = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
         let attribute = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)?;
-        let label = attribute
-            .as_ref()
-            .and_then(|attribute| worker.label(attribute))
-            .unwrap_or("none");
-        if label != inputs.label.as_str() || !worker.uses_credential() {
+        let names = (&inputs.name, &inputs.label);
+        if let Promoted::Wrong(what) = of_worker(&worker, attribute.as_ref(), names) {
             let message = format!(
-                "the promoted worker {} should use the credential label {}, and its label is {label} and useCredential is {}: correct it in the environment below and promote it",
-                inputs.name,
-                inputs.label,
-                worker.uses_credential()
+                "{what}: the worker came with a promotion, so correct it in the environment below and promote it"
             );
             return Err(missing(pass, Reason::DriftDetected, &message));
         }

@@ -15,7 +15,10 @@ use crate::{
         Reason,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED},
     },
-    controller::engine::requeue::{Flow, Requeue, When},
+    controller::{
+        engine::requeue::{Flow, Requeue, When},
+        tenant::promoted::{Promoted, of_mapping},
+    },
 };
 
 const ASK_AGAIN: Duration = Duration::from_secs(15);
@@ -30,6 +33,9 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
         Err(error) => return Err(pass.trouble(&error)),
     };
     match judge(&proof, &inputs.credential.id, is_fresh(pass, inputs)) {
+        Verdict::Proved if esv::is_repair(pass) && is_fresh(pass, inputs) => {
+            Err(not_told_apart(pass, inputs))
+        }
         Verdict::Proved => {
             let message = format!(
                 "the tenant works with credential {} in the PingOne environment {}",
@@ -84,21 +90,30 @@ fn not_yet_served(pass: &mut Pass<'_>, inputs: &Inputs, other: &str) -> Requeue 
     }
 }
 
+/// The newest version repairs the credential that was proved before, under the same id: a test that passes may still be
+/// the former one's.
+fn not_told_apart(pass: &mut Pass<'_>, inputs: &Inputs) -> Requeue {
+    let message = format!(
+        "credential {} was replaced under the same id, and for about ten minutes the tenant's test cannot tell the two apart; the operator tests it again after that",
+        inputs.credential.id
+    );
+    if !pass.status.conditions.is_true(ACTIVE) {
+        pass.find(ACTIVE, &Finding::no(Reason::CredentialNotYetServed, &message));
+    }
+    Requeue {
+        conclusion: Conclusion::InProgress(Reason::CredentialNotYetServed, message),
+        when: When::Poll(LONGEST_CACHE.saturating_sub(age(pass, inputs))),
+    }
+}
+
 /// A failed test may be the promoted mapping's fault, which only a promotion can mend.
 async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let mapping = pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)?;
-    let fault = match &mapping {
-        Some(mapping) if mapping.leads_to(&inputs.esv) => return Ok(()),
-        Some(mapping) => format!(
-            "is mapped to {}, not to {}",
-            mapping.aliases.join(", "),
-            inputs.esv
-        ),
-        None => format!("is not mapped to {}", inputs.esv),
+    let Promoted::Wrong(what) = of_mapping(mapping.as_ref(), &inputs.label, &inputs.esv) else {
+        return Ok(());
     };
     let message = format!(
-        "the label {} of the promoted worker {fault}: correct it in the environment below and promote it",
-        inputs.label
+        "{what}: the mapping came with a promotion, so correct it in the environment below and promote it"
     );
     for type_ in [SECRET_MAPPED, ACTIVE] {
         pass.find(type_, &Finding::no(Reason::DriftDetected, &message));
@@ -108,10 +123,17 @@ async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()
 
 /// Whether the version was written so lately that the tenant may not serve it yet.
 fn is_fresh(pass: &Pass<'_>, inputs: &Inputs) -> bool {
+    age(pass, inputs) < LONGEST_CACHE
+}
+
+/// How long ago the version was written, by the tenant's clock. A clock that was set back makes nothing wait for longer.
+fn age(pass: &Pass<'_>, inputs: &Inputs) -> Duration {
     let written = pass.status.esv.as_ref().and_then(|esv| esv.written_at.as_ref());
     written
         .and_then(|at| at.parse::<Timestamp>().ok())
-        .is_some_and(|at| inputs.tenant.time().duration_since(at).unsigned_abs() < LONGEST_CACHE)
+        .map_or(Duration::MAX, |at| {
+            inputs.tenant.time().duration_since(at).unsigned_abs()
+        })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -127,7 +149,7 @@ enum Verdict {
 
 fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
     match proof {
-        Proof::Passed { credential_id } if credential_id == wanted => Verdict::Proved,
+        proof if proof.proves(wanted) => Verdict::Proved,
         Proof::Passed { credential_id: other }
         | Proof::Failed {
             credential_id: Some(other),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    aic::{Error, EsvId, Tenant},
+    aic::{Error, EsvId, LabelIdentifier, Tenant},
     api::Realm,
 };
 
@@ -12,6 +12,15 @@ use crate::{
 pub(super) struct Label {
     pub(super) realm: Realm,
     pub(super) secret_label: String,
+}
+
+impl Label {
+    pub(super) fn of(realm: Realm, label: &LabelIdentifier) -> Self {
+        Self {
+            realm,
+            secret_label: label.secret_label(),
+        }
+    }
 }
 
 impl fmt::Display for Label {

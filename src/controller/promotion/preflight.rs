@@ -12,12 +12,15 @@ use super::{
     target::{of_account, target},
 };
 use crate::{
-    aic::{Error, Tenant},
+    aic::{Error, OwnerMark, Tenant},
     api::{
         Active, Reason, StageStatus, TenantEnvironment,
         conditions::{ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
     },
-    controller::tenant::error::classify,
+    controller::tenant::{
+        error::classify,
+        ownership::{Claimant, EsvOwner, of_esv},
+    },
 };
 
 /// How soon an ESV is looked for again.
@@ -222,14 +225,21 @@ fn refused(run: &Run<'_>, member: &Member) -> Option<String> {
 
 /// An ESV that is missing above, or is not the integration's own.
 async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>, Error> {
-    let (name, esv) = (name_of(member), &member.names.esv);
-    if tenant.esv(esv).await?.is_none() {
+    let (name, id) = (name_of(member), &member.names.esv);
+    let Some(esv) = tenant.esv(id).await? else {
         return Ok(Some(format!(
-            "ESV {esv} is not there yet: AICIntegration {name} creates it, and says what it waits for"
+            "ESV {id} is not there yet: AICIntegration {name} creates it, and says what it waits for"
         )));
-    }
-    let status = member.integration.status.as_ref();
-    let is_ours = status.is_some_and(|status| status.conditions.is_true(ESV_READY));
+    };
+    let meta = &member.integration.metadata;
+    let claimant = Claimant {
+        name: &format!("{}/{name}", meta.namespace.as_deref().unwrap_or_default()),
+        uid: meta.uid.as_deref().unwrap_or_default(),
+    };
+    let status = member.integration.status.clone().unwrap_or_default();
+    let memory = status.esv.unwrap_or_default();
+    let owner = of_esv(&claimant, &memory, OwnerMark::read(&esv.description), None);
+    let is_ours = matches!(owner, EsvOwner::Ours(_)) && status.conditions.is_true(ESV_READY);
     Ok((!is_ours)
-        .then(|| format!("ESV {esv} is not known to be AICIntegration {name}'s own: its conditions say why")))
+        .then(|| format!("ESV {id} is not known to be AICIntegration {name}'s own: its conditions say why")))
 }

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     aic::{Error, Proof, Tenant},
-    controller::tenant::credential::verified_credential,
+    controller::tenant::{
+        credential::verified_credential,
+        promoted::{self, Promoted},
+    },
 };
 
 /// What is known of a stage's integrations.
@@ -49,12 +52,12 @@ pub(super) async fn verify(run: &Run<'_>, tenant: &Tenant, members: &[Member]) -
             Ok(Found::Active) => verdict.right.push(name),
             Ok(Found::Waits(what)) => verdict.waits.push(format!("{name}: {what}")),
             Ok(Found::Fails(what)) => match configuration(tenant, member).await {
-                Ok(Shown::Wrong(fault)) => verdict.faults.push((name, fault)),
-                Ok(Shown::Right) => {
+                Ok(Promoted::Wrong(fault)) => verdict.faults.push((name, fault)),
+                Ok(Promoted::Right) => {
                     verdict.waits.push(format!("{name}: {what}"));
                     verdict.right.push(name);
                 }
-                Ok(Shown::Nothing) => verdict.waits.push(format!("{name}: {what}")),
+                Ok(Promoted::NotShown) => verdict.waits.push(format!("{name}: {what}")),
                 Err(error) => verdict.waits.push(format!("{name}: {what}, and {error}")),
             },
             // An outage proves nothing.
@@ -72,15 +75,15 @@ pub(super) async fn shown_fault(run: &Run<'_>, tenant: &Tenant, members: &[Membe
     for member in members {
         let name = name_of(member);
         match configuration(tenant, member).await {
-            Ok(Shown::Wrong(_)) => {
+            Ok(Promoted::Wrong(_)) => {
                 let since = runs.at_fault_since(&run.uid, &name, now);
                 if now.duration_since(since) >= FAULT_STANDS {
                     return Fault::Shown;
                 }
                 is_all_shown = false;
             }
-            Ok(Shown::Right) => runs.is_right(&run.uid, &name),
-            Ok(Shown::Nothing) => is_all_shown = false,
+            Ok(Promoted::Right) => runs.is_right(&run.uid, &name),
+            Ok(Promoted::NotShown) => is_all_shown = false,
             Err(error) => {
                 tracing::info!(integration = name, %error, "the configuration is not shown");
                 is_all_shown = false;
@@ -121,7 +124,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         .test_connection(names.realm, &names.worker, credential.secrets())
         .await?;
     Ok(match proof {
-        Proof::Passed { credential_id } if credential_id == credential.id => Found::Active,
+        proof if proof.proves(&credential.id) => Found::Active,
         Proof::Passed { credential_id } => {
             Found::Waits(format!("the tenant still works with credential {credential_id}"))
         }
@@ -130,55 +133,27 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
     })
 }
 
-/// What answers of success show of the configuration that a promotion carries.
-enum Shown {
-    Right,
-    Wrong(String),
-    /// No answer proves anything.
-    Nothing,
-}
-
 /// A fault is seen, not concluded: what a 404 says to be missing has to be missing in a list, too.
-async fn configuration(tenant: &Tenant, member: &Member) -> Result<Shown, Error> {
+async fn configuration(tenant: &Tenant, member: &Member) -> Result<Promoted, Error> {
     let names = &member.names;
-    let (realm, worker_name) = (names.realm, &names.worker);
-    let Some(worker) = tenant.worker(realm, worker_name).await? else {
-        let is_listed = tenant.lists_worker(realm, worker_name).await?;
+    let (realm, name, label) = (names.realm, &names.worker, &names.label);
+    let Some(worker) = tenant.worker(realm, name).await? else {
+        let is_listed = tenant.lists_worker(realm, name).await?;
         return Ok(if is_listed {
-            Shown::Nothing
+            Promoted::NotShown
         } else {
-            Shown::Wrong(format!("worker {worker_name} is missing"))
+            Promoted::Wrong(format!("worker {name} is missing"))
         });
     };
-    let Some(attribute) = tenant.label_attribute(realm).await? else {
-        return Ok(Shown::Nothing);
-    };
-    let uses_label = worker.label(&attribute) == Some(names.label.as_str());
-    if !worker.uses_credential() || (!uses_label && attribute.is_known()) {
-        return Ok(Shown::Wrong(format!(
-            "worker {worker_name} does not use the credential label {}",
-            names.label
-        )));
+    let attribute = tenant.label_attribute(realm).await?;
+    let shown = promoted::of_worker(&worker, attribute.as_ref(), (name, label));
+    if shown != Promoted::Right {
+        return Ok(shown);
     }
-    if !uses_label {
-        return Ok(Shown::Nothing);
-    }
-    let mut mapping = tenant.mapping(realm, &names.label).await?;
+    let mut mapping = tenant.mapping(realm, label).await?;
     if mapping.is_none() {
-        let label = names.label.secret_label();
         let mut listed = tenant.mappings(realm).await?.into_iter();
-        mapping = listed.find(|mapping| mapping.secret_label == label);
+        mapping = listed.find(|mapping| mapping.secret_label == label.secret_label());
     }
-    Ok(match mapping {
-        Some(mapping) if mapping.secret_label != names.label.secret_label() => Shown::Nothing,
-        Some(mapping) if mapping.leads_to(&names.esv) => Shown::Right,
-        Some(_) => Shown::Wrong(format!(
-            "the label {} is mapped to another ESV than {}",
-            names.label, names.esv
-        )),
-        None => Shown::Wrong(format!(
-            "the label {} is not mapped to {}",
-            names.label, names.esv
-        )),
-    })
+    Ok(promoted::of_mapping(mapping.as_ref(), label, &names.esv))
 }

@@ -3,4 +3,6 @@
 pub(super) mod credential;
 pub(super) mod error;
 pub(super) mod names;
+pub(super) mod ownership;
+pub(super) mod promoted;
 pub(super) mod service_account;

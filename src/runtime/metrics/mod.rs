@@ -6,7 +6,7 @@ mod milestones;
 mod observer;
 mod vendors;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::OnceLock, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
@@ -21,6 +21,7 @@ use self::{
     vendors::Vendors,
 };
 pub use self::{milestones::Milestones, observer::Vendor};
+use super::Health;
 use crate::{
     api::Reason,
     http::{HostsLoad, Priority, Rate},
@@ -37,6 +38,8 @@ pub struct Metrics {
     queues: Mutex<Vec<(&'static str, Load)>>,
     left_behind: Counter,
     unrecorded_locks: Family<LockLabels, Gauge>,
+    blind_watches: Family<ResourceLabels, Gauge>,
+    health: OnceLock<Health>,
     /// How long it takes until what people wait for has come.
     pub milestones: Milestones,
     vendors: Vendors,
@@ -63,6 +66,11 @@ struct ReconcileLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResourceLabels {
+    resource: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -137,6 +145,12 @@ impl Default for Metrics {
             "When a lock was asked for that no object remembers, and that may be open",
             unrecorded_locks.clone(),
         );
+        let blind_watches = Family::default();
+        registry.register(
+            "blind_watches",
+            "Watches that have failed for at least half a minute, by what they watch: changes there are not seen",
+            blind_watches.clone(),
+        );
         let (milestones, vendors) = (
             Milestones::register(&mut registry),
             Vendors::register(&mut registry),
@@ -151,6 +165,8 @@ impl Default for Metrics {
             queues: Mutex::default(),
             left_behind,
             unrecorded_locks,
+            blind_watches,
+            health: OnceLock::new(),
             milestones,
             vendors,
         }
@@ -158,6 +174,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Tells from now on which watches fail.
+    pub fn watches(&self, health: Health) {
+        // It is told once, at the start.
+        let _ = self.health.set(health);
+    }
+
     /// A pass over an object ended.
     pub fn reconciled(&self, kind: &'static str, reason: Reason, took: Duration) {
         self.reconciles
@@ -208,6 +230,10 @@ impl Metrics {
         self.look_at_queues();
         self.milestones.look();
         self.vendors.look();
+        for (resource, blind) in self.health.get().map(Health::blind_watches).unwrap_or_default() {
+            let gauge = self.blind_watches.get_or_create(&ResourceLabels { resource });
+            gauge.set(i64::try_from(blind).unwrap_or(i64::MAX));
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

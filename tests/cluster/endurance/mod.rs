@@ -9,6 +9,7 @@ mod refusals;
 mod rest;
 mod rotation;
 mod turns;
+mod watches;
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use pingone_aic_harness::condition;
 use pingone_aic_simulator::{Fault, Rule};
 use pingone_aic_support::{Env, is_done};
@@ -78,6 +79,53 @@ async fn a_rotation_is_proved_by_the_first_test_after_a_short_cache() {
 #[tokio::test]
 async fn a_rotation_is_proved_by_the_first_test_after_ten_minutes_of_cache() {
     a_rotation_with_a_cache_of(600).await;
+}
+
+/// The tenant's test names an id, and the former credential has the same one.
+#[tokio::test]
+async fn a_credential_that_is_replaced_under_its_id_is_proved_only_after_the_caches_life() {
+    let mut env = Env::start("a credential that is replaced under its id").await;
+    let fixture = env.fixture();
+    fixture.tenant.set_secret_cache(Duration::from_mins(10));
+    let credential = fixture.connection.credential().with_client_claims().add();
+    fixture.set_account(&env.namespace).await;
+    fixture.set_credential(&env.namespace, &credential.jwt).await;
+    fixture.apply(&env.namespace, json!({})).await;
+    env.until(&fixture, |object| is_done(object, &credential.id).err())
+        .await
+        .unwrap();
+    env.settle().await;
+
+    // Who signs in as a client signs nothing: both work.
+    let (head, _) = credential.jwt.rsplit_once('.').unwrap();
+    let (from, began) = (env.network.position(), env.network.clock().now());
+    fixture
+        .set_credential(&env.namespace, &format!("{head}.cmVwYWlyZWQ"))
+        .await;
+    let mut waits = 0;
+    env.until(&fixture, |object| {
+        let object = object.unwrap();
+        assert_eq!(
+            condition(object, "Active")["status"],
+            "True",
+            "nothing has failed"
+        );
+        let ready = condition(object, "Ready");
+        waits += usize::from(ready["reason"] == "CredentialNotYetServed");
+        let proved = &object.data["status"]["esv"]["provenVersion"];
+        (*proved != "2").then(|| "the second version is not proved".to_owned())
+    })
+    .await
+    .unwrap();
+    assert!(waits > 0);
+    let took = env.network.clock().now().duration_since(began);
+    assert!(took >= SignedDuration::from_mins(11), "{took}");
+    let journal = env.network.journal_since(from);
+    let of = |action| journal.iter().filter(move |call| call.action() == Some(action));
+    let (tests, disabled) = (of("testConnection").count(), of("changestatus").count());
+    assert!((2..=4).contains(&tests), "{tests} tests that could tell nothing");
+    assert_eq!(disabled, 1);
+    env.check_outputs().await;
 }
 
 /// A refusal of the second try says nothing of the first, whose answer was lost.

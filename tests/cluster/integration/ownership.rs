@@ -1,5 +1,8 @@
 //! Nothing that is not ours: labels, workers, ESVs and marks of other people, other objects and other clusters.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use pingone_aic_simulator::Realm;
 use serde_json::json;
 
@@ -145,9 +148,20 @@ async fn a_persons_worker_that_is_only_used_is_not_changed_back() {
     world.check_outputs().await;
 }
 
+/// Nobody makes an ESV again in the moment of its creation, whose date is the only one that the operator is told.
+async fn until_later(world: &World) {
+    let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
+    let created = object.data["status"]["esv"]["createDate"].as_str().unwrap();
+    let created: Timestamp = created.parse().unwrap();
+    while Timestamp::now() <= created {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_esv_that_somebody_made_again_is_put_right_by_one_version() {
     let (mut world, site, credential) = World::active_development("an ESV that was made again").await;
+    until_later(&world).await;
     let console = site.tenant.console();
     console.delete_secret(ESV);
     console.create_secret(ESV, "made by hand", false, "another value");
@@ -167,6 +181,7 @@ async fn an_esv_that_somebody_made_again_is_only_reported_where_the_policy_is_to
     let (mut world, site, _) = World::active_development("an ESV made again, with Warn").await;
     world.patch("dev", json!({"driftPolicy": "Warn"})).await;
     world.check_now("dev").await;
+    until_later(&world).await;
     let console = site.tenant.console();
     console.delete_secret(ESV);
     console.create_secret(ESV, "made by hand", false, "another value");

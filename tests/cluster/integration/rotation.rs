@@ -5,7 +5,7 @@ use std::time::Duration;
 use pingone_aic_simulator::Exchange;
 
 use crate::integration::{
-    witness::condition,
+    witness::{calls, condition},
     world::{Kind, World, credential_of},
 };
 
@@ -28,6 +28,7 @@ async fn a_changed_secret_becomes_one_new_version_and_the_older_one_is_disabled_
     world.active("dev").await;
 
     let new = credential_of(&site);
+    let from = world.network.position();
     world.credential(&site, &new.jwt).await;
     let object = world
         .wait(
@@ -57,6 +58,19 @@ async fn a_changed_secret_becomes_one_new_version_and_the_older_one_is_disabled_
         "{}",
         secret.description
     );
+    // The bare procedure makes four: the credential is proved to PingOne by two, written, and tested. Whose the ESV is
+    // is asked before, what its mark says is written after it, and the former version is found and disabled.
+    let expected = [
+        "POST token".to_owned(),
+        format!("GET {}", site.environment.id()),
+        format!("GET {ESV}"),
+        "POST versions create".to_owned(),
+        format!("POST {ESV} setDescription"),
+        "POST PingOne-Integration-AIC testConnection".to_owned(),
+        "GET versions".to_owned(),
+        "POST 1 changestatus".to_owned(),
+    ];
+    assert_eq!(calls(&world.network.journal_since(from), &site), expected);
     let journal = world.network.journal();
     assert_eq!(new_versions(&journal), 1);
     let position = |action: &str| journal.iter().rposition(|e| e.action() == Some(action)).unwrap();

@@ -36,7 +36,7 @@ async fn it_waits_for_the_definitions_and_says_so() {
     let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
     let values = Values::new(env!("CARGO_BIN_EXE_pingone-aic-operator"));
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
-    operator.launch().unwrap();
+    operator.launch().await.unwrap();
     let (status, text) = loop {
         // Until it listens, there is nobody to answer.
         if let Ok(answer) = operator.health("/readyz").await {
@@ -65,7 +65,7 @@ async fn a_bad_flag_ends_it_with_the_remedy() {
         .set(json!({"extraEnv": [{"name": "PINGONE_AIC_LOG_FORMAT", "value": "loud"}], "log": {"format": "json"}}))
         .set(json!({"extraEnv": [{"name": "PINGONE_AIC_CA_BUNDLE", "value": "/nowhere"}]}));
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
-    operator.launch().unwrap();
+    operator.launch().await.unwrap();
     assert!(!operator.wait().await.unwrap().success());
     assert!(
         operator.log().contains("failed to read --ca-bundle /nowhere"),

@@ -227,7 +227,10 @@ async fn a_promoted_worker_with_another_label_is_reported_by_field() {
     let message = world
         .reason("AICIntegration", "staging", "Stalled", "DriftDetected")
         .await;
-    assert!(message.contains("its label is another"), "{message}");
+    assert!(
+        message.contains("uses the credential label another, not"),
+        "{message}"
+    );
     world.check_outputs().await;
 }
 

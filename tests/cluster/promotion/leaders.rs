@@ -166,7 +166,7 @@ async fn of_three_that_begin_at_once_one_leads_and_its_lease_is_as_documented() 
     let mut second = first.replica(&namespace).await.unwrap();
     let mut third = first.replica(&namespace).await.unwrap();
     for operator in [&mut first, &mut second, &mut third] {
-        operator.launch().unwrap();
+        operator.launch().await.unwrap();
     }
     let all = [&first, &second, &third];
     let leaders = || all.iter().filter(|operator| leads(operator)).count();

@@ -115,10 +115,7 @@ impl Operator {
 
     /// Starts the operator and waits until its readiness probe succeeds.
     pub async fn start(&mut self) -> Result<()> {
-        self.spawn()?;
-        if let Some(clock) = &mut self.clock {
-            clock.attach().await?;
-        }
+        self.launch().await?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.container.readiness.ask().await;
@@ -149,13 +146,13 @@ impl Operator {
         clock.advance(by).await
     }
 
-    /// Starts the operator and waits for nothing. A fast-forwarded one has to be given its clock: see [`Self::start`].
-    pub fn launch(&mut self) -> Result<()> {
-        ensure!(
-            self.clock.is_none(),
-            "a fast-forwarded operator is started by `start`"
-        );
-        self.spawn()
+    /// Starts the operator, and does not wait until it is ready.
+    pub async fn launch(&mut self) -> Result<()> {
+        self.spawn()?;
+        if let Some(clock) = &mut self.clock {
+            clock.attach().await?;
+        }
+        Ok(())
     }
 
     fn spawn(&mut self) -> Result<()> {

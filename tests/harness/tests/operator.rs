@@ -61,7 +61,7 @@ for argument; do case $argument in --ca-bundle=*) cat "${argument#*=}";; esac; d
             ],
         }));
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
-    operator.launch().unwrap();
+    operator.launch().await.unwrap();
     assert!(operator.wait().await.unwrap().success());
 
     let log = operator.log();
@@ -97,7 +97,7 @@ async fn the_operator_has_the_rights_of_the_chart_and_no_other() {
     let elsewhere = TestNamespace::create("another namespace").await;
     let values = Values::new(stand_in(&namespace, "echo $KUBECONFIG").unwrap());
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
-    operator.launch().unwrap();
+    operator.launch().await.unwrap();
     operator.wait().await.unwrap();
     let client = client_of(operator.log().trim()).await.unwrap();
 
@@ -182,11 +182,11 @@ async fn an_operator_is_killed_or_asked_to_go_and_starts_again() {
     let values = Values::new(stand_in(&namespace, script).unwrap());
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
 
-    operator.launch().unwrap();
+    operator.launch().await.unwrap();
     until(|| operator.log().contains("hello")).await;
     operator.kill();
-    operator.launch().unwrap();
-    assert!(operator.launch().is_err(), "two at once");
+    operator.launch().await.unwrap();
+    assert!(operator.launch().await.is_err(), "two at once");
     until(|| operator.log().matches("hello").count() == 2).await;
     let status = operator.terminate().await.unwrap();
     assert_eq!((status.code(), status.signal()), (Some(0), None));

@@ -25,7 +25,7 @@ pub async fn create(play: &mut Play<'_>) -> Made {
         .create_esv(&id(play), &value(play), &description)
         .await?
     {
-        Creation::Exists => play.answers_with(400),
+        Creation::Refused(_) => play.answers_with(400),
         Creation::Created(esv) => holds(play, &esv),
     }
     Ok(())

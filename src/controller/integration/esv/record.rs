@@ -1,7 +1,6 @@
 //! The ESV as it is shown, and what is remembered of it: in status, and in its own mark.
 
-use kube::{Resource, ResourceExt};
-
+use super::decide::{NotOurs, Written};
 use crate::{
     aic::{Esv, OwnerMark},
     api::{
@@ -10,61 +9,31 @@ use crate::{
     },
     controller::{
         engine::requeue::{Flow, Requeue},
-        integration::{
-            dereference::Inputs,
-            lock,
-            ownership::{Claimant, EsvOwner, of_esv},
-            pass::Pass,
-        },
+        integration::{dereference::Inputs, lock, pass::Pass},
+        tenant::ownership::{Claimant, EsvOwner, of_esv},
     },
     credential::Digest,
 };
 
-/// A version that holds the credential.
-pub(super) struct Written {
-    pub(super) version: String,
-    /// Where the tenant has just told it.
-    pub(super) create_date: Option<String>,
-}
-
-impl Written {
-    /// One that was there before this pass.
-    pub(super) fn before(version: String) -> Self {
-        Self {
-            version,
-            create_date: None,
-        }
-    }
-}
-
-/// Ends the pass: the ESV is a person's.
-pub(super) fn not_owned(pass: &mut Pass<'_>, inputs: &Inputs, what: &str) -> Requeue {
-    let message = format!(
-        "ESV {} exists and {what}: create an AICIntegration of another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over",
-        inputs.esv
-    );
-    refused(pass, message)
-}
-
-/// Ends the pass: the ESV bears the mark of another object, or of a former one of this name with another credential.
-pub(super) fn marked(pass: &mut Pass<'_>, inputs: &Inputs, mark: &OwnerMark) -> Requeue {
-    let message = format!(
-        "ESV {} exists and bears the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
-        inputs.esv, mark.owner, mark.uid, mark.credential
-    );
-    refused(pass, message)
-}
-
-/// Ends the pass: an object of this name in another cluster has taken the ESV over.
-pub(super) fn lost(pass: &mut Pass<'_>, inputs: &Inputs, mark: &OwnerMark) -> Requeue {
-    let message = format!(
-        "ESV {} bears the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
-        inputs.esv, mark.owner, mark.uid, mark.credential
-    );
-    refused(pass, message)
-}
-
-fn refused(pass: &mut Pass<'_>, message: String) -> Requeue {
+/// Ends the pass: the ESV is another's, and nothing is written.
+pub(super) fn refused(pass: &mut Pass<'_>, inputs: &Inputs, whose: &NotOurs) -> Requeue {
+    let esv = &inputs.esv;
+    let message = match whose {
+        NotOurs::APersons(None) => format!(
+            "ESV {esv} exists and was not made by the operator: create an AICIntegration of another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over"
+        ),
+        NotOurs::APersons(Some(why)) => format!(
+            "ESV {esv} exists, was not made by the operator and cannot be adopted: {why}. Put that right in the tenant's console, or create an AICIntegration of another spec.name"
+        ),
+        NotOurs::AnotherObjects(mark) => format!(
+            "ESV {esv} exists and bears the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
+            mark.owner, mark.uid, mark.credential
+        ),
+        NotOurs::Lost(mark) => format!(
+            "ESV {esv} bears the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
+            mark.owner, mark.uid, mark.credential
+        ),
+    };
     for type_ in [ESV_READY, ACTIVE] {
         pass.find(type_, &Finding::no(Reason::EsvNotOwned, &message));
     }
@@ -73,7 +42,7 @@ fn refused(pass: &mut Pass<'_>, message: String) -> Requeue {
 
 /// Whether an ESV is this object's, as far as the object alone can tell.
 pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
-    let (name, uid) = (owner(pass), uid(pass));
+    let (name, uid) = (pass.owner(), pass.uid());
     let claimant = Claimant {
         name: &name,
         uid: &uid,
@@ -81,10 +50,6 @@ pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
     let memory = pass.status.esv.clone().unwrap_or_default();
     let owner = of_esv(&claimant, &memory, OwnerMark::read(&esv.description), None);
     matches!(owner, EsvOwner::Ours(_))
-}
-
-pub(super) async fn look(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option<Esv>> {
-    lock::esv(pass, &inputs.tenant, || inputs.tenant.esv(&inputs.esv)).await
 }
 
 /// The newest version holds this credential: status says so first, then the mark.
@@ -101,7 +66,7 @@ pub(super) async fn settle(
         describe(pass, inputs, &mark).await?;
     }
     // Not before the mark bears it: what fails in between leaves the former self's.
-    let uid = uid(pass);
+    let uid = pass.uid();
     pass.status.esv.get_or_insert_default().owner_uid = Some(uid);
     Ok(())
 }
@@ -140,6 +105,7 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
             .or_else(|| Some(inputs.tenant.time().to_string())),
         resent_at: before.resent_at,
         proven_version: before.proven_version,
+        proven_digest: before.proven_digest,
         pending: None,
     });
     pass.find(ESV_READY, &Finding::yes(Reason::EsvWritten, message));
@@ -151,7 +117,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 /// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears, or that status was
 /// written under. That it was taken over stands in status before the mark is changed, which alone would tell it.
 pub(super) async fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<()> {
-    let uid = uid(pass);
+    let uid = pass.uid();
     let mark = OwnerMark::read(&esv.description);
     let memory = pass.status.esv.get_or_insert_default();
     let before = memory.origin;
@@ -175,21 +141,9 @@ pub(super) async fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Fl
 
 pub(super) fn our_mark(pass: &Pass<'_>, credential: &str, version: &str) -> OwnerMark {
     OwnerMark {
-        owner: owner(pass),
-        uid: uid(pass),
+        owner: pass.owner(),
+        uid: pass.uid(),
         credential: credential.to_owned(),
         version: version.to_owned(),
     }
-}
-
-pub(super) fn owner(pass: &Pass<'_>) -> String {
-    format!(
-        "{}/{}",
-        pass.object.namespace().unwrap_or_default(),
-        pass.object.name_any()
-    )
-}
-
-pub(super) fn uid(pass: &Pass<'_>) -> String {
-    pass.object.meta().uid.clone().unwrap_or_default()
 }

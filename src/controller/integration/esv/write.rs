@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tracing::Instrument;
 
-use super::record::{Written, settle};
+use super::{decide::Written, record::settle};
 use crate::{
     aic::{Error, Version},
     api::{EsvStatus, PendingVersion, Reason, conditions::Conclusion},
@@ -40,6 +40,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
     };
     match answer {
         Ok(version) => {
+            lock::took_a_write(pass);
             let written = Written {
                 version: version.version,
                 create_date: Some(version.create_date),

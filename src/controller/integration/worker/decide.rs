@@ -9,11 +9,8 @@ use crate::{
     },
     controller::{
         engine::requeue::Flow,
-        integration::{
-            dereference::Inputs,
-            ownership::{Owner, of_mapping, of_worker},
-            pass::Pass,
-        },
+        integration::{dereference::Inputs, pass::Pass},
+        tenant::ownership::{Owner, of_mapping, of_worker},
     },
 };
 
@@ -49,8 +46,9 @@ pub(super) fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observatio
         Owner::Anothers(what) | Owner::Drifted(what) => {
             pass.status.worker = None;
             let whose = owner(used_by.as_ref());
+            let adopt = way_to_adopt(adopts, used_by.as_ref());
             let message = format!(
-                "worker {} exists in realm {} and {what}{whose}: remove it in the tenant's console, set spec.adopt to true to take it over, or create an AICIntegration of another spec.name",
+                "worker {} exists in realm {} and {what}{whose}: remove it in the tenant's console,{adopt} or create an AICIntegration of another spec.name",
                 inputs.name,
                 inputs.realm.as_str()
             );
@@ -68,8 +66,9 @@ pub(super) fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observatio
         Owner::Anothers(_) if adopts && mapped_to.is_none() => plan.mapping = Some(Origin::Adopted),
         Owner::Anothers(what) | Owner::Drifted(what) => {
             let whose = owner(mapped_to.as_ref());
+            let adopt = way_to_adopt(adopts, mapped_to.as_ref());
             let message = format!(
-                "the label {} {what}{whose}, which is not this object's ESV: remove that mapping in the tenant's console, set spec.adopt to true to take the label over, or create an AICIntegration of another spec.secretLabelIdentifier",
+                "the label {} {what}{whose}, which is not this object's ESV: remove that mapping in the tenant's console,{adopt} or create an AICIntegration of another spec.secretLabelIdentifier",
                 inputs.label
             );
             pass.find(SECRET_MAPPED, &Finding::no(Reason::LabelNotOwned, &message));
@@ -83,6 +82,15 @@ fn owner(mark: Option<&OwnerMark>) -> String {
     mark.map_or(String::new(), |mark| {
         format!(", which is that of AICIntegration {} ({})", mark.owner, mark.uid)
     })
+}
+
+/// What is another object's is not adopted.
+fn way_to_adopt(adopts: bool, mark: Option<&OwnerMark>) -> &'static str {
+    if adopts || mark.is_some() {
+        ""
+    } else {
+        " set spec.adopt to true to take it over,"
+    }
 }
 
 /// How the mapping came to be this object's. A status of an earlier version has only the condition.

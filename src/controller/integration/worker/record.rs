@@ -18,16 +18,22 @@ pub(super) fn settle(
     (worker, mapping): (Option<Origin>, Option<Origin>),
     label_was_ours: bool,
 ) {
+    // What led to the ESV before this object had it came with it: a person made all of it, or a former object of
+    // this name.
+    let came_with_esv = match pass.status.esv.as_ref().and_then(|esv| esv.origin) {
+        Some(Origin::Adopted) => Origin::Adopted,
+        _ => Origin::TakenOver,
+    };
     let origin = match pass.status.worker.as_ref().and_then(|worker| worker.origin) {
         // Recorded before it was made, and it is there.
         Some(Origin::Making) => Some(Origin::Made),
-        // A former object of this name made it. Any other one is only used.
-        None => label_was_ours.then_some(Origin::TakenOver),
+        // Any other one is only used.
+        None => label_was_ours.then_some(came_with_esv),
         remembered => remembered,
     };
     let remembered = pass.status.mapping.as_ref().map(|mapping| mapping.origin);
     pass.status.worker = Some(worker_status(inputs, worker.or(origin)));
-    pass.status.mapping = made(mapping.or(remembered).unwrap_or(Origin::TakenOver));
+    pass.status.mapping = made(mapping.or(remembered).unwrap_or(came_with_esv));
     let message = format!(
         "worker {} uses the credential label {}",
         inputs.name, inputs.label

@@ -9,15 +9,19 @@ use crate::{
         integration::{
             dereference::Inputs,
             lock::{check_unlocked, is_not_done, written},
-            ownership::{Owner, of_service},
             pass::Pass,
         },
+        tenant::ownership::{Owner, of_service},
     },
 };
 
 pub(super) async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
-    let service = pass.tried(inputs.tenant.worker_service(inputs.realm).await)?;
     let memory = pass.status.service.as_ref().map(|service| service.origin);
+    let is_shared = memory != Some(Origin::Making) && !pass.is_requested();
+    if is_shared && inputs.tenant.has_seen_service_enabled(inputs.realm) {
+        return Ok(());
+    }
+    let service = pass.tried(inputs.tenant.worker_service(inputs.realm).await)?;
     let origin = match of_service(service.as_ref(), memory) {
         Owner::Good if memory == Some(Origin::Making) => {
             pass.status.service = made(Origin::Made);

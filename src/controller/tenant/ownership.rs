@@ -4,20 +4,20 @@
 //! Only what is ours is changed or removed, what is nobody's is created, what is another's is named and left alone.
 
 use crate::{
-    aic::{EsvId, LabelAttribute, Mapping, OwnerMark, Service, Version, Worker},
+    aic::{Esv, EsvId, LabelAttribute, Mapping, OwnerMark, Service, Version, Worker},
     api::{EsvStatus, Origin},
 };
 
 /// Who asks.
-pub(super) struct Claimant<'a> {
+pub(crate) struct Claimant<'a> {
     /// `namespace/name`.
-    pub(super) name: &'a str,
-    pub(super) uid: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) uid: &'a str,
 }
 
 /// Whose an ESV that exists is.
 #[derive(Debug, PartialEq)]
-pub(super) enum EsvOwner {
+pub(crate) enum EsvOwner {
     /// This object's.
     Ours(Evidence),
     /// It bears the mark of a former object of this name with another credential: a test of the tenant can show
@@ -33,7 +33,7 @@ pub(super) enum EsvOwner {
 
 /// What shows that an ESV is this object's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(crate) enum Evidence {
     /// The mark bears its uid.
     Marked,
     /// The mark bears the uid under which status was written: the object was restored from a backup.
@@ -45,7 +45,7 @@ pub(super) enum Evidence {
 }
 
 /// `credential` is the one in the Secret, where it is known.
-pub(super) fn of_esv(
+pub(crate) fn of_esv(
     claimant: &Claimant<'_>,
     memory: &EsvStatus,
     mark: Option<OwnerMark>,
@@ -95,15 +95,22 @@ fn is_of_former_self(memory: &EsvStatus, mark: &OwnerMark) -> Option<bool> {
 }
 
 /// A version's number; versions are counted from 1.
-pub(super) fn number(version: &str) -> Option<u64> {
+pub(crate) fn number(version: &str) -> Option<u64> {
     version.parse().ok()
+}
+
+/// Whether the date of the newest version has to be seen before anything is decided: it was never told, or the mark is
+/// gone, so that the ESV itself may have been made again.
+pub(crate) fn needs_date(memory: &EsvStatus, esv: &Esv) -> bool {
+    memory.version.as_ref() == Some(&esv.active_version)
+        && (memory.create_date.is_none() || OwnerMark::read(&esv.description).is_none())
 }
 
 /// Whether this version is the one that status remembers: a number alone is not the content.
 ///
 /// Instants are compared in microseconds, for the list has no more. What is remembered of a first version is the
 /// date of the ESV's creation, which is some 50 ms later than the version's own (recorded).
-pub(super) fn is_remembered(memory: &EsvStatus, version: &Version) -> bool {
+pub(crate) fn is_remembered(memory: &EsvStatus, version: &Version) -> bool {
     use k8s_openapi::jiff::Timestamp;
     let micros = |date: &str| date.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
     let Some(remembered) = &memory.create_date else {
@@ -123,7 +130,7 @@ const CREATION_TAKES_AT_MOST: i64 = 2_000_000;
 
 /// Whose a thing without a mark is, and what is to be done about it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     /// It is as it should be.
     Good,
     /// It is not there: it is made.
@@ -140,7 +147,7 @@ fn remembers(origin: Option<Origin>) -> bool {
 }
 
 /// A service that is disabled was disabled by somebody.
-pub(super) fn of_service(service: Option<&Service>, memory: Option<Origin>) -> Owner {
+pub(crate) fn of_service(service: Option<&Service>, memory: Option<Origin>) -> Owner {
     match service {
         Some(service) if service.is_enabled() => Owner::Good,
         _ if remembers(memory) => Owner::Drifted("the PingOne worker service is not enabled".to_owned()),
@@ -150,7 +157,7 @@ pub(super) fn of_service(service: Option<&Service>, memory: Option<Origin>) -> O
 }
 
 /// One that looks as ours would is used, whoever made it.
-pub(super) fn of_worker(
+pub(crate) fn of_worker(
     worker: Option<&Worker>,
     attribute: &LabelAttribute,
     label: &str,
@@ -182,7 +189,7 @@ pub(super) fn of_worker(
 }
 
 /// A label belongs to whoever owns the ESV that it is mapped to, whoever made the worker.
-pub(super) fn of_mapping(mapping: Option<&Mapping>, esv: &EsvId, memory: Option<Origin>) -> Owner {
+pub(crate) fn of_mapping(mapping: Option<&Mapping>, esv: &EsvId, memory: Option<Origin>) -> Owner {
     match mapping {
         Some(mapping) if mapping.leads_to(esv) => Owner::Good,
         None if remembers(memory) => Owner::Drifted("the mapping of the worker's label is gone".to_owned()),
