@@ -117,7 +117,9 @@ async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Result<(), Error>>
     match lock::esv(pass, tenant, || tenant.create_esv(&inputs.esv, value, &mark)).await? {
         Creation::Created(esv) => {
             took_a_write(pass);
-            pass.status.esv.get_or_insert_default().origin = Some(Origin::Made);
+            let memory = pass.status.esv.get_or_insert_default();
+            memory.origin = Some(Origin::Made);
+            memory.proven_version = None;
             let written = Written {
                 version: esv.active_version,
                 create_date: esv.last_change_date,

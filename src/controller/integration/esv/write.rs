@@ -15,6 +15,7 @@ use crate::{
             status,
         },
         integration::{dereference::Inputs, lock, pass::Pass},
+        tenant::ownership::is_remembered,
     },
     credential::Digest,
     http::Outcome,
@@ -92,16 +93,21 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
     let task = async move {
         let answer = tenant.create_esv_version(&esv, &value, guard).await;
         let known = match &answer {
-            Ok(version) => Some(EsvStatus {
-                version: Some(version.version.clone()),
-                create_date: Some(version.create_date.clone()),
-                credential_id: Some(credential_id),
-                digest: Some(digest),
-                // One that was there already is as old as it is, and served accordingly.
-                written_at: Some(written_at(version, tenant.time()).to_string()),
-                pending: None,
-                ..status.esv.take().unwrap_or_default()
-            }),
+            Ok(version) => {
+                let before = status.esv.take().unwrap_or_default();
+                let was_proved = is_same_version(&before, version);
+                Some(EsvStatus {
+                    version: Some(version.version.clone()),
+                    create_date: Some(version.create_date.clone()),
+                    credential_id: Some(credential_id),
+                    digest: Some(digest),
+                    // One that was there already is as old as it is, and served accordingly.
+                    written_at: Some(written_at(version, tenant.time()).to_string()),
+                    proven_version: before.proven_version.clone().filter(|_| was_proved),
+                    pending: None,
+                    ..before
+                })
+            }
             Err(error) if error.outcome() == Outcome::NotDone => status.esv.take().map(|esv| EsvStatus {
                 pending: before,
                 ..esv
@@ -154,6 +160,11 @@ pub(super) async fn after_pending(
         conclusion: Conclusion::InProgress(Reason::NotReached, message),
         when: When::Poll(wait),
     })
+}
+
+/// An ESV that was made again counts its versions anew: the same number is another version.
+fn is_same_version(memory: &EsvStatus, version: &Version) -> bool {
+    memory.version.as_ref() == Some(&version.version) && is_remembered(memory, version)
 }
 
 /// When a version was written, as far as the tenant tells it.
