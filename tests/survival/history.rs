@@ -1,9 +1,11 @@
 //! A generated history of one integration: changes of spec and Secret, drift, faults, crashes. Whatever it was, what
 //! the last spec asks for is there in the end.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use fastrand::Rng;
+use kube::core::DynamicObject;
+use pingone_aic_harness::condition;
 use pingone_aic_simulator::{Fault, FaultHandle, Realm, Rule, pingone::Credential};
 use pingone_aic_support::{
     API_SERVER, Env,
@@ -15,6 +17,14 @@ use serde_json::{Value, json};
 use crate::{case::Cases, procedure::Left};
 
 const LONGEST: usize = 12;
+const LABEL_IDENTIFIER: &str = "PingOne.Integration.AIC";
+/// What people are asked to put right.
+const REFUSED: [&str; 4] = [
+    "EsvNotOwned",
+    "WorkerNotOwned",
+    "LabelNotOwned",
+    "WorkerServiceDisabled",
+];
 
 /// Something that happens.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +52,24 @@ enum Happening {
     Killed,
     ApiServerAway,
     TimePasses,
+    /// The tenant goes on with an old value for a while.
+    Cached,
+    /// Somebody deletes the ESV and makes it again.
+    EsvMadeAgain,
+    /// The same, and copies the mark.
+    EsvCopied,
+    WorkerMadeAgain,
+    /// Another cluster's object of this name takes the ESV over.
+    TakenOver,
+    /// A second object wants the same label.
+    LabelShared,
+    /// The cluster is lost, and the objects are restored from a backup with their status.
+    Restored,
+    /// The same, from Git: without a status.
+    Rebuilt,
 }
 
-const HAPPENINGS: [Happening; 23] = [
+const HAPPENINGS: [Happening; 31] = [
     Happening::NewCredential,
     Happening::RevokedCredential,
     Happening::DamagedSecret,
@@ -68,13 +93,42 @@ const HAPPENINGS: [Happening; 23] = [
     Happening::Killed,
     Happening::ApiServerAway,
     Happening::TimePasses,
+    Happening::Cached,
+    Happening::EsvMadeAgain,
+    Happening::EsvCopied,
+    Happening::WorkerMadeAgain,
+    Happening::TakenOver,
+    Happening::LabelShared,
+    Happening::Restored,
+    Happening::Rebuilt,
 ];
+
+impl Happening {
+    /// How many versions it may cost: a content, a drift, a crash, or an answer that is lost.
+    fn versions(self) -> usize {
+        match self {
+            Self::NewCredential
+            | Self::VersionAdded
+            | Self::EsvGone
+            | Self::Killed
+            | Self::ApiServerAway
+            | Self::Restored
+            | Self::Rebuilt => 1,
+            Self::EsvMadeAgain | Self::EsvCopied | Self::TakenOver => 2,
+            Self::AnswersLost | Self::TenantFails => 3,
+            _ => 0,
+        }
+    }
+}
 
 struct History {
     fixture: Fixture,
     /// What is wanted in the end; not always what is in the Secret.
     credential: Credential,
     rules: Vec<FaultHandle>,
+    /// What a deletion removes is what this object made: a restored one has taken it over.
+    is_restored: bool,
+    has_rival: bool,
 }
 
 /// Runs the history of a seed.
@@ -89,10 +143,21 @@ pub async fn run(env: &mut Env, seed: u64) -> Result<(), String> {
         credential: fixture.credential(),
         fixture,
         rules: Vec::new(),
+        is_restored: false,
+        has_rival: false,
     };
     let result = history.live(env, &mut random, &happenings, deletes).await;
     env.forget(&history.fixture).await;
     result.map_err(|why| format!("{why}; the history was {happenings:?}, deleted at its end: {deletes}"))
+}
+
+fn is_refused(object: &DynamicObject) -> bool {
+    let reason = condition(object, "Ready")["reason"].as_str().unwrap_or_default();
+    REFUSED.contains(&reason)
+}
+
+fn rival_of(fixture: &Fixture) -> String {
+    format!("{}-rival", fixture.name)
 }
 
 impl History {
@@ -103,7 +168,9 @@ impl History {
         happenings: &[Happening],
         deletes: bool,
     ) -> Result<(), String> {
+        let from = env.network.position();
         let policy = json!({"deletionPolicy": if deletes { "Delete" } else { "Retain" }});
+        self.fixture.add_strangers_integration();
         self.fixture.set_account(&env.namespace).await;
         self.fixture
             .set_credential(&env.namespace, &self.credential.jwt)
@@ -123,15 +190,38 @@ impl History {
             .await;
         self.patch(env, json!({"suspend": false, "driftPolicy": "Correct"}))
             .await;
-        let id = self.credential.id.clone();
+        self.let_rival_go(env).await?;
         let (fixture, credential) = (&self.fixture, &self.credential);
-        env.until(fixture, |object| {
-            is_done(object, &id)
-                .err()
-                .or_else(|| fixture.fault(credential, None))
-        })
-        .await?;
-        if deletes {
+        let refused = Cell::new(true);
+        while refused.get() {
+            env.until(fixture, |object| {
+                refused.set(object.is_some_and(is_refused));
+                let left = is_done(object, &credential.id).err();
+                let left = left.or_else(|| fixture.fault(credential, None));
+                left.filter(|_| !refused.get())
+            })
+            .await?;
+            if refused.get() {
+                self.let_people_help(env).await;
+                env.step().await;
+            }
+        }
+        let calls = env.network.journal_since(from);
+        let allowed = 1 + happenings.iter().map(|it| it.versions()).sum::<usize>();
+        let made = fixture.versions_made(&calls);
+        if made > allowed {
+            return Err(format!(
+                "{made} versions were made, and {allowed} at most were needed"
+            ));
+        }
+        if let Some(call) = fixture.touched_stranger(&calls) {
+            return Err(format!("another's was touched: {call}"));
+        }
+        let cut_off = env.network.versions_cut_off();
+        if !cut_off.is_empty() {
+            return Err(format!("disabled and still served: {cut_off:?}"));
+        }
+        if deletes && !self.is_restored {
             env.namespace
                 .delete("AICIntegration", &fixture.name)
                 .await
@@ -222,9 +312,91 @@ impl History {
                     env.advance(Duration::from_mins(1)).await;
                 }
             }
+            Happening::Cached => {
+                tenant.set_secret_cache(Duration::from_mins(random.u64(0..=10)));
+            }
+            Happening::EsvMadeAgain if has_esv && is_remembered("esv") => {
+                console.delete_secret(ESV);
+                console.create_secret(ESV, "made by hand", false, "another value");
+            }
+            Happening::EsvCopied if has_esv && is_remembered("esv") => {
+                let mark = tenant.secret(ESV).unwrap().description;
+                console.delete_secret(ESV);
+                console.create_secret(ESV, &mark, false, "another value");
+            }
+            Happening::WorkerMadeAgain if has_worker && !is_frozen && is_made => {
+                console.delete_worker(Realm::Alpha, WORKER);
+                let worker = json!({"useCredential": true, "credentialPurpose": "Another.Label"});
+                console.put_worker(Realm::Alpha, WORKER, worker);
+            }
+            Happening::TakenOver if has_esv && is_remembered("esv") => {
+                let theirs = fixture.credential();
+                console.add_version(ESV, &theirs.jwt);
+                let (namespace, name) = (env.namespace.name(), &fixture.name);
+                let version = tenant.secret(ESV).unwrap().versions.len();
+                let mark = format!(
+                    "pingone-aic-operator {namespace}/{name} 5ca1ab1e-0000-4000-8000-000000000000 credential={} version={version}",
+                    theirs.id
+                );
+                console.set_description(ESV, &mark);
+            }
+            Happening::LabelShared => {
+                let rival = json!({
+                    "name": "Rival-Integration", "secretLabelIdentifier": LABEL_IDENTIFIER,
+                    "deletionPolicy": "Delete",
+                });
+                let rival = fixture.integration(&rival_of(fixture), rival);
+                self.has_rival = true;
+                env.namespace.apply(rival).await.unwrap();
+            }
+            Happening::Restored => self.restore(env, true).await,
+            Happening::Rebuilt => self.restore(env, false).await,
             // There is nothing that it could happen to.
             _ => {}
         }
+    }
+
+    /// The operator does not run while its cluster is lost.
+    async fn restore(&mut self, env: &mut Env, with_status: bool) {
+        let Some(backup) = env.integration(&self.fixture).await else {
+            return;
+        };
+        self.is_restored = true;
+        env.operator.kill();
+        env.forget(&self.fixture).await;
+        let spec = backup.data["spec"].clone();
+        self.fixture.apply(&env.namespace, spec).await;
+        if with_status {
+            let status = json!({"status": backup.data["status"]});
+            env.namespace
+                .patch_status("AICIntegration", &self.fixture.name, &status)
+                .await
+                .unwrap();
+        }
+        env.operator.start().await.unwrap();
+    }
+
+    async fn let_rival_go(&self, env: &mut Env) -> Result<(), String> {
+        if !self.has_rival {
+            return Ok(());
+        }
+        let rival = rival_of(&self.fixture);
+        env.namespace.delete("AICIntegration", &rival).await.unwrap();
+        env.until_object("AICIntegration", &rival, |object| {
+            object.map(|_| "the rival is still there".to_owned())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// People do what a refused object's message tells them to do.
+    async fn let_people_help(&self, env: &Env) {
+        let console = self.fixture.tenant.console();
+        if self.fixture.tenant.secret(ESV).is_some() {
+            console.set_description(ESV, "");
+        }
+        console.set_worker_service(Realm::Alpha, true);
+        self.patch(env, json!({"adopt": true})).await;
     }
 
     fn meet(&mut self, env: &Env, random: &mut Rng, fault: Fault) {

@@ -6,7 +6,7 @@ use easy_ext::ext;
 use pingone_aic_simulator::{Realm, pingone::Credential};
 use pingone_aic_support::{
     Env,
-    fixture::{ESV, Fixture},
+    fixture::{ESV, Fixture, LABEL, WORKER},
     is_done,
 };
 use serde_json::json;
@@ -109,8 +109,12 @@ pub(crate) impl Fixture {
             self.tenant.workers(Realm::Alpha),
             self.tenant.mappings(Realm::Alpha),
         );
-        let left = (self.tenant.secret(ESV).is_some(), workers.len(), mappings.len());
-        (left != (false, 0, 0)).then(|| format!("left are (ESV, workers, mappings): {left:?}"))
+        let left = (
+            self.tenant.secret(ESV).is_some(),
+            workers.contains_key(WORKER),
+            mappings.contains_key(LABEL),
+        );
+        (left != (false, false, false)).then(|| format!("left are (ESV, worker, mapping): {left:?}"))
     }
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pingone_aic_simulator::Realm;
+use pingone_aic_simulator::{
+    Realm,
+    tenant::{Version, VersionStatus},
+};
 use serde_json::json;
 
 use crate::integration::{
@@ -173,6 +176,27 @@ async fn an_esv_that_somebody_made_again_is_put_right_by_one_version() {
     assert!(esv.description.starts_with("pingone-aic-operator "));
     world.check_now("dev").await;
     assert_eq!(versions(&site), 2);
+    world.check_outputs().await;
+}
+
+/// Its versions are counted anew: the second one is not the second one that was proved before.
+#[tokio::test]
+async fn the_versions_of_an_esv_that_was_made_again_after_a_rotation_are_disabled_like_others() {
+    let (mut world, site, _) = World::active_development("made again after a rotation").await;
+    let new = credential_of(&site);
+    world.credential(&site, &new.jwt).await;
+    world.proved("dev", &new.id).await;
+    let console = site.tenant.console();
+    console.delete_secret(ESV);
+    console.create_secret(ESV, "made by hand", false, "another value");
+    world.check_now("dev").await;
+    world.proved("dev", &new.id).await;
+    let esv = site.tenant.secret(ESV).unwrap();
+    let enabled = |version: &&Version| version.status == VersionStatus::Enabled;
+    assert_eq!(
+        (esv.versions.len(), esv.versions.iter().filter(enabled).count()),
+        (2, 1)
+    );
     world.check_outputs().await;
 }
 

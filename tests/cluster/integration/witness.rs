@@ -107,6 +107,8 @@ impl World {
                 }
             }
         }
+        let cut_off = self.network.versions_cut_off();
+        assert!(cut_off.is_empty(), "disabled and still served: {cut_off:?}");
         let violations = self.network.openapi_violations();
         assert!(violations.is_empty(), "{}", lines(&violations));
     }

@@ -119,20 +119,10 @@ impl World {
 
     /// Takes fields of an integration's status away, as a backup without status does.
     pub async fn lose_status(&self, name: &str, patch: &Value) {
-        let namespace = self.namespace.name();
-        let patch = patch.to_string();
-        let command = [
-            "patch",
-            "aicintegration",
-            name,
-            "--namespace",
-            namespace,
-            "--subresource=status",
-            "--type=merge",
-            "--patch",
-            &patch,
-        ];
-        self.namespace.control_plane().kubectl(&command).await.unwrap();
+        self.namespace
+            .patch_status("AICIntegration", name, patch)
+            .await
+            .unwrap();
     }
 
     /// Both vendors' sides of an environment, and a product connection without a credential.

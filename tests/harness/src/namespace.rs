@@ -146,6 +146,15 @@ impl Namespace {
         answer.with_context(|| format!("failed to patch {kind} {name}"))
     }
 
+    /// Changes an object's status by a JSON merge patch, as a restored backup does.
+    pub async fn patch_status(&self, kind: &str, name: &str, patch: &Value) -> Result<DynamicObject> {
+        let answer = self
+            .api(kind)
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await;
+        answer.with_context(|| format!("failed to patch the status of {kind} {name}"))
+    }
+
     /// Asks for an object's deletion ([`Self::wait_gone`] waits for it).
     pub async fn delete(&self, kind: &str, name: &str) -> Result<()> {
         let answer = self.api(kind).delete(name, &DeleteParams::default()).await;

@@ -207,6 +207,12 @@ impl Network {
         self.shared.openapi.violations()
     }
 
+    /// ESV versions that were disabled while their tenant still worked with them, and not with the same content.
+    #[must_use]
+    pub fn versions_cut_off(&self) -> Vec<String> {
+        self.shared.world.cut_off().clone()
+    }
+
     /// Mints a JWT over any header and claims, signed like a credential of `PingOne`.
     #[must_use]
     pub fn forge_credential(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {

@@ -1,10 +1,10 @@
 //! One integration with everything that it stands on, all of it its own.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashSet};
 
 use pingone_aic_harness::TestNamespace;
 use pingone_aic_simulator::{
-    Mutability, Network, Realm, Region, Tenant,
+    Exchange, Mutability, Network, Realm, Region, Tenant,
     pingone::{Credential, Environment, ProductConnection},
 };
 use serde_json::{Value, json};
@@ -15,6 +15,10 @@ pub const ESV: &str = "esv-pingone-integration-aic";
 pub const WORKER: &str = "PingOne-Integration-AIC";
 /// The label of that worker.
 pub const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+/// What a person made for an integration of their own.
+const STRANGERS_ESV: &str = "esv-by-hand";
+const STRANGERS_WORKER: &str = "By-Hand";
+const STRANGERS_LABEL: &str = "am.services.pingone.worker.By.Hand.credential";
 const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 
 /// One integration with everything that it stands on.
@@ -116,6 +120,46 @@ impl Fixture {
         namespace.apply(self.integration(name, more)).await.unwrap();
     }
 
+    /// A person makes an integration of their own in the tenant's console.
+    pub fn add_strangers_integration(&self) {
+        let console = self.tenant.console();
+        console.set_worker_service(Realm::Alpha, true);
+        console.create_secret(STRANGERS_ESV, "made by hand", true, &self.credential().jwt);
+        let worker = json!({"useCredential": true, "credentialPurpose": "By.Hand"});
+        console.put_worker(Realm::Alpha, STRANGERS_WORKER, worker);
+        console.put_mapping(Realm::Alpha, STRANGERS_LABEL, STRANGERS_ESV);
+    }
+
+    /// A call that would have changed what that person made.
+    pub fn touched_stranger(&self, calls: &[Exchange]) -> Option<String> {
+        let theirs = [STRANGERS_ESV, STRANGERS_WORKER, STRANGERS_LABEL];
+        let is_theirs = |call: &&Exchange| {
+            call.host == self.tenant.host()
+                && call.method != "GET"
+                && theirs.iter().any(|name| call.path.contains(name))
+        };
+        calls.iter().find(is_theirs).map(ToString::to_string)
+    }
+
+    /// How many versions the operator has made, the first one of an ESV included.
+    pub fn versions_made(&self, calls: &[Exchange]) -> usize {
+        let mut made = HashSet::new();
+        for call in calls.iter().filter(|call| call.host == self.tenant.host()) {
+            let is_creation = call.method == "PUT" && call.path.ends_with(ESV);
+            let is_version = call.action() == Some("create") && call.path.contains(ESV);
+            if call.status.is_some_and(|status| status < 300) && (is_creation || is_version) {
+                // The same value makes no second version, and is answered with the date of the first.
+                let date = if is_creation {
+                    "lastChangeDate"
+                } else {
+                    "createDate"
+                };
+                made.insert(call.response[date].to_string());
+            }
+        }
+        made.len()
+    }
+
     /// What in the tenant is not as it should be when this is the credential.
     pub fn fault(&self, credential: &Credential, versions: Option<usize>) -> Option<String> {
         let Some(secret) = self.tenant.secret(ESV) else {
@@ -141,10 +185,21 @@ impl Fixture {
             self.tenant.workers(Realm::Alpha),
             self.tenant.mappings(Realm::Alpha),
         );
-        if workers.keys().ne([WORKER]) {
+        if workers
+            .keys()
+            .filter(|name| *name != STRANGERS_WORKER)
+            .ne([WORKER])
+        {
             return Some(format!("the workers are {:?}", workers.keys()));
         }
-        if mappings.iter().ne([(&LABEL.to_owned(), &ESV.to_owned())]) {
+        let worker = &workers[WORKER];
+        if worker.get("useCredential") != Some(&json!(true))
+            || worker.get("credentialPurpose") != Some(&json!("PingOne.Integration.AIC"))
+        {
+            return Some(format!("the worker is {worker:?}"));
+        }
+        let ours = mappings.iter().filter(|(label, _)| *label != STRANGERS_LABEL);
+        if ours.ne([(&LABEL.to_owned(), &ESV.to_owned())]) {
             return Some(format!("the mappings are {mappings:?}"));
         }
         (self.tenant.worker_service(Realm::Alpha) != Some(true)).then(|| "the service is off".to_owned())

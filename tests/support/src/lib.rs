@@ -259,6 +259,8 @@ impl Env {
         }
         let violations = self.network.openapi_violations();
         assert!(violations.is_empty(), "{violations:?}");
+        let cut_off = self.network.versions_cut_off();
+        assert!(cut_off.is_empty(), "disabled and still served: {cut_off:?}");
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct World {
     organization_id: String,
     /// Names the signing key in the headers of gateway credentials.
     key_id: String,
+    /// ESV versions that were disabled while their tenant still worked with them.
+    cut_off: Mutex<Vec<String>>,
     state: Mutex<State>,
 }
 
@@ -77,6 +79,7 @@ impl World {
             markers,
             organization_id: Uuid::new_v4().to_string(),
             key_id: Uuid::new_v4().to_string(),
+            cut_off: Mutex::default(),
             state: Mutex::new(State {
                 default_credential: CredentialKind::from_env(),
                 ..State::default()
@@ -90,6 +93,10 @@ impl World {
 
     pub(crate) fn markers(&self) -> &Markers {
         &self.markers
+    }
+
+    pub(crate) fn cut_off(&self) -> MutexGuard<'_, Vec<String>> {
+        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn key_id(&self) -> &str {

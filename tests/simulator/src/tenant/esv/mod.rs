@@ -34,6 +34,7 @@ const VERSIONS: &[&str] = &[
 
 /// A call that may go ahead.
 struct Call<'a> {
+    tenant: &'a Tenant,
     request: &'a Request,
     state: &'a mut State,
     now: Timestamp,
@@ -72,6 +73,7 @@ fn answer_traced(tenant: &Tenant, path: &[&str], request: &Request) -> Outcome {
         access::require_version(version.as_deref(), VERSIONS, platform)?;
     }
     let mut call = Call {
+        tenant,
         request,
         state: &mut state,
         now,

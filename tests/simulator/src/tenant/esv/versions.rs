@@ -48,6 +48,9 @@ pub(super) fn change_status(call: &mut Call<'_>, id: &str, version: &str) -> Out
         Some("DISABLED") => VersionStatus::Disabled,
         _ => return Err(bad_request("status must be ENABLED or DISABLED")),
     };
+    if status == VersionStatus::Disabled {
+        tell_of_cut_off(call, id, index)?;
+    }
     change(call, id, index, |secret| {
         if status == VersionStatus::Disabled && index + 1 == secret.versions.len() {
             return Err(bad_request("Cannot disable latest secret version"));
@@ -58,6 +61,20 @@ pub(super) fn change_status(call: &mut Call<'_>, id: &str, version: &str) -> Out
         secret.versions[index].status = status;
         Ok(())
     })
+}
+
+/// The tenant allows it; whoever rotates a credential should not do it.
+fn tell_of_cut_off(call: &Call<'_>, id: &str, index: usize) -> Result<(), Answer> {
+    let secret = call.secret(id)?;
+    let value = &secret.versions[index].value;
+    let cached = call.state.cached_values.get(id);
+    let is_served = cached.is_some_and(|cached| cached.expires > call.now && cached.value == *value);
+    if is_served && secret.active().is_some_and(|newest| newest.value != *value) {
+        let (host, number) = (call.tenant.host(), secret.versions[index].number);
+        let what = format!("version {number} of {id} in {host}");
+        call.tenant.0.world.cut_off().push(what);
+    }
+    Ok(())
 }
 
 /// The version stays listed. What is not there, or is destroyed already, is a 500. The newest one has to stay while
