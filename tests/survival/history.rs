@@ -14,7 +14,11 @@ use pingone_aic_support::{
 };
 use serde_json::{Value, json};
 
-use crate::{case::Cases, procedure::Left};
+use crate::{
+    case::Cases,
+    happening::{HAPPENINGS, Happening},
+    procedure::Left,
+};
 
 const LONGEST: usize = 12;
 const LABEL_IDENTIFIER: &str = "PingOne.Integration.AIC";
@@ -25,101 +29,6 @@ const REFUSED: [&str; 4] = [
     "LabelNotOwned",
     "WorkerServiceDisabled",
 ];
-
-/// Something that happens.
-#[derive(Clone, Copy, Debug)]
-enum Happening {
-    NewCredential,
-    RevokedCredential,
-    DamagedSecret,
-    NewAccount,
-    Suspended,
-    OnlyWarned,
-    Resumed,
-    WorkerGone,
-    WorkerEdited,
-    MappingGone,
-    MappedElsewhere,
-    ServiceOff,
-    VersionAdded,
-    MarkEdited,
-    EsvGone,
-    Locked,
-    Unlocked,
-    AnswersLost,
-    TenantFails,
-    RateLimited,
-    Killed,
-    ApiServerAway,
-    TimePasses,
-    /// The tenant goes on with an old value for a while.
-    Cached,
-    /// Somebody deletes the ESV and makes it again.
-    EsvMadeAgain,
-    /// The same, and copies the mark.
-    EsvCopied,
-    WorkerMadeAgain,
-    /// Another cluster's object of this name takes the ESV over.
-    TakenOver,
-    /// A second object wants the same label.
-    LabelShared,
-    /// The cluster is lost, and the objects are restored from a backup with their status.
-    Restored,
-    /// The same, from Git: without a status.
-    Rebuilt,
-}
-
-const HAPPENINGS: [Happening; 31] = [
-    Happening::NewCredential,
-    Happening::RevokedCredential,
-    Happening::DamagedSecret,
-    Happening::NewAccount,
-    Happening::Suspended,
-    Happening::OnlyWarned,
-    Happening::Resumed,
-    Happening::WorkerGone,
-    Happening::WorkerEdited,
-    Happening::MappingGone,
-    Happening::MappedElsewhere,
-    Happening::ServiceOff,
-    Happening::VersionAdded,
-    Happening::MarkEdited,
-    Happening::EsvGone,
-    Happening::Locked,
-    Happening::Unlocked,
-    Happening::AnswersLost,
-    Happening::TenantFails,
-    Happening::RateLimited,
-    Happening::Killed,
-    Happening::ApiServerAway,
-    Happening::TimePasses,
-    Happening::Cached,
-    Happening::EsvMadeAgain,
-    Happening::EsvCopied,
-    Happening::WorkerMadeAgain,
-    Happening::TakenOver,
-    Happening::LabelShared,
-    Happening::Restored,
-    Happening::Rebuilt,
-];
-
-impl Happening {
-    /// How many versions it may cost: a content, a drift, a crash, or an answer that is lost.
-    fn versions(self) -> usize {
-        match self {
-            Self::NewCredential
-            | Self::VersionAdded
-            | Self::EsvGone
-            | Self::Killed
-            | Self::ApiServerAway
-            | Self::Restored
-            | Self::Rebuilt => 1,
-            Self::EsvMadeAgain | Self::EsvCopied | Self::TakenOver => 2,
-            Self::AnswersLost | Self::TenantFails => 3,
-            _ => 0,
-        }
-    }
-}
 
 struct History {
     fixture: Fixture,
@@ -237,21 +146,7 @@ impl History {
 
     async fn happen(&mut self, env: &mut Env, random: &mut Rng, happening: Happening) {
         let Self { fixture, .. } = self;
-        let (tenant, console) = (&fixture.tenant, fixture.tenant.console());
-        let has_worker = tenant.workers(Realm::Alpha).contains_key(WORKER);
-        let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
-        let has_esv = tenant.secret(ESV).is_some();
-        let is_frozen = tenant.is_locked();
-        // An ESV without its mark that no status remembers is a stranger's, and so is an edited worker: nobody can tell.
-        let object = env.integration(fixture).await;
-        let is_remembered = |what: &str| {
-            object
-                .as_ref()
-                .is_some_and(|object| object.data["status"][what].is_object())
-        };
-        let is_made = object
-            .as_ref()
-            .is_some_and(|object| object.data["status"]["worker"]["origin"] == "Made");
+        let tenant = &fixture.tenant;
         match happening {
             Happening::NewCredential => {
                 self.credential = fixture.credential();
@@ -275,26 +170,8 @@ impl History {
                 self.patch(env, json!({"suspend": false, "driftPolicy": "Correct"}))
                     .await;
             }
-            Happening::WorkerGone if has_worker && !is_frozen => console.delete_worker(Realm::Alpha, WORKER),
-            Happening::WorkerEdited if has_worker && !is_frozen && is_made => {
-                console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
-            }
-            Happening::MappingGone if has_mapping && !is_frozen => {
-                console.delete_mapping(Realm::Alpha, LABEL);
-            }
-            Happening::MappedElsewhere if has_mapping && !is_frozen => {
-                console.put_mapping(Realm::Alpha, LABEL, "esv-another");
-            }
-            Happening::ServiceOff if has_worker && !is_frozen => {
-                console.set_worker_service(Realm::Alpha, false);
-            }
-            Happening::VersionAdded if has_esv => console.add_version(ESV, "somebody else's"),
-            Happening::MarkEdited if has_esv && is_remembered("esv") => {
-                console.set_description(ESV, "edited by a person");
-            }
-            Happening::EsvGone if has_esv => console.delete_secret(ESV),
-            Happening::Locked if !is_frozen => drop(console.lock()),
-            Happening::Unlocked => console.unlock(),
+            Happening::Locked if !tenant.is_locked() => drop(tenant.console().lock()),
+            Happening::Unlocked => tenant.console().unlock(),
             Happening::AnswersLost => self.meet(env, random, Fault::CloseAfter),
             Happening::TenantFails => self.meet(env, random, Fault::status(500)),
             Happening::RateLimited => {
@@ -315,31 +192,6 @@ impl History {
             Happening::Cached => {
                 tenant.set_secret_cache(Duration::from_mins(random.u64(0..=10)));
             }
-            Happening::EsvMadeAgain if has_esv && is_remembered("esv") => {
-                console.delete_secret(ESV);
-                console.create_secret(ESV, "made by hand", false, "another value");
-            }
-            Happening::EsvCopied if has_esv && is_remembered("esv") => {
-                let mark = tenant.secret(ESV).unwrap().description;
-                console.delete_secret(ESV);
-                console.create_secret(ESV, &mark, false, "another value");
-            }
-            Happening::WorkerMadeAgain if has_worker && !is_frozen && is_made => {
-                console.delete_worker(Realm::Alpha, WORKER);
-                let worker = json!({"useCredential": true, "credentialPurpose": "Another.Label"});
-                console.put_worker(Realm::Alpha, WORKER, worker);
-            }
-            Happening::TakenOver if has_esv && is_remembered("esv") => {
-                let theirs = fixture.credential();
-                console.add_version(ESV, &theirs.jwt);
-                let (namespace, name) = (env.namespace.name(), &fixture.name);
-                let version = tenant.secret(ESV).unwrap().versions.len();
-                let mark = format!(
-                    "pingone-aic-operator {namespace}/{name} 5ca1ab1e-0000-4000-8000-000000000000 credential={} version={version}",
-                    theirs.id
-                );
-                console.set_description(ESV, &mark);
-            }
             Happening::LabelShared => {
                 let rival = json!({
                     "name": "Rival-Integration", "secretLabelIdentifier": LABEL_IDENTIFIER,
@@ -351,7 +203,82 @@ impl History {
             }
             Happening::Restored => self.restore(env, true).await,
             Happening::Rebuilt => self.restore(env, false).await,
-            // There is nothing that it could happen to.
+            _ => {
+                // An ESV without its mark that no status remembers is a stranger's, and so is an edited worker: nobody
+                // can tell.
+                let object = env.integration(fixture).await;
+                let status = object
+                    .map(|object| object.data["status"].clone())
+                    .unwrap_or_default();
+                self.esv_changes(happening, status["esv"].is_object());
+                self.static_changes(happening, status["worker"]["origin"] == "Made");
+            }
+        }
+    }
+
+    /// What people and other clusters do to the ESV, if there is one.
+    fn esv_changes(&self, happening: Happening, is_remembered: bool) {
+        let (fixture, console) = (&self.fixture, self.fixture.tenant.console());
+        let Some(esv) = fixture.tenant.secret(ESV) else {
+            return;
+        };
+        match happening {
+            Happening::VersionAdded => console.add_version(ESV, "somebody else's"),
+            Happening::MarkEdited if is_remembered => {
+                console.set_description(ESV, "edited by a person");
+            }
+            Happening::EsvGone => console.delete_secret(ESV),
+            Happening::EsvMadeAgain if is_remembered => {
+                console.delete_secret(ESV);
+                console.create_secret(ESV, "made by hand", false, "another value");
+            }
+            Happening::EsvCopied if is_remembered => {
+                let mark = esv.description.clone();
+                console.delete_secret(ESV);
+                console.create_secret(ESV, &mark, false, "another value");
+            }
+            Happening::TakenOver if is_remembered => {
+                let theirs = fixture.credential();
+                console.add_version(ESV, &theirs.jwt);
+                let owner = esv.description.split(' ').nth(1).unwrap_or_default();
+                let version = esv.versions.len() + 1;
+                let mark = format!(
+                    "pingone-aic-operator {owner} 5ca1ab1e-0000-4000-8000-000000000000 credential={} version={version}",
+                    theirs.id
+                );
+                console.set_description(ESV, &mark);
+            }
+            _ => {}
+        }
+    }
+
+    /// What people do to static configuration, which a lock forbids.
+    fn static_changes(&self, happening: Happening, is_made: bool) {
+        let (tenant, console) = (&self.fixture.tenant, self.fixture.tenant.console());
+        let has_worker = tenant.workers(Realm::Alpha).contains_key(WORKER);
+        let has_mapping = tenant.mappings(Realm::Alpha).contains_key(LABEL);
+        if tenant.is_locked() {
+            return;
+        }
+        match happening {
+            Happening::WorkerGone if has_worker => console.delete_worker(Realm::Alpha, WORKER),
+            Happening::WorkerEdited if has_worker && is_made => {
+                console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
+            }
+            Happening::MappingGone if has_mapping => {
+                console.delete_mapping(Realm::Alpha, LABEL);
+            }
+            Happening::MappedElsewhere if has_mapping => {
+                console.put_mapping(Realm::Alpha, LABEL, "esv-another");
+            }
+            Happening::ServiceOff if has_worker => {
+                console.set_worker_service(Realm::Alpha, false);
+            }
+            Happening::WorkerMadeAgain if has_worker && is_made => {
+                console.delete_worker(Realm::Alpha, WORKER);
+                let worker = json!({"useCredential": true, "credentialPurpose": "Another.Label"});
+                console.put_worker(Realm::Alpha, WORKER, worker);
+            }
             _ => {}
         }
     }

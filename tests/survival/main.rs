@@ -12,6 +12,7 @@
 
 mod boundary;
 mod case;
+mod happening;
 mod history;
 mod procedure;
 mod promotion;
