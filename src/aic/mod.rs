@@ -24,7 +24,8 @@ pub use mapping::Mapping;
 pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};
 pub use owner_mark::OwnerMark;
 pub use promotion::{
-    Change, LockSide, LockState, LockStatus, Order, Progress, Report, ReportEntry, RunKind, RunState,
+    Change, LockSide, LockState, LockStatus, Order, Progress, Report, ReportEntry, ReportedChange, RunKind,
+    RunState,
 };
 pub use proof::Proof;
 pub use service_account::{InvalidServiceAccount, ServiceAccount};

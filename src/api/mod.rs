@@ -24,9 +24,10 @@ pub use integration::{
     ObjectReference, Origin, OriginStatus, PendingVersion, Realm, Tenant, TenantEnvironment, WorkerStatus,
 };
 pub use promotion::{
-    Action, ChangeCounts, DryRunRequest, DryRunStatus, FailurePolicy, LockStatus, NextStage, Outcome,
-    PromoteStatus, Promotion, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus,
-    RunMark, SeenLock, Stage, StageStatus, StageTarget, Step, SuspectLock, Timeouts,
+    AcceptedList, Action, Approval, ChangeCounts, ContentPolicy, DryRunRequest, DryRunStatus, FailurePolicy,
+    HeldStatus, ListKind, LockStatus, NextStage, Outcome, PromoteStatus, Promotion, PromotionMode,
+    PromotionPhase, PromotionSpec, PromotionStatus, ReportStatus, RunMark, SeenLock, Stage, StageStatus,
+    StageTarget, Step, SuspectLock, Timeouts,
 };
 pub use reason::Reason;
 use string_enum::string_enum;

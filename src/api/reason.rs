@@ -124,6 +124,13 @@ reasons! {
     Queued,
     /// `upTo` is reached. Raise it to go on.
     Gated,
+    /// What would be promoted is not what was approved, or shown at the gate. The message has the lines that accept it.
+    ContentChanged,
+    /// The dry run lists something else than the provisional report that was shown at the gate, and that has not changed.
+    /// The message has the lines that accept it.
+    DryRunDiffers,
+    /// What stands in the environment below cannot be told for now. The run goes on by itself.
+    ContentUnknown,
     /// Every stage is done.
     Succeeded,
     /// The environments are being locked. The run goes on by itself.

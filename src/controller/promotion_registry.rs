@@ -34,6 +34,8 @@ struct State {
     faults: HashMap<(String, String), Instant>,
     quiet: HashMap<String, Quiet>,
     ignored: HashSet<(String, String)>,
+    /// Pairs of environments whose provisional report has told of changes.
+    shown_changes: HashSet<[Host; 2]>,
 }
 
 /// What gives a run's lock back.
@@ -134,6 +136,17 @@ impl PromotionRegistry {
     /// Remembers that a run goes on without a report; whether that is new.
     pub(super) fn ignore(&self, uid: &str, report: &str) -> bool {
         self.0.lock().ignored.insert((uid.to_owned(), report.to_owned()))
+    }
+
+    /// Whether the provisional report of a pair of environments has told of changes, now or before.
+    pub(super) fn has_shown_changes(&self, pair: [&Host; 2], now: bool) -> bool {
+        let pair = pair.map(Clone::clone);
+        let shown = &mut self.0.lock().shown_changes;
+        if now {
+            shown.insert(pair);
+            return true;
+        }
+        shown.contains(&pair)
     }
 
     /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.

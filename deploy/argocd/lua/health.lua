@@ -20,4 +20,8 @@ end
 if ready.status == "True" then
   return {status = "Healthy", message = message}
 end
+if status.phase == "Held" then
+  -- A run whose content is not the one that was looked at waits for a person.
+  return {status = "Suspended", message = message}
+end
 return {status = "Progressing", message = message}

@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 /// An item, and what a run does to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
+    /// It is gone. What is removed is told of first.
+    Deleted,
     /// It is new.
     Added,
     /// It is changed.
     Modified,
-    /// It is gone.
-    Deleted,
 }
 
 /// All items, in the platform's order.
@@ -31,6 +31,27 @@ pub(super) struct Item {
     pub(super) realm: String,
     /// Empty where the report gives none.
     pub(super) name: String,
+    /// The same.
+    pub(super) uid: String,
+}
+
+impl Item {
+    /// All that the report says of it.
+    pub(super) fn parts(&self) -> [String; 5] {
+        [&self.section, &self.kind, &self.realm, &self.name, &self.uid].map(Clone::clone)
+    }
+}
+
+impl Change {
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Modified => "modified",
+            Self::Deleted => "deleted",
+        }
+    }
 }
 
 impl From<Value> for Content {
@@ -80,6 +101,7 @@ fn add_changes(section: &str, config_item: &str, changes: &Map<String, Value>, i
             kind: config_item.to_owned(),
             realm: text(item, "realm"),
             name: item.as_str().map_or_else(|| text(item, "name"), str::to_owned),
+            uid: text(item, "uid"),
         }));
     }
 }
@@ -95,6 +117,7 @@ fn add_unknown(section: &str, config_item: &str, content: &Value, items: &mut Ve
         kind: config_item.to_owned(),
         realm: String::new(),
         name: String::new(),
+        uid: String::new(),
     });
 }
 

@@ -20,7 +20,7 @@ use crate::http::{Call, Reply};
 
 pub use content::Change;
 pub use lock::{LockSide, LockState, LockStatus};
-pub use report::{Report, ReportEntry};
+pub use report::{Report, ReportEntry, ReportedChange};
 pub use run::{Order, Progress, RunKind, RunState};
 
 /// A member that is null is as good as one that is not there.

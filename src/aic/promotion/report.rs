@@ -74,17 +74,32 @@ impl Report {
             *esv = reply.redact(esv);
         }
         for item in &mut report.content.0 {
-            for text in [&mut item.kind, &mut item.realm, &mut item.name] {
+            for text in [&mut item.kind, &mut item.realm, &mut item.name, &mut item.uid] {
                 *text = reply.redact(text);
             }
         }
         Ok(report)
     }
 
-    /// What is changed, item by item, in the platform's order: `AM /alpha Email > Templates: welcome`.
-    pub fn changes(&self) -> impl Iterator<Item = (Change, String)> {
-        self.content.0.iter().map(|item| (item.change, item.to_string()))
+    /// What is changed, item by item, in the platform's order.
+    pub fn changes(&self) -> impl Iterator<Item = ReportedChange> {
+        self.content.0.iter().map(|item| ReportedChange {
+            change: item.change,
+            parts: item.parts(),
+            name: item.to_string(),
+        })
     }
+}
+
+/// An item that a run changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReportedChange {
+    /// What becomes of it.
+    pub change: Change,
+    /// All that the report says of it: section, kind, realm, name and uid.
+    pub parts: [String; 5],
+    /// For people: `AM /alpha Email > Templates: welcome`.
+    pub name: String,
 }
 
 impl Tenant {

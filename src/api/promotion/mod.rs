@@ -1,17 +1,19 @@
 //! `Promotion`: one run through a promotion group. What people write is here, what they read is in `status`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{bounds, string_enum};
 
+mod content;
 mod mark;
 mod report;
 mod stage;
 mod status;
 
+pub use content::{AcceptedList, Approval, ContentPolicy, HeldStatus, ListKind};
 pub use mark::RunMark;
 pub use report::{ChangeCounts, DryRunStatus, ReportStatus};
 pub use stage::{
@@ -49,6 +51,8 @@ pub use status::{NextStage, PromotionPhase, PromotionStatus};
 #[x_kube(
     validation = Rule::new("self.order.exists(stage, stage.name == self.upTo)")
         .message("upTo must name a stage of order"),
+    validation = Rule::new("!has(self.approved) || self.approved.all(name, self.order.exists(stage, stage.name == name) && name != self.order[0].name)")
+        .message("approved must name stages of order, and not its first, which nothing is promoted to"),
     validation = Rule::new("has(self.promoter) == has(oldSelf.promoter) && (!has(self.promoter) || self.promoter == oldSelf.promoter)")
         .message("promoter is immutable: create a new Promotion"),
     validation = Rule::new("has(self.description) == has(oldSelf.description) && (!has(self.description) || self.description == oldSelf.description)")
@@ -98,6 +102,17 @@ pub struct PromotionSpec {
     /// configuration is at fault.
     #[serde(default)]
     pub on_failure: FailurePolicy,
+    /// What may be promoted to a stage, by its name. Without an entry, what was shown while the run stood at its gate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    #[x_kube(
+        validation = Rule::new("self.all(name, self[name].hash.matches('^[0-9a-f]{32}$'))")
+            .message("hash must be that of a dry run, 32 hexadecimal digits: see status.stages[].dryRun.report.totals.hash")
+    )]
+    pub approved: BTreeMap<String, Approval>,
+    /// What happens when the content is not the one that was approved or looked at: Hold, or Proceed with a warning.
+    #[serde(default)]
+    pub on_content_change: ContentPolicy,
     /// How long each part of a stage may take before a person is called.
     #[serde(default)]
     #[x_kube(validation = Rule::new("self == oldSelf").message("timeouts are immutable: create a new Promotion"))]

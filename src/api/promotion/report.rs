@@ -12,6 +12,10 @@ pub struct ReportStatus {
     pub report_id: Option<String>,
     /// The report in numbers, and its hash.
     pub totals: ChangeCounts,
+    /// Names of items deleted, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub deleted: Vec<String>,
     /// Names of items added, at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
@@ -20,10 +24,6 @@ pub struct ReportStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub modified: Vec<String>,
-    /// Names of items deleted, at most 50.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
-    pub deleted: Vec<String>,
     /// Whether names were cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
@@ -33,16 +33,25 @@ pub struct ReportStatus {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeCounts {
+    /// Items deleted.
+    #[schemars(range(min = 0))]
+    pub deleted: i32,
     /// Items added.
     #[schemars(range(min = 0))]
     pub added: i32,
     /// Items modified.
     #[schemars(range(min = 0))]
     pub modified: i32,
-    /// Items deleted.
+    /// Of all these, the workers and mappings of this run's integrations, and the worker service.
+    #[serde(default)]
     #[schemars(range(min = 0))]
-    pub deleted: i32,
-    /// A hash over the sorted content without dates and ids, so that an approval can be tied to it.
+    pub ours: i32,
+    /// Everything else that is promoted with them.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub others: i32,
+    /// A hash over the sorted list of changed items, without dates and the report's id. It identifies the list: an item
+    /// that is changed once more before the promotion leaves it as it is.
     pub hash: String,
 }
 
@@ -52,6 +61,10 @@ pub struct ChangeCounts {
 pub struct DryRunStatus {
     /// What would be changed.
     pub report: ReportStatus,
+    /// The newest report of the environment below at that time; `none` if there was none; absent where that is
+    /// Development.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// ESVs that the lower environment's configuration needs and the upper one does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "missingESVs")]
     #[schemars(length(max = 50))]

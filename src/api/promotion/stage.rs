@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{ObjectReference, string_enum},
+    content::{AcceptedList, HeldStatus},
     report::{DryRunStatus, ReportStatus},
 };
 
@@ -33,6 +34,12 @@ pub struct StageStatus {
     /// The two environments, fixed when the stage began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<StageTarget>,
+    /// What was shown when the gate was raised, which is what may be promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedList>,
+    /// Why the stage is held: the content is not the one that was approved or looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldStatus>,
     /// The lock that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockStatus>,
@@ -52,6 +59,10 @@ pub struct StageStatus {
     /// What the promotion changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportStatus>,
+    /// The environment's newest report when the stage ended, which the next stage is promoted from; `none` if there was
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_report: Option<String>,
     /// What the rollback was to change, kept before it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<ReportStatus>,
@@ -103,6 +114,8 @@ string_enum! {
         Inspected = "Inspected",
         /// It begins anew.
         Retry = "Retry",
+        /// It waits for a person: the content is not the one that was approved or looked at.
+        Held = "Held",
         /// It failed.
         Failed = "Failed",
         /// A person stopped it.
@@ -134,6 +147,9 @@ pub struct StageTarget {
     pub upper_host: String,
     /// The Secret with the upper environment's service account.
     pub service_account_secret_ref: ObjectReference,
+    /// The Secret with the lower environment's service account; absent where that is Development, which is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower_service_account_secret_ref: Option<ObjectReference>,
 }
 
 /// A lock, from the intent to ask for it on.

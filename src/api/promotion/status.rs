@@ -1,5 +1,6 @@
 //! How far a promotion has come: what people read, and what the operator must remember.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ pub struct PromotionStatus {
     /// Whether spec.abort was seen: a run that was to stop does not go on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aborting: bool,
-    /// What the next stage would change, while the run is Pending or Gated.
+    /// What the next stage would change: while the run is Pending or Gated, and until what was shown is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStage>,
     /// The stages that have begun, in order.
@@ -47,6 +48,8 @@ string_enum! {
         Running = "Running",
         /// `upTo` is reached.
         Gated = "Gated",
+        /// The content is not the one that was approved or looked at: a person decides.
+        Held = "Held",
         /// Every stage is done.
         Succeeded = "Succeeded",
         /// It stopped for a reason that the message names.
@@ -64,6 +67,13 @@ string_enum! {
 pub struct NextStage {
     /// The stage's name.
     pub stage: String,
+    /// The newest report of the environment below, which identifies what stands there; `none` if there is none; absent
+    /// where that is Development.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When this was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Time>,
     /// The tenant's provisional report, which "may not reflect all the changes in a full promotion".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisional: Option<ReportStatus>,

@@ -44,7 +44,6 @@ impl Run<'_> {
         self.set_stage(stage.clone());
         // What is said of it waits for the answer: who is refused again and again says the same again.
         self.status.phase = Some(PromotionPhase::Running);
-        self.status.next = None;
         if let Err(end) = self.record().await {
             // It may have been recorded all the same.
             self.context.runs.void(&attempt);

@@ -1,15 +1,17 @@
 //! `spec.upTo` does not reach the next stage: what that would change is shown, and nothing is begun.
 
 use super::{
+    content,
     end::{End, LOOK_AGAIN},
     preflight::with_the_rest,
+    protocol,
     provisional::show,
     run::Run,
     summary,
     target::{self, of_account},
 };
 use crate::{
-    api::{PromotionPhase, Reason, conditions::Conclusion},
+    api::{PromotionPhase, Reason, StageStatus, conditions::Conclusion},
     controller::engine::requeue::When,
 };
 
@@ -20,26 +22,57 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
     let target = match target::target(&group, index) {
         Ok(target) => target,
         // It has not begun: what is missing is as good as said.
-        Err(end) if run.status.stages.is_empty() => return with_the_rest(run, &group, index, end).await,
+        Err(end) if run.status.stages.is_empty() => {
+            let phase = run.phase();
+            let end = with_the_rest(run, &group, index, end).await;
+            return End { phase, ..end };
+        }
         Err(_) => return gate(run, &name),
     };
     if let Err(end) = of_account(run, &target.upper_host, &target.service_account_secret_ref.name).await
         && run.status.stages.is_empty()
     {
-        return with_the_rest(run, &group, index, end).await;
+        let phase = run.phase();
+        let end = with_the_rest(run, &group, index, end).await;
+        return End { phase, ..end };
+    }
+    // Whoever lowers the gate decides anew, by what is shown from now on.
+    run.status.phase = Some(PromotionPhase::Gated);
+    let stage = run.stage(&name);
+    if stage.held.is_some() {
+        run.set_stage(StageStatus {
+            held: None,
+            dry_run: None,
+            ..stage
+        });
     }
     show(run, &group, index).await;
     gate(run, &name)
 }
 
 fn gate(run: &Run<'_>, name: &str) -> End {
-    let changes = run
-        .status
-        .next
-        .as_ref()
+    let next = run.status.next.as_ref();
+    let mut changes = next
         .and_then(|next| next.provisional.as_ref())
         .map(|report| format!(", which would change: {}", summary::words(report)))
         .unwrap_or_default();
+    let seen_at = next.and_then(|next| next.seen_at.as_ref());
+    if let Some(seen_at) = seen_at.filter(|_| !changes.is_empty() && run.provisional.is_none()) {
+        changes = format!(
+            "{changes}. That was read at {}, and cannot be read now",
+            seen_at.0
+        );
+    }
+    let source = next.and_then(|next| next.source.as_deref());
+    let left = content::expected(&run.object.spec, &run.status, &run.stage(name)).below;
+    if let (Some(source), Some(left)) = (source, left)
+        && source != left
+    {
+        changes = format!(
+            "{changes}. The newest report of the environment below is {source}, and this run left report {left} there: somebody has promoted into it, or rolled it back, since. {}",
+            protocol::way_to_accept(name, None, Some(source))
+        );
+    }
     End {
         phase: PromotionPhase::Gated,
         conclusion: Conclusion::Done(

@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod content;
 mod deletion;
 mod end;
 mod forgotten;
@@ -23,6 +24,7 @@ mod provisional;
 mod record;
 mod reports;
 mod run;
+mod source;
 mod stage;
 mod summary;
 mod target;
@@ -167,6 +169,7 @@ async fn one(run: &mut Run<'_>) -> End {
             next: When::Check(LOOK_AGAIN),
         },
         Position::Gate(index) => gate::gated(run, index).await,
+        Position::Held(index) => stage::held(&run.stage(&run.object.spec.order[index].name)),
         Position::Stage(index) => stage::go_on(run, index).await,
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Position {
     Stage(usize),
     /// This stage would be next, and `upTo` does not reach it.
     Gate(usize),
+    /// This stage would be next, and its content is not the one that was approved or looked at.
+    Held(usize),
     /// No stage is begun for now.
     Suspended,
     /// The run is over.
@@ -48,7 +50,9 @@ pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Positi
                 Some(Outcome::RolledBack) => {
                     return Position::Over(PromotionPhase::RolledBack, reason(known));
                 }
-                Some(Outcome::Aborted) => return Position::Over(PromotionPhase::Aborted, reason(known)),
+                Some(Outcome::Aborted | Outcome::Held) => {
+                    return Position::Over(PromotionPhase::Aborted, reason(known));
+                }
                 _ => continue,
             }
         }
@@ -67,11 +71,22 @@ pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Positi
         }
         return if spec.suspend {
             Position::Suspended
+        } else if known.is_some_and(|known| is_held(spec, known)) {
+            Position::Held(index)
         } else {
             Position::Stage(index)
         };
     }
     Position::Over(PromotionPhase::Succeeded, success(status))
+}
+
+/// Whether a stage waits for a person: nothing of what decides has changed since it was held.
+fn is_held(spec: &PromotionSpec, stage: &StageStatus) -> bool {
+    let approved = spec.approved.get(&stage.name);
+    stage
+        .held
+        .as_ref()
+        .is_some_and(|held| held.up_to == spec.up_to && held.approved.as_ref() == approved)
 }
 
 /// Whether a stage may ask for a lock: one that only looks for what became of an earlier request may not.

@@ -9,7 +9,7 @@ use super::{
     group::Group,
     protocol::{Proof, Ruling, whole_seconds},
     run::Run,
-    summary,
+    source, summary,
     verify::{self, Verdict},
 };
 use crate::{
@@ -39,6 +39,9 @@ pub(super) async fn prove(
     let next = match ruling {
         Ruling::Proved => {
             wake_integrations(run, index);
+            let mut stage = stage;
+            let newest = source::remember_newest(tenant, &mut stage).await;
+            newest.map_err(|error| run.trouble(&error))?;
             StageStatus {
                 step: Some(Step::Done),
                 message: Some(match (stage.outcome, &stage.message) {
@@ -137,7 +140,7 @@ async fn roll_back(
     };
     Ok(StageStatus {
         message: Some(format!("its configuration is at fault: {}", verdict.message())),
-        rollback: Some(summary::of(&report)),
+        rollback: Some(summary::of(&report, &run.own_items())),
         action: Action::Rollback,
         step: None,
         outcome: None,

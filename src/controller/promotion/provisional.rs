@@ -1,27 +1,68 @@
 //! What the next stage would change, shown before anything is locked.
 
-use super::{group::Group, run::Run, summary, target::of_account};
+use super::{group::Group, run::Run, source, summary, target::of_account};
 use crate::{
     aic::Report,
-    api::{NextStage, ReportStatus, TenantEnvironment},
+    api::{NextStage, PromotionPhase, ReportStatus, TenantEnvironment},
 };
 
 /// Keeps in status what a stage would change, and tells whether that is nothing, for certain. That it cannot be told
 /// stops nobody.
+///
+/// Once the gate was raised, what was shown there is kept as it is: it is what people have accepted.
 pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) -> bool {
-    let read = provisional(run, group, index).await.map(|report| ReportStatus {
-        // Of no report that is kept: each question makes a new one.
-        report_id: None,
-        ..summary::of(&report)
+    run.provisional = of_stage(run, group, index).await;
+    let read = run.provisional.clone();
+    let is_empty = known_end(group).is_some() && read.as_ref().is_some_and(ReportStatus::is_empty);
+    let has_shown_changes = has_shown_changes(run, group, index, read.as_ref());
+    let seems_empty = is_empty && has_shown_changes;
+    let name = run.object.spec.order[index].name.clone();
+    if run.stage(&name).accepted.is_some() && run.status.phase != Some(PromotionPhase::Gated) {
+        return seems_empty;
+    }
+    let before = run.status.next.take().filter(|next| next.stage == name);
+    let is_read = read.is_some();
+    let shown_source = source::shown_source(run, group, index).await;
+    let known = before.clone().unwrap_or_default();
+    let shown = NextStage {
+        stage: name,
+        // What cannot be read now is older, and is compared with what is there in the end.
+        source: shown_source.or(known.source),
+        seen_at: None,
+        provisional: read.or(known.provisional),
+    };
+    let is_as_before = before.is_some_and(|before| {
+        NextStage {
+            seen_at: None,
+            ..before
+        } == shown
     });
-    let seems_empty = known_end(group).is_some() && read.as_ref().is_some_and(ReportStatus::is_empty);
-    let name = &run.object.spec.order[index].name;
-    let before = run.status.next.take().filter(|next| next.stage == *name);
+    let seen_at = known.seen_at.filter(|_| is_as_before || !is_read);
     run.status.next = Some(NextStage {
-        stage: name.clone(),
-        provisional: read.or_else(|| before.and_then(|next| next.provisional)),
+        seen_at: seen_at.or_else(|| is_read.then(|| run.now())),
+        ..shown
     });
     seems_empty
+}
+
+/// Whether the environments of this stage have told this process of changes before: one that never does may be the wrong
+/// side to ask, and its empty list says nothing.
+fn has_shown_changes(run: &Run<'_>, group: &Group, index: usize, read: Option<&ReportStatus>) -> bool {
+    let Some((lower, upper)) = group.host(index - 1).zip(group.host(index)) else {
+        return false;
+    };
+    let is_change = read.is_some_and(|report| !report.is_empty());
+    run.context.runs.has_shown_changes([lower, upper], is_change)
+}
+
+/// The provisional report of a stage, as a status can hold it.
+pub(super) async fn of_stage(run: &Run<'_>, group: &Group, index: usize) -> Option<ReportStatus> {
+    let report = provisional(run, group, index).await?;
+    Some(ReportStatus {
+        // Of no report that is kept: each question makes a new one.
+        report_id: None,
+        ..summary::of(&report, &run.own_items())
+    })
 }
 
 /// An end of the promotion group, whose report can only be of the one pair that it belongs to: with the stage whose

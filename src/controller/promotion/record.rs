@@ -2,14 +2,17 @@
 
 use super::{
     end::End,
-    protocol::{SeenReport, Sight},
+    protocol::{SeenReport, Sight, Source},
     run::Run,
     summary,
 };
 use crate::{
     aic::Tenant,
-    api::{Outcome, ReportStatus, RunMark, StageStatus},
+    api::{Outcome, ReportStatus, RunMark, StageStatus, Step},
 };
+
+/// Names in a message; status has more of them.
+const MOST_NEW: usize = 10;
 
 /// Records what was decided, with what people are told of it.
 pub(super) async fn remember(
@@ -20,6 +23,11 @@ pub(super) async fn remember(
     mut next: StageStatus,
 ) -> Result<(), End> {
     fill(run, tenant, sight, stage, &mut next).await;
+    if stage.held.is_none()
+        && let Some(held) = &mut next.held
+    {
+        held.message += &what_is_new(run, next.dry_run.as_ref().map(|found| &found.report));
+    }
     if let Some(id) = unproved(stage, &next) {
         run.tell_of_unproved(&id).await;
     }
@@ -38,8 +46,11 @@ async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatu
         && let Some(id) = dry_run.report.report_id.clone()
     {
         let is_truncated = dry_run.report.truncated;
-        dry_run.report = summary_of(tenant, id).await;
+        dry_run.report = summary_of(run, tenant, id).await;
         dry_run.report.truncated |= is_truncated;
+        if let Source::Newest(source) = &sight.content.source {
+            dry_run.source = Some(source.clone());
+        }
     }
     let is_done = matches!(
         next.outcome,
@@ -52,14 +63,54 @@ async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatu
             !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
         });
         if let Some(real) = real {
-            next.report = Some(summary_of(tenant, real.id.clone()).await);
+            next.report = Some(summary_of(run, tenant, real.id.clone()).await);
         }
     }
 }
 
-async fn summary_of(tenant: &Tenant, id: String) -> ReportStatus {
+/// What a held list has that was not shown at the gate.
+fn what_is_new(run: &Run<'_>, dry_run: Option<&ReportStatus>) -> String {
+    let shown = run
+        .status
+        .next
+        .as_ref()
+        .and_then(|next| next.provisional.as_ref());
+    let now = dry_run.or(run.provisional.as_ref());
+    let (Some(shown), Some(now)) = (shown, now) else {
+        return String::new();
+    };
+    let names = |report: &ReportStatus| {
+        let deleted = report.deleted.iter().map(|name| format!("deleted {name}"));
+        let added = report.added.iter().map(|name| format!("added {name}"));
+        let modified = report.modified.iter().map(|name| format!("modified {name}"));
+        deleted.chain(added).chain(modified).collect::<Vec<_>>()
+    };
+    let shown = names(shown);
+    let new: Vec<_> = names(now)
+        .into_iter()
+        .filter(|name| !shown.contains(name))
+        .take(MOST_NEW)
+        .collect();
+    if new.is_empty() {
+        return String::new();
+    }
+    format!(". New in it: {}", new.join(", "))
+}
+
+/// A report that could not be read when it was found is read again before it is compared.
+pub(super) async fn read_again(run: &Run<'_>, tenant: &Tenant, stage: &mut StageStatus) {
+    if stage.step == Some(Step::DryRun)
+        && let Some(dry_run) = &mut stage.dry_run
+        && dry_run.report.totals.hash.is_empty()
+        && let Some(id) = dry_run.report.report_id.clone()
+    {
+        dry_run.report = summary_of(run, tenant, id).await;
+    }
+}
+
+async fn summary_of(run: &Run<'_>, tenant: &Tenant, id: String) -> ReportStatus {
     match tenant.report(&id).await {
-        Ok(report) => summary::of(&report),
+        Ok(report) => summary::of(&report, &run.own_items()),
         Err(error) => {
             tracing::warn!(id, %error, "failed to read a report for the status");
             ReportStatus {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-use super::{protocol::SeenReport, summary};
+use super::protocol::{NO_SOURCE, SeenReport};
 use crate::{
     aic::{Error, ReportEntry, Tenant},
     api::RunMark,
@@ -119,6 +119,43 @@ pub(super) async fn read(
     Ok(found)
 }
 
+/// The newest real report of an environment.
+#[derive(Clone)]
+pub(super) struct Newest {
+    /// Its id; `none` where there is no report. `None`: of two of one moment nobody says which is the last.
+    pub(super) id: Option<String>,
+    /// Those that may be the newest, where nobody says which.
+    pub(super) tied: Vec<String>,
+    /// All real reports that have an id.
+    pub(super) listed: Vec<String>,
+}
+
+pub(super) async fn newest_report(tenant: &Tenant) -> Result<Newest, Error> {
+    let mut real: Vec<_> = tenant
+        .reports()
+        .await?
+        .into_iter()
+        .filter(|entry| !entry.dry_run)
+        .collect();
+    real.sort_by_key(|entry| Reverse(time_of(entry)));
+    let listed = real.iter().filter_map(|entry| entry.report_id.clone()).collect();
+    let newest = real.first().map(time_of);
+    let of_one_moment = real
+        .iter()
+        .filter(|entry| newest.is_some_and(|newest| newest.duration_since(time_of(entry)) < A_MINUTE));
+    let tied: Vec<_> = of_one_moment
+        .filter_map(|entry| entry.report_id.clone())
+        .collect();
+    let id = if is_tied(&real) {
+        let last = tenant.last_report().await?.filter(|last| !last.dry_run);
+        last.and_then(|last| last.report_id)
+    } else {
+        let newest = real.into_iter().next();
+        newest.map_or(Some(NO_SOURCE.to_owned()), |entry: ReportEntry| entry.report_id)
+    };
+    Ok(Newest { id, tied, listed })
+}
+
 /// What bears no date that can be read may be the newest.
 fn time_of(entry: &ReportEntry) -> Timestamp {
     date(&entry.created_date).unwrap_or(Timestamp::MAX)
@@ -161,9 +198,10 @@ async fn known(
     }
     let error = match tenant.report(id).await {
         Ok(report) => {
+            let is_empty = report.changes().next().is_none();
             let known = KnownReport {
                 mark: RunMark::find(&report.promotion_description),
-                is_empty: summary::of(&report).is_empty(),
+                is_empty,
                 missing_esvs: report.missing_esvs,
             };
             runs.remember_report(tenant.host(), id, known.clone());

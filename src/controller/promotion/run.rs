@@ -1,6 +1,6 @@
 //! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
@@ -9,11 +9,13 @@ use super::{
     end::{End, LOOK_AGAIN},
     group::Member,
     protocol::{Wait, whole_seconds},
+    reports::Newest,
+    summary,
 };
 use crate::{
     api::{
-        Outcome, PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, StageStatus, Step,
-        clip,
+        Outcome, PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, ReportStatus,
+        StageStatus, Step, clip,
         conditions::{Conclusion, LONGEST_MESSAGE},
     },
     controller::{
@@ -23,6 +25,7 @@ use crate::{
             requeue::{Requeue, When},
             status::{self, NotWritten, outdated},
         },
+        tenant::names::Names,
     },
 };
 
@@ -40,6 +43,10 @@ pub(super) struct Run<'a> {
     /// `namespace/name`: a stage is promoted once under it.
     pub(super) key: String,
     pub(super) uid: String,
+    /// The provisional report of the next stage, as this pass has read it.
+    pub(super) provisional: Option<ReportStatus>,
+    /// What the environment below has shown in this pass as its newest report.
+    pub(super) newest_below: Option<Newest>,
 }
 
 impl<'a> Run<'a> {
@@ -57,6 +64,8 @@ impl<'a> Run<'a> {
             status: object.status.clone().unwrap_or_default(),
             key: format!("{namespace}/{}", object.name_any()),
             uid: object.uid().unwrap_or_default(),
+            provisional: None,
+            newest_below: None,
             object,
         }))
     }
@@ -85,6 +94,28 @@ impl<'a> Run<'a> {
             Some(known) => *known = stage,
             None => self.status.stages.push(stage),
         }
+    }
+
+    /// The present time, as status keeps it.
+    pub(super) fn now(&self) -> Time {
+        Time(whole_seconds(self.context.clock.now()))
+    }
+
+    /// The names of what belongs to this run's integrations in a report: workers, labels, and the worker service.
+    pub(super) fn own_items(&self) -> BTreeSet<String> {
+        let namespace = self.object.namespace().unwrap_or_default();
+        let named = self
+            .object
+            .spec
+            .order
+            .iter()
+            .flat_map(|stage| &stage.integrations);
+        let known = named.filter_map(|name| {
+            let reference = ObjectRef::new(name).within(&namespace);
+            Names::of(&*self.scope.integrations.get(&reference)?)
+        });
+        let items = known.flat_map(|names| [names.worker.to_string(), names.label.secret_label()]);
+        items.chain([summary::ASSUMED_SERVICE.to_owned()]).collect()
     }
 
     /// The connection of an integration.
@@ -175,6 +206,8 @@ impl<'a> Run<'a> {
         match self.status.phase {
             Some(phase) if phase.is_terminal() => phase,
             _ if self.status.stages.iter().any(StageStatus::occupies) => PromotionPhase::Running,
+            // What was shown there counts when the gate is raised, whatever goes wrong until then.
+            Some(PromotionPhase::Gated) => PromotionPhase::Gated,
             _ => PromotionPhase::Pending,
         }
     }

@@ -5,15 +5,17 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{
-    end::{End, next_stage, pending},
-    group::{Group, Member},
+    content,
+    end::{End, LOOK_AGAIN, next_stage, pending},
+    group::Group,
     look::look,
     plan,
     preflight::{Obstacle, obstacle, with_the_rest},
     proof::{give_up, prove, wake_integrations},
     protocol::{self, Act, Rules, Sight, Wait},
-    record::remember,
+    record::{self, remember},
     run::Run,
+    source,
     target::{claim, read_group, target, tenant},
     verify,
 };
@@ -21,7 +23,7 @@ use crate::{
     aic::Tenant,
     api::{
         Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, StageStatus, Step,
-        UNLOCK_ANNOTATION,
+        UNLOCK_ANNOTATION, conditions::Conclusion,
     },
     controller::engine::requeue::When,
     http::{Guard, Priority},
@@ -35,11 +37,48 @@ const MOST_ACTS: usize = 32;
 /// Goes on with a stage until there is something to wait for.
 pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
     let group = read_group(run).await;
-    match advance(run, &group, index).await {
+    if let Err(end) = prepare(run, &group, index).await {
+        return end;
+    }
+    match Box::pin(advance(run, &group, index)).await {
         Err(end) if is_new(&run.stage(&run.object.spec.order[index].name)) => {
             Box::pin(with_the_rest(run, &group, index, end)).await
         }
         Ok(end) | Err(end) => end,
+    }
+}
+
+/// What the gate has shown is latched, and what a stage was held for is over when a person has decided.
+async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), End> {
+    let stage = run.stage(&run.object.spec.order[index].name);
+    if !is_new(&stage) || stage.may_hold_lock() {
+        return Ok(());
+    }
+    content::leave_gate(run, index).await?;
+    content::check_approval(run, group, index)?;
+    let stage = run.stage(&stage.name);
+    if stage.held.is_some() {
+        run.set_stage(StageStatus {
+            held: None,
+            dry_run: None,
+            ..stage
+        });
+    }
+    Ok(())
+}
+
+/// The end of a pass over a stage that waits for a person.
+pub(super) fn held(stage: &StageStatus) -> End {
+    let held = stage.held.as_ref();
+    let reason = held.and_then(|held| Reason::find(&held.reason));
+    let message = held.map(|held| held.message.as_str()).unwrap_or_default();
+    End {
+        phase: PromotionPhase::Held,
+        conclusion: Conclusion::InProgress(
+            reason.unwrap_or(Reason::ContentChanged),
+            format!("stage {} is held: {message}", stage.name),
+        ),
+        next: When::Check(LOOK_AGAIN),
     }
 }
 
@@ -68,9 +107,12 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
         if stage.is_done() {
             return Ok(next_stage(&stage));
         }
+        if stage.held.is_some() && !stage.may_hold_lock() {
+            return Ok(held(&stage));
+        }
         let is_new = is_new(&stage);
         let (obstacle, seems_empty) = in_the_way(run, &tenant, group, index, &mut stage).await?;
-        let (sight, act) = decide(run, &tenant, &stage, &group.stages[index], obstacle.is_none()).await?;
+        let (sight, act) = decide(run, &tenant, &mut stage, (group, index), obstacle.is_none()).await?;
         if let Some(Obstacle::Unseen(error)) = &obstacle
             && sight.lock.is_unlocked()
             && !matches!(act, Act::Remember(_) | Act::Unlock(..))
@@ -96,6 +138,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                     let end = run.queued(stage, "another run");
                     return Ok(End { next, ..end });
                 }
+                content::tell_of_unseen(run, &stage).await;
                 tenant = tenant.with_priority(Priority::Lock);
                 run.lock(&tenant, next).await?;
             }
@@ -174,7 +217,10 @@ async fn skip_if_active(
     }
     let why = "nothing to promote, and every integration is Active".to_owned();
     let (outcome, reason) = (Outcome::Skipped, Reason::NothingToPromote);
-    run.set_stage(run.over(stage.clone(), outcome, reason, why));
+    let mut over = run.over(stage.clone(), outcome, reason, why);
+    let newest = source::remember_newest(tenant, &mut over).await;
+    newest.map_err(|error| run.trouble(&error))?;
+    run.set_stage(over);
     run.record().await?;
     wake_integrations(run, index);
     Ok(())
@@ -206,7 +252,9 @@ pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
     let Ok(tenant) = tenant(run, &stage).await else {
         return end;
     };
-    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &stage, &[], false).await {
+    let none = Group::default();
+    let mut stage = stage;
+    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &mut stage, (&none, 0), false).await {
         // What comes of it is seen by the next pass.
         let _ = run.unlock(&tenant, &id).await;
     }
@@ -216,10 +264,13 @@ pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
 async fn decide(
     run: &Run<'_>,
     tenant: &Tenant,
-    stage: &StageStatus,
-    members: &[Member],
+    stage: &mut StageStatus,
+    (group, index): (&Group, usize),
     is_ready: bool,
 ) -> Result<(Sight, Act), End> {
+    record::read_again(run, tenant, stage).await;
+    let stage = &*stage;
+    let members = group.stages.get(index).map_or(&[][..], Vec::as_slice);
     let spec = &run.object.spec;
     let runs = &run.context.runs;
     let attempt = stage.lock.as_ref().map(|lock| lock.attempt.as_str());
@@ -230,6 +281,7 @@ async fn decide(
         mode: spec.mode,
         ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
         timeouts: &spec.timeouts,
+        expected: content::expected(spec, &run.status, stage),
         is_ready,
         is_void: attempt.is_some_and(|attempt| runs.is_void(attempt)),
         quiet_for: Duration::ZERO,
@@ -250,9 +302,18 @@ async fn decide(
         let is_whole = wanted.is_some_and(|wanted| wanted.integrations.len() == members.len());
         sight.fault = verify::shown_fault(run, tenant, members, is_whole).await;
     }
+    if protocol::reads_content(stage, &sight, &rules) {
+        sight.content = content::observe(run, group, index, stage, &rules.expected).await;
+    }
     let idle = protocol::idle_lock(stage, &sight, &rules, clock.now());
     rules.quiet_for = runs.quiet_for(&run.uid, idle, clock.instant());
     let act = protocol::decide(stage, &sight, &rules, clock.now());
+    if matches!(act, Act::Promote(_))
+        && let Some((reason, why)) = protocol::content_warning(stage, &sight, &rules, clock.now())
+    {
+        let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
+        run.context.cluster.warn(&run.object, reason, &message).await;
+    }
     Ok((sight, act))
 }
 

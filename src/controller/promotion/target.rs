@@ -6,13 +6,13 @@ use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     end::{End, LOOK_AGAIN, pending},
-    group::Group,
+    group::{Group, Member},
     run::Run,
 };
 use crate::{
     aic::Tenant,
     api::{
-        AICIntegration, ObjectReference, PromotionPhase, Reason, StageStatus, StageTarget,
+        AICIntegration, PromotionPhase, Reason, StageStatus, StageTarget, TenantEnvironment,
         conditions::Conclusion,
     },
     controller::{
@@ -63,23 +63,19 @@ pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
         });
     }
     let hosts = (group.host(index - 1), group.host(index));
-    let (true, (Some(lower), Some(upper)), Some(first)) =
-        (group.missing.is_empty(), hosts, group.stages[index].first())
+    let firsts = (group.stages[index - 1].first(), group.stages[index].first());
+    let (true, (Some(lower), Some(upper)), (Some(below), Some(first))) =
+        (group.missing.is_empty(), hosts, firsts)
     else {
         return Err(pending(Reason::PreflightFailed, &group.missing));
     };
+    let account = |member: &Member| member.integration.spec.tenant.service_account_secret_ref.clone();
+    let is_development = below.integration.spec.tenant.environment == TenantEnvironment::Development;
     Ok(StageTarget {
         lower_host: lower.to_string(),
         upper_host: upper.to_string(),
-        service_account_secret_ref: ObjectReference {
-            name: first
-                .integration
-                .spec
-                .tenant
-                .service_account_secret_ref
-                .name
-                .clone(),
-        },
+        service_account_secret_ref: account(first),
+        lower_service_account_secret_ref: (!is_development).then(|| account(below)),
     })
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::pace::{LONGEST_POLL, POLL};
+use super::{
+    content::Expected,
+    pace::{LONGEST_POLL, POLL},
+};
 use crate::{
     api::{PromotionMode, Reason, StageStatus, Timeouts},
     http::ONCE_ONLY_TIMEOUT,
@@ -31,6 +34,8 @@ pub(in super::super) struct Rules<'a> {
     pub(in super::super) mode: PromotionMode,
     pub(in super::super) ignore_encrypted_secrets: bool,
     pub(in super::super) timeouts: &'a Timeouts,
+    /// The content that may be promoted.
+    pub(in super::super) expected: Expected<'a>,
     /// Whether all that can be checked without a lock is as it should be.
     pub(in super::super) is_ready: bool,
     /// The request for the lock that status remembers is known to have no effect: it was refused, never sent, or its lock

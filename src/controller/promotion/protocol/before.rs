@@ -2,7 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{act::Act, case::Case, end::finish};
+use super::{
+    act::{Act, Wait},
+    case::Case,
+    end::finish,
+};
 use crate::{
     aic::RunKind,
     api::{Action, LockStatus, Outcome, Reason, StageStatus, Step},
@@ -41,6 +45,13 @@ impl Case<'_> {
         {
             return Act::Remember(self.with(|stage| stage.suspect = None));
         }
+        if self.stage.held.is_some() {
+            // A person decides; what a lost request has taken all the same is given back.
+            return match self.stage.suspect {
+                Some(_) => Act::Wait(Wait::for_a_suspect()),
+                None => Act::Leave,
+            };
+        }
         let in_the_way = if !sight.lock.is_unlocked() {
             Some(
                 "the environments are locked for another promotion: the operator waits until they are unlocked",
@@ -57,6 +68,9 @@ impl Case<'_> {
         }
         if !rules.is_ready {
             return Act::Leave;
+        }
+        if let Some(obstacle) = self.content_obstacle(false) {
+            return obstacle;
         }
         Act::Lock(self.with(|stage| {
             stage.step = Some(Step::LockRequested);

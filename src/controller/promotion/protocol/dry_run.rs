@@ -178,6 +178,9 @@ impl Case<'_> {
                 "the dry run found nothing to promote",
             );
         }
+        if let Some(obstacle) = self.content_obstacle(true) {
+            return obstacle;
+        }
         Act::Promote(self.with(|stage| {
             stage.step = Some(Step::Promoting);
             stage.promote = Some(promote_intent(id, self.now));

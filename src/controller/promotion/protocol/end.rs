@@ -112,6 +112,12 @@ impl Case<'_> {
             (true, _) => (Outcome::Promoted, Reason::Promoted),
             (false, _) => (decided, reason),
         };
+        if outcome == Outcome::Held && !self.rules.stops {
+            return Act::Remember(self.held());
+        }
+        if outcome == Outcome::Held {
+            return self.leave(finish(self.stage, Outcome::Aborted, Reason::Aborted, self.now));
+        }
         if outcome != Outcome::Retry {
             return self.leave(finish(self.stage, outcome, reason, self.now));
         }

@@ -8,9 +8,11 @@ mod act;
 mod answer;
 mod before;
 mod case;
+mod content;
 mod dry_run;
 mod end;
 mod forgotten;
+mod holding;
 mod locking;
 #[cfg(test)]
 mod model;
@@ -31,13 +33,30 @@ use crate::api::{Reason, StageStatus, Step};
 pub(super) use act::{Act, QUIET_PERIOD, RUN_SETTLES, Rules, Wait};
 pub(super) use answer::{dry_run_refused, lock_accepted, lock_refused};
 pub(super) use case::whole_seconds;
+pub(super) use content::{Content, Expected, NO_SOURCE, Source, UNCLEAR_SOURCE, is_compared, way_to_accept};
 pub(super) use forgotten::{Forgotten, forgotten};
-pub(super) use reads::{Reports, reads_fault, reads_reports, reads_run};
+pub(super) use reads::{Reports, reads_content, reads_fault, reads_reports, reads_run};
 pub(super) use sight::{Fault, SeenReport, Sight};
 pub(super) use unanswered::idle_lock;
 pub(super) use verifying::{FAULT_STANDS, Proof, Ruling};
 #[cfg(test)]
 use {act::LOCK_SETTLES, unanswered::SHOWS_WITHIN};
+
+/// What people are warned of when a promotion is asked for: its content is not the one that was looked at.
+pub(super) fn content_warning(
+    stage: &StageStatus,
+    sight: &Sight,
+    rules: &Rules<'_>,
+    now: Timestamp,
+) -> Option<(Reason, String)> {
+    let case = Case {
+        stage,
+        sight,
+        rules,
+        now,
+    };
+    case.content_warning()
+}
 
 /// Decides.
 pub(super) fn decide(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {

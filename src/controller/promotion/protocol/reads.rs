@@ -6,11 +6,12 @@ use k8s_openapi::jiff::Timestamp;
 use super::{
     act::Rules,
     case::Case,
+    content::Content,
     sight::{Fault, Sight},
 };
 use crate::{
     aic::{LockState, Progress, RunState},
-    api::{Action, StageStatus, Step},
+    api::{Action, PromotionMode, StageStatus, Step},
 };
 
 /// Whether a decision reads the reports.
@@ -89,6 +90,26 @@ pub(in super::super) fn reads_fault(stage: &StageStatus, lock: &LockState, rules
     stage.action == Action::Rollback && stage.step == Some(Step::Locking) && is_locked && !rules.stops
 }
 
+/// Whether the content is about to be compared: before the lock is asked for, and under it once the dry run has ended.
+pub(in super::super) fn reads_content(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>) -> bool {
+    if rules.stops || stage.action != Action::Promotion {
+        return false;
+    }
+    match (stage.step, &stage.lock) {
+        (Some(Step::DryRun), Some(lock)) => {
+            // Where it is only looked at, the source belongs to what was found; else it is asked for at the last moment.
+            let is_time = (rules.mode == PromotionMode::DryRun) == stage.dry_run.is_none();
+            let is_of_lock = |id: &Option<String>| id.is_some() && *id == lock.id;
+            let mut reports = sight.reports.iter();
+            is_time
+                && sight.run.state() == RunState::Idle
+                && reports.any(|report| report.is_dry_run && is_of_lock(&report.lock_id))
+        }
+        (None, _) => rules.is_ready && sight.lock.is_unlocked(),
+        _ => false,
+    }
+}
+
 impl Sight {
     /// Nothing but the lock is seen.
     pub(in super::super) fn of_lock(lock: LockState) -> Self {
@@ -97,6 +118,7 @@ impl Sight {
             run: Progress::default(),
             reports: Vec::new(),
             fault: Fault::NotShown,
+            content: Content::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the tenant shows: the lock, the run, the reports.
 
+use super::content::Content;
 use crate::{
     aic::{LockState, Progress, RunKind, RunState},
     api::{Action, RunMark},
@@ -14,6 +15,8 @@ pub(in super::super) struct Sight {
     pub(in super::super) reports: Vec<SeenReport>,
     /// Of the configuration that is about to be rolled back, under the rollback's lock.
     pub(in super::super) fault: Fault,
+    /// Of what is about to be promoted.
+    pub(in super::super) content: Content,
 }
 
 /// What is shown of a configuration that was seen at fault.

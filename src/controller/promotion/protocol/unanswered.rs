@@ -186,7 +186,9 @@ impl Case<'_> {
 
     /// How the stage ends, if that was decided under an earlier lock.
     fn decided(&self) -> Option<Outcome> {
-        self.stage.outcome.filter(|outcome| *outcome != Outcome::Retry)
+        self.stage
+            .outcome
+            .filter(|outcome| !matches!(outcome, Outcome::Retry | Outcome::Held))
     }
 
     /// As before this request for a lock. A stage whose end was decided under an earlier lock is over.

@@ -112,10 +112,15 @@ impl Model for World {
             actions.push(Action::File);
         }
         match state.platform.lock {
-            LockStatus::Unlocked => actions.push(Action::PersonLocks),
+            LockStatus::Unlocked => actions.extend([Action::PersonLocks, Action::PromotedBelow]),
             LockStatus::Locked => actions.extend([Action::PersonUnlocks, Action::PersonPromotes]),
             LockStatus::Locking => actions.push(Action::FailLock),
             _ => {}
+        }
+        for (run, known) in (0..).zip(&state.runs) {
+            if known.is_held() {
+                actions.push(Action::Accept(run));
+            }
         }
         if self.setting.action == api::Action::Rollback && state.is_calm() {
             actions.extend([Fault::NotShown, Fault::ShownRight].map(Action::Fault));
@@ -159,6 +164,10 @@ impl Model for World {
             Property::always(
                 "only what is shown at fault is rolled back",
                 |_, state: &State| state.crime != Some(Crime::RolledBackWhatWorks),
+            ),
+            Property::always(
+                "nothing is promoted that nobody has accepted",
+                |_, state: &State| state.crime != Some(Crime::PromotedWhatNobodyAccepted),
             ),
             Property::always("no lock is removed while something runs", |_, state: &State| {
                 state.crime != Some(Crime::RemovedWhileItRuns)

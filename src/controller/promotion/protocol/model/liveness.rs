@@ -51,7 +51,8 @@ impl State {
 
     /// Whether nobody does anything any more, however much time passes.
     fn is_over(&self) -> bool {
-        let ends = |run: &Run| matches!(run.memory.0.step, Some(Step::Verifying | Step::Done));
+        let ends =
+            |run: &Run| run.is_held() || matches!(run.memory.0.step, Some(Step::Verifying | Step::Done));
         self.is_calm() && self.platform.holder().is_none() && self.runs.iter().all(ends)
     }
 

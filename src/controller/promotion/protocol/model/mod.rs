@@ -17,7 +17,7 @@ use self::{
     platform::Names,
     world::{Budget, Decide, Operator},
 };
-use super::{Act, Fault, Rules, Sight, Wait, decide, lock_accepted};
+use super::{Act, Expected, Fault, Rules, Sight, Wait, decide, lock_accepted};
 use crate::{
     aic::Progress,
     api::{Action, Reason, StageStatus, Step},
@@ -174,6 +174,11 @@ fn a_protocol_that_breaks_the_law_is_found_out() {
             ALONE,
             that(removes_what_runs),
         ),
+        (
+            "nothing is promoted that nobody has accepted",
+            ALONE,
+            that(compares_no_content),
+        ),
         (removes, ALONE, that(waits_for_no_quiet_period)),
         (gone, ALONE, that(forgets_a_lost_request)),
         (removes, ALONE, that(judges_late_locks)),
@@ -239,6 +244,14 @@ fn removes_what_runs(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now:
         sight.run = Progress::with_status("READY");
     }
     decide(stage, &sight, rules, now)
+}
+
+fn compares_no_content(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {
+    let rules = Rules {
+        expected: Expected::default(),
+        ..rules.clone()
+    };
+    decide(stage, sight, &rules, now)
 }
 
 fn waits_for_no_quiet_period(stage: &StageStatus, sight: &Sight, rules: &Rules<'_>, now: Timestamp) -> Act {

@@ -3,7 +3,7 @@
 use crate::{
     aic::{LockSide, LockState, LockStatus, Progress, RunKind},
     api::{Action, RunMark},
-    controller::promotion::protocol::{Fault, SeenReport, Sight},
+    controller::promotion::protocol::{Content, Fault, SeenReport, Sight},
 };
 
 /// Who does something.
@@ -22,6 +22,7 @@ pub enum Crime {
     RolledBackAnothers,
     RolledBackWhatWorks,
     RemovedWhileItRuns,
+    PromotedWhatNobodyAccepted,
 }
 
 /// What is done under a lock.
@@ -53,6 +54,8 @@ pub struct Platform {
     pub unfiled: Option<Filed>,
     /// What is shown of the configuration that was seen at fault.
     pub fault: Fault,
+    /// How often somebody has promoted into the environment below.
+    pub below: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +83,7 @@ impl Platform {
             reports: Vec::new(),
             unfiled: None,
             fault: Fault::Shown,
+            below: 0,
         }
     }
 
@@ -237,8 +241,19 @@ impl Platform {
                 .map(|filed| filed.seen(self.names))
                 .collect(),
             fault: Fault::NotShown,
+            content: Content::default(),
         }
     }
+
+    /// The newest report of the environment below.
+    pub fn source(&self) -> String {
+        source(self.below)
+    }
+}
+
+/// The report of what was promoted into the environment below.
+pub fn source(below: u8) -> String {
+    format!("report-{below}")
 }
 
 impl Filed {

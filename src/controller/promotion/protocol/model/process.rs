@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    platform::{Crime, Deed, Who, name, number, uid},
+    platform::{Crime, Deed, Who, name, number, source, uid},
     run::{Flight, Look, Memory, Process, Request, Run, without_words},
     world::{Operator, State},
 };
@@ -11,8 +11,8 @@ use crate::{
     aic::LockStatus,
     api::{PromotionMode, StageStatus, Step, Timeouts},
     controller::promotion::protocol::{
-        Act, LOCK_SETTLES, QUIET_PERIOD, Reports, Rules, SHOWS_WITHIN, Sight, idle_lock, lock_accepted,
-        lock_refused, reads_fault, reads_reports, reads_run,
+        Act, Expected, LOCK_SETTLES, QUIET_PERIOD, Reports, Rules, SHOWS_WITHIN, Sight, Source, idle_lock,
+        lock_accepted, lock_refused, reads_content, reads_fault, reads_reports, reads_run,
     },
 };
 
@@ -55,8 +55,13 @@ impl State {
         match request {
             Request::Lock => Flight::Answered(self.platform.take(Who::Run(run), self.now)),
             Request::Start(deed) => {
+                let begins = self.platform.running.is_none();
                 let crime = self.platform.start(Who::Run(run), deed);
                 self.blame(crime);
+                let is_other = self.platform.below != self.runs[usize::from(run)].accepted;
+                if deed == Deed::Promotion && begins && self.platform.running.is_some() && is_other {
+                    self.blame(Some(Crime::PromotedWhatNobodyAccepted));
+                }
                 Flight::None
             }
         }
@@ -98,12 +103,17 @@ impl State {
         let unlock = self.run(process).unlock.map(name);
         let attempt = process.to_string();
         let is_own = memory.0.lock.as_ref().is_some_and(|lock| lock.attempt == attempt);
+        let accepted = source(self.run(process).accepted);
         let mut rules = Rules {
             key: &key,
             run: &uid,
             mode: PromotionMode::Promote,
             ignore_encrypted_secrets: false,
             timeouts: &timeouts,
+            expected: Expected {
+                below: Some(&accepted),
+                ..Expected::default()
+            },
             is_ready: true,
             is_void: is_void && is_own,
             quiet_for: Duration::ZERO,
@@ -119,6 +129,9 @@ impl State {
         }
         if reads_fault(&memory.0, &sight.lock, &rules) {
             sight.fault = platform.fault;
+        }
+        if reads_content(&memory.0, &sight, &rules) {
+            sight.content.source = Source::Newest(platform.source());
         }
         let idle = idle_lock(&memory.0, &sight, &rules, self.now()).and_then(number);
         rules.quiet_for = self.quiet_for(process, idle);

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
 use super::platform::{Deed, Platform, STAGE};
 use crate::api::{Action, StageStatus};
 
@@ -20,9 +22,17 @@ pub struct Run {
     pub(super) is_restored: bool,
     /// The lock that a person says is to go.
     pub(super) unlock: Option<u8>,
+    /// What stands in the environment below, as this run left it there or as a person has accepted it since.
+    pub(super) accepted: u8,
 }
 
 impl Run {
+    /// Whether a person has to decide what may be promoted.
+    pub(super) fn is_held(&self) -> bool {
+        let stage = &self.memory.0;
+        stage.step.is_none() && stage.held.is_some() && stage.suspect.is_none()
+    }
+
     pub(super) fn new(action: Action) -> Self {
         Self {
             memory: Memory::new(action),
@@ -31,6 +41,7 @@ impl Run {
             posted: None,
             is_restored: false,
             unlock: None,
+            accepted: 0,
         }
     }
 }
@@ -120,9 +131,10 @@ impl Hash for Memory {
             retries,
             action,
             suspect,
+            held,
             ..
         } = &*self.0;
-        (step, outcome, retries, dry_run.is_some(), action).hash(state);
+        (step, outcome, retries, dry_run.is_some(), action, held.is_some()).hash(state);
         suspect
             .as_ref()
             .map(|suspect| (suspect.requested_at.0, suspect.contested))
@@ -161,9 +173,20 @@ impl Hash for Memory {
     }
 }
 
+/// The hash of the list that a dry run tells of.
+pub(super) const LIST: &str = "list";
+
 /// Sentences decide nothing.
 pub(super) fn without_words(mut stage: StageStatus) -> StageStatus {
     stage.message = None;
     stage.reason = None;
+    if let Some(held) = &mut stage.held {
+        held.message.clear();
+        held.since = Time(Timestamp::UNIX_EPOCH);
+    }
+    // The list is always the same: what changes is what stands below.
+    if let Some(dry_run) = &mut stage.dry_run {
+        LIST.clone_into(&mut dry_run.report.totals.hash);
+    }
     stage
 }

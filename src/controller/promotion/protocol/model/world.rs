@@ -1,6 +1,6 @@
 //! All that can happen: runs decide and act, answers are lost, processes die, time passes, a person interferes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -72,6 +72,10 @@ pub enum Action {
     PersonLocks,
     PersonUnlocks,
     PersonPromotes,
+    /// Somebody promotes into the environment below, which no lock forbids them now.
+    PromotedBelow,
+    /// A person accepts what stands there now.
+    Accept(u8),
     /// What is shown of the configuration changes: it is put right, or cannot be seen.
     Fault(Fault),
     Minute,
@@ -128,6 +132,16 @@ impl State {
     pub(super) fn is_refused(&self) -> bool {
         let mut processes = self.processes.iter();
         processes.any(|process| process.flight == Flight::Refused)
+    }
+
+    fn accept(&mut self, run: u8) {
+        let run = &mut self.runs[usize::from(run)];
+        run.accepted = self.platform.below;
+        run.memory = Memory(Arc::new(StageStatus {
+            held: None,
+            dry_run: None,
+            ..(*run.memory.0).clone()
+        }));
     }
 
     pub(super) fn apply(&mut self, action: Action, operator: Operator) -> Option<()> {
@@ -211,6 +225,11 @@ impl State {
                 self.person()?;
                 self.platform.start(Who::Person, Deed::Promotion);
             }
+            Action::PromotedBelow => {
+                self.person()?;
+                self.platform.below += 1;
+            }
+            Action::Accept(run) => self.accept(run),
             Action::Fault(fault) => {
                 self.person()?;
                 self.platform.fault = fault;

@@ -1,6 +1,10 @@
 //! The lock protocol as a table: each of its rows, with what is remembered, what is seen, and what is done.
 
-#![allow(clippy::too_many_lines, reason = "a table is long")]
+#![allow(
+    clippy::too_many_lines,
+    clippy::large_stack_arrays,
+    reason = "a table is long"
+)]
 
 mod after;
 mod before;
@@ -15,8 +19,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Act, Fault, Forgotten, Reports, Rules, SeenReport, Sight, decide, forgotten, idle_lock, lock_accepted,
-    lock_refused, reads_fault, reads_reports,
+    Act, Content, Expected, Fault, Forgotten, Reports, Rules, SeenReport, Sight, decide, forgotten,
+    idle_lock, lock_accepted, lock_refused, reads_fault, reads_reports,
 };
 use crate::{
     aic::{LockSide, LockState, LockStatus as Shown, Progress, RunKind},
@@ -176,6 +180,7 @@ fn sides(lower: (Shown, &str), upper: (Shown, &str), result: Shown) -> Sight {
         run: Progress::with_status("READY"),
         reports: Vec::new(),
         fault: Fault::NotShown,
+        content: Content::default(),
     }
 }
 
@@ -241,6 +246,7 @@ fn rules(timeouts: &Timeouts) -> Rules<'_> {
         mode: PromotionMode::Promote,
         ignore_encrypted_secrets: false,
         timeouts,
+        expected: Expected::default(),
         is_ready: true,
         is_void: false,
         quiet_for: Duration::ZERO,

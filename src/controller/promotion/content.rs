@@ -1,0 +1,143 @@
+//! The content of a stage: what was approved or accepted, and what the environments show of it now.
+
+use super::{
+    end::{End, LOOK_AGAIN},
+    group::Group,
+    protocol::{Content, Expected, NO_SOURCE, is_compared},
+    provisional,
+    run::Run,
+    source::{is_from_development, source_of},
+};
+use crate::{
+    api::{
+        AcceptedList, Action, ListKind, NextStage, Outcome, PromotionMode, PromotionPhase, PromotionSpec,
+        PromotionStatus, Reason, StageStatus, conditions::Conclusion,
+    },
+    controller::engine::requeue::When,
+};
+
+/// What may be promoted to a stage.
+pub(super) fn expected<'a>(
+    spec: &'a PromotionSpec,
+    status: &'a PromotionStatus,
+    stage: &StageStatus,
+) -> Expected<'a> {
+    let index = spec.order.iter().position(|ordered| ordered.name == stage.name);
+    let below = index.and_then(|index| spec.order.get(index.checked_sub(1)?));
+    let below = below.and_then(|below| status.stages.iter().find(|known| known.name == below.name));
+    Expected {
+        approved: spec.approved.get(&stage.name),
+        below: below.and_then(left_there),
+        policy: spec.on_content_change,
+        up_to: &spec.up_to,
+    }
+}
+
+/// The report that a stage has left in its environment. An earlier version remembered its own report alone.
+fn left_there(stage: &StageStatus) -> Option<&str> {
+    let is_promoted = matches!(stage.outcome, Some(Outcome::Promoted | Outcome::AlreadyPromoted));
+    let own = || stage.report.as_ref()?.report_id.as_deref();
+    stage
+        .newest_report
+        .as_deref()
+        .or_else(|| own().filter(|_| is_promoted))
+}
+
+/// An approval names a source exactly where there is one.
+pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Result<(), End> {
+    let name = &run.object.spec.order[index].name;
+    let Some(approved) = run.object.spec.approved.get(name) else {
+        return Ok(());
+    };
+    if group.stages[index - 1].is_empty() {
+        // What is missing is said elsewhere.
+        return Ok(());
+    }
+    let what = match (&approved.source, is_from_development(group, index)) {
+        (Some(_), true) => {
+            "has a source, and the environment below is Development, which has none: remove it"
+        }
+        (None, false) => {
+            "has no source: set it to the newest report of the environment below, as status.stages[].dryRun.source of a held stage or of a Promotion of mode DryRun has it"
+        }
+        _ => return Ok(()),
+    };
+    Err(End {
+        phase: PromotionPhase::Pending,
+        conclusion: Conclusion::Stalled(Reason::InvalidObject, format!("spec.approved.{name} {what}")),
+        next: When::Poll(LOOK_AGAIN),
+    })
+}
+
+/// What the environments show of the content that is about to be promoted.
+pub(super) async fn observe(
+    run: &Run<'_>,
+    group: &Group,
+    index: usize,
+    stage: &StageStatus,
+    expected: &Expected<'_>,
+) -> Content {
+    let mut content = Content::default();
+    let source = expected.source(stage);
+    // Who looks by a dry run wants to know what stands below, whatever it is.
+    let is_looked_at = run.object.spec.mode == PromotionMode::DryRun && stage.step.is_some();
+    if (source.is_some() || is_looked_at) && !is_from_development(group, index) {
+        content.source = source_of(run, stage, source.unwrap_or(NO_SOURCE)).await;
+    }
+    if expected.reads_provisional(stage) {
+        content.provisional = provisional::of_stage(run, group, index)
+            .await
+            // Whether nothing is left to promote is found out by the rules for that.
+            .filter(|report| stage.step.is_some() || !report.is_empty())
+            .map(|report| report.totals.hash);
+    }
+    content
+}
+
+/// Tells people that nothing is compared, for nothing was shown to anybody.
+pub(super) async fn tell_of_unseen(run: &Run<'_>, stage: &StageStatus) {
+    let spec = &run.object.spec;
+    let is_promoted = spec.mode == PromotionMode::Promote && stage.action == Action::Promotion;
+    if !is_promoted || is_compared(stage, &expected(spec, &run.status, stage)) {
+        return;
+    }
+    let message = format!(
+        "stage {} is promoted as it is: the run has not stood at its gate, and spec.approved does not name the stage, so that nothing is compared",
+        stage.name
+    );
+    let cluster = &run.context.cluster;
+    cluster.warn(&run.object, Reason::ContentUnknown, &message).await;
+}
+
+/// What was shown while the run stood at its gate, as a stage remembers it.
+pub(super) fn accepted(next: &NextStage) -> AcceptedList {
+    AcceptedList {
+        source: next.source.clone(),
+        // An earlier version made hashes of another kind, and told no time.
+        hash: next
+            .provisional
+            .as_ref()
+            .filter(|_| next.seen_at.is_some())
+            .map(|report| report.totals.hash.clone()),
+        of: ListKind::Provisional,
+        seen_at: next.seen_at.clone(),
+    }
+}
+
+/// The gate was raised: what it showed is latched, and nothing is begun before that stands in status.
+pub(super) async fn leave_gate(run: &mut Run<'_>, index: usize) -> Result<(), End> {
+    if run.status.phase != Some(PromotionPhase::Gated) {
+        return Ok(());
+    }
+    let name = run.object.spec.order[index].name.clone();
+    let shown = run.status.next.as_ref().filter(|next| next.stage == name);
+    let Some(shown) = shown.map(accepted) else {
+        return Ok(());
+    };
+    let mut stage = run.stage(&name);
+    stage.accepted = Some(shown);
+    stage.held = None;
+    run.set_stage(stage);
+    run.status.phase = Some(PromotionPhase::Pending);
+    run.record().await
+}
