@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::table::{Light, Table};
 
 /// The reasons that `Ready` can have, by kind and by what is concluded.
-const CONCLUDED: [(&str, Light, &str); 9] = [
+const CONCLUDED: [(&str, Light, &str); 10] = [
     (
         "PingOneConnection",
         Light::Green,
@@ -60,8 +60,9 @@ const CONCLUDED: [(&str, Light, &str); 9] = [
         Light::Yellow,
         "PreflightFailed Queued Locking Running Unlocking Verifying LockOwnershipUnknown EnvironmentLocked \
          NotReached SecretNotFound TenantUnavailable RateLimited TenantRefused HostNotAllowed \
-         ServiceAccountInvalid ServiceAccountRefused ScopeMissing",
+         ServiceAccountInvalid ServiceAccountRefused ScopeMissing ContentUnknown",
     ),
+    ("Promotion", Light::Held, "ContentChanged DryRunDiffers"),
     // An account that is gone while a lock is open needs a person, and so does what runs on under a lock.
     (
         "Promotion",
@@ -89,7 +90,7 @@ fn conclusion(light: Light, reason: Reason) -> Conclusion {
     match light {
         Light::Green => Conclusion::Done(reason, message),
         Light::Red => Conclusion::Stalled(reason, message),
-        Light::Yellow | Light::Going => Conclusion::InProgress(reason, message),
+        Light::Yellow | Light::Held | Light::Going => Conclusion::InProgress(reason, message),
     }
 }
 
@@ -117,11 +118,12 @@ fn conditions(kind: &str, light: Light, reason: Reason) -> Conditions {
 
 /// Where a run can stand with a conclusion.
 fn phases(light: Light) -> &'static [PromotionPhase] {
-    use PromotionPhase::{Aborted, Failed, Gated, Pending, Queued, RolledBack, Running, Succeeded};
+    use PromotionPhase::{Aborted, Failed, Gated, Held, Pending, Queued, RolledBack, Running, Succeeded};
     match light {
         Light::Green => &[Pending, Running, Gated, Succeeded],
         Light::Red => &[Pending, Running, Failed, RolledBack, Aborted],
         Light::Yellow | Light::Going => &[Pending, Queued, Running],
+        Light::Held => &[Held],
     }
 }
 
@@ -179,6 +181,7 @@ fn every_reason_is_judged_as_it_is_concluded() {
         }
     }
     table.check();
+    table.check_that_broken_scripts_are_seen();
 }
 
 /// A new reason has to be put where it belongs.

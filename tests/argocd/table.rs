@@ -15,6 +15,8 @@ pub enum Light {
     Yellow,
     /// A person has to act.
     Red,
+    /// A person has to decide.
+    Held,
     /// It is being deleted.
     Going,
 }
@@ -26,6 +28,7 @@ impl Light {
             Self::Green => ("Healthy", "Current"),
             Self::Yellow => ("Progressing", "InProgress"),
             Self::Red => ("Degraded", "Failed"),
+            Self::Held => ("Suspended", "InProgress"),
             Self::Going => ("Progressing", "Terminating"),
         }
     }
@@ -75,11 +78,12 @@ impl Table {
 }
 
 /// Each line of the scripts that decides, and what would be left without it.
-const BROKEN: [(&str, &str); 4] = [
+const BROKEN: [(&str, &str); 5] = [
     ("status.observedGeneration ~= obj.metadata.generation", "false"),
     ("stalled ~= nil and stalled.status == \"True\"", "false"),
     ("ready.status == \"True\"", "false"),
     ("ready.status == \"True\"", "true"),
+    ("status.phase == \"Held\"", "false"),
 ];
 
 impl Table {

@@ -59,6 +59,7 @@ pub fn minimal() -> [(Value, Value); 3] {
                 "upTo": "staging",
                 "mode": "Promote",
                 "ignoreEncryptedSecrets": false,
+                "onContentChange": "Hold",
                 "onFailure": "Halt",
                 "timeouts": {"lock": "20m", "promotion": "7200s", "verification": "900s"},
                 "suspend": false,

@@ -1,6 +1,7 @@
 //! `Promotion` on a real API server, against simulated tenants, by an operator whose clock is moved.
 
 mod console_users;
+mod content;
 mod frozen;
 mod leaders;
 mod life;
