@@ -255,6 +255,16 @@ impl StageStatus {
         self.may_hold_lock() || self.step == Some(Step::Verifying) || is_rolled_back
     }
 
+    /// The stage as it is when a person has decided: what it was held for, and the dry run that showed it, are over.
+    #[must_use]
+    pub fn released_from_hold(self) -> Self {
+        Self {
+            held: None,
+            dry_run: None,
+            ..self
+        }
+    }
+
     /// Whether the stage is over.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -79,7 +79,7 @@ pub(super) async fn observe(
 ) -> Content {
     let mut content = Content::default();
     let source = expected.source(stage);
-    // Who looks by a dry run wants to know what stands below, whatever it is.
+    // A run of mode DryRun promotes nothing: people copy the source that it shows into an approval.
     let is_looked_at = run.object.spec.mode == PromotionMode::DryRun && stage.step.is_some();
     if (source.is_some() || is_looked_at) && !is_from_development(group, index) {
         content.source = source_of(run, stage, source.unwrap_or(NO_SOURCE)).await;
@@ -87,7 +87,7 @@ pub(super) async fn observe(
     if expected.reads_provisional(stage) {
         content.provisional = provisional::of_stage(run, group, index)
             .await
-            // Whether nothing is left to promote is found out by the rules for that.
+            // An empty list holds nothing up: the stage is skipped, or the dry run decides.
             .filter(|report| stage.step.is_some() || !report.is_empty())
             .map(|report| report.totals.hash);
     }
@@ -110,7 +110,7 @@ pub(super) async fn tell_of_unseen(run: &Run<'_>, stage: &StageStatus) {
 }
 
 /// What was shown while the run stood at its gate, as a stage remembers it.
-pub(super) fn accepted(next: &NextStage) -> AcceptedList {
+fn accepted(next: &NextStage) -> AcceptedList {
     AcceptedList {
         source: next.source.clone(),
         // An earlier version made hashes of another kind, and told no time.

@@ -11,7 +11,7 @@ use super::{
     target::{self, of_account},
 };
 use crate::{
-    api::{PromotionPhase, Reason, StageStatus, conditions::Conclusion},
+    api::{PromotionPhase, Reason, conditions::Conclusion},
     controller::engine::requeue::When,
 };
 
@@ -40,11 +40,7 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
     run.status.phase = Some(PromotionPhase::Gated);
     let stage = run.stage(&name);
     if stage.held.is_some() {
-        run.set_stage(StageStatus {
-            held: None,
-            dry_run: None,
-            ..stage
-        });
+        run.set_stage(stage.released_from_hold());
     }
     show(run, &group, index).await;
     gate(run, &name)

@@ -76,7 +76,8 @@ fn what_is_new(run: &Run<'_>, dry_run: Option<&ReportStatus>) -> String {
         .as_ref()
         .and_then(|next| next.provisional.as_ref());
     let now = dry_run.or(run.provisional.as_ref());
-    let (Some(shown), Some(now)) = (shown, now) else {
+    // What a truncated list leaves out would be called new.
+    let (Some(shown), Some(now)) = (shown.filter(|shown| !shown.truncated), now) else {
         return String::new();
     };
     let names = |report: &ReportStatus| {

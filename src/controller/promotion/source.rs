@@ -22,8 +22,8 @@ pub(super) fn is_from_development(group: &Group, index: usize) -> bool {
     below.is_some_and(|member| member.integration.spec.tenant.environment == TenantEnvironment::Development)
 }
 
-/// What the environment below shows as its newest report, which is known to list `known`. Before a lock is asked for, what
-/// this pass has shown people will do.
+/// What the environment below shows as its newest report; `known` is a report that its list must have. Before the lock is
+/// requested, a list that this pass has read already is used; under the lock it is read again.
 pub(super) async fn source_of(run: &Run<'_>, stage: &StageStatus, known: &str) -> Source {
     let shown = run.newest_below.clone().filter(|_| stage.step.is_none());
     let newest = match shown {

@@ -58,11 +58,7 @@ async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), E
     content::check_approval(run, group, index)?;
     let stage = run.stage(&stage.name);
     if stage.held.is_some() {
-        run.set_stage(StageStatus {
-            held: None,
-            dry_run: None,
-            ..stage
-        });
+        run.set_stage(stage.released_from_hold());
     }
     Ok(())
 }

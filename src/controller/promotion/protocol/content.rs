@@ -40,7 +40,7 @@ pub(in super::super) enum Source {
     Newest(String),
     /// Its list lacks a report that is known: it is older than what was seen before.
     Stale,
-    /// These reports are of one moment, and nobody says which is the last.
+    /// These reports have the same date, and the tenant does not tell which is the newest.
     Unclear(Vec<String>),
     /// It cannot be read now.
     Unread(String),
@@ -118,11 +118,11 @@ pub(super) fn compare(
                 );
                 return Comparison::Differs(Reason::ContentChanged, message);
             }
-            // A person has said which.
+            // The approval names one of them.
             Source::Unclear(tied) if expected.approved.is_some() && tied.iter().any(|id| id == source) => {}
             Source::Unclear(tied) => {
                 let message = format!(
-                    "reports {} of the environment below are of one moment, and nobody says which is the last: the console may",
+                    "reports {} of the environment below have the same date, and the tenant does not tell which is the newest: find out in its console",
                     tied.join(" and ")
                 );
                 return Comparison::Differs(Reason::ContentChanged, message);

@@ -43,7 +43,7 @@ impl Case<'_> {
         }
     }
 
-    /// Row 15c: no lock is kept for what cannot be read.
+    /// Row 15c: the operator waits, and releases the lock after `timeouts.lock`.
     fn content_unknown(&self, is_locked: bool, why: String) -> Act {
         let lock = self.stage.lock.as_ref().filter(|_| is_locked);
         if lock.is_some_and(|lock| self.is_overdue(&lock.requested_at, self.rules.timeouts.lock)) {
@@ -56,7 +56,7 @@ impl Case<'_> {
         )
     }
 
-    /// Row 15b: a person decides; the lock is given back first.
+    /// Row 15b: the operator releases the lock, and a person decides.
     fn hold(&self, is_locked: bool, reason: Reason, message: String) -> Act {
         let held = HeldStatus {
             reason: reason.as_str().to_owned(),
