@@ -97,7 +97,7 @@ fn only_how_a_tenant_failed_is_called_unavailable() {
 #[test]
 fn what_happens_to_a_lock_is_decided_without_asking_anybody() {
     assert_never(
-        "controller/promotion/protocol",
+        "controller/promotion/lock_protocol",
         &["async ", ".await", "tokio", "Context", "Tenant"],
     );
 }

@@ -231,6 +231,9 @@ pub struct PromoteStatus {
     /// Since when nothing is under way, and no report tells of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_since: Option<Time>,
+    /// Whether the tenant has said that it failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 impl StageStatus {

@@ -1,10 +1,10 @@
 //! The content of a stage: what was approved or accepted, and what the environments show of it now.
 
 use super::{
-    end::{End, LOOK_AGAIN},
     group::Group,
-    protocol::{Content, Expected, NO_SOURCE, is_compared},
+    lock_protocol::{Content, Expected, NO_SOURCE, is_compared},
     provisional,
+    requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
     source::{is_from_development, source_of},
 };
@@ -44,7 +44,7 @@ fn left_there(stage: &StageStatus) -> Option<&str> {
 }
 
 /// An approval names a source exactly where there is one.
-pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Result<(), End> {
+pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Result<(), RunRequeue> {
     let name = &run.object.spec.order[index].name;
     let Some(approved) = run.object.spec.approved.get(name) else {
         return Ok(());
@@ -62,7 +62,7 @@ pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Resu
         }
         _ => return Ok(()),
     };
-    Err(End {
+    Err(RunRequeue {
         phase: PromotionPhase::Pending,
         conclusion: Conclusion::Stalled(Reason::InvalidObject, format!("spec.approved.{name} {what}")),
         next: When::Poll(LOOK_AGAIN),
@@ -125,7 +125,7 @@ fn accepted(next: &NextStage) -> AcceptedList {
 }
 
 /// The gate was raised: what it showed is latched, and nothing is begun before that stands in status.
-pub(super) async fn leave_gate(run: &mut Run<'_>, index: usize) -> Result<(), End> {
+pub(super) async fn leave_gate(run: &mut Run<'_>, index: usize) -> Result<(), RunRequeue> {
     if run.status.phase != Some(PromotionPhase::Gated) {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use kube::ResourceExt;
 
 use super::{
-    end::{End, LOOK_AGAIN},
+    requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
     stage,
 };
@@ -40,7 +40,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
     let Some(index) = open_stage(&run) else {
         return let_go(run).await;
     };
-    let End {
+    let RunRequeue {
         phase,
         conclusion,
         next,

@@ -1,31 +1,23 @@
 //! Has status remember a lock again whose key this process still holds.
 
 use super::{
-    end::End,
-    protocol::{Forgotten, Wait, forgotten},
+    lock_protocol::{Forgotten, Wait, forgotten, is_remembered},
+    requeue::RunRequeue,
     run::{Run, WITH_AN_OPEN_LOCK},
 };
-use crate::{api::StageStatus, controller::engine::requeue::When, http::Priority};
+use crate::{controller::engine::requeue::When, http::Priority};
 
 /// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
 /// lock is given back first.
-pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
+pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     let runs = &run.context.runs;
     let Some(key) = runs.key(&run.uid).filter(|key| !key.is_asking) else {
         return Ok(());
     };
-    let lock = key.stage.open_lock();
-    let is_known = |stage: &StageStatus| match lock {
-        Some(lock) => stage
-            .open_lock()
-            .is_some_and(|known| known.attempt == lock.attempt),
-        None => stage.suspect == key.stage.suspect,
-    };
-    // One whose id is not known is looked for by its stage.
-    let id = lock.and_then(|lock| lock.id.as_ref());
-    if run.status.stages.iter().any(is_known) || (id.is_none() && run.may_hold_lock()) {
+    if is_remembered(&key.stage, &run.status.stages) {
         return Ok(());
     }
+    let lock = key.stage.open_lock();
     if lock.is_some_and(|lock| lock.id.is_none() && runs.is_void(&lock.attempt)) {
         runs.drop_key(&run.uid);
         return Ok(());
@@ -35,9 +27,9 @@ pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), End> {
         .aic
         .tenant(key.host.clone(), key.account.clone())
         .with_priority(Priority::Lock);
-    let shown = tenant.lock_state().await.map_err(|error| End {
+    let shown = tenant.lock_state().await.map_err(|error| RunRequeue {
         next: When::Poll(WITH_AN_OPEN_LOCK),
-        ..run.trouble(&error)
+        ..run.tenant_error(&error)
     })?;
     let known = run.stage(&key.stage.name);
     match forgotten(&key.stage, &known, &shown, run.context.clock.now()) {

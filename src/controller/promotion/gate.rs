@@ -1,13 +1,11 @@
 //! `spec.upTo` does not reach the next stage: what that would change is shown, and nothing is begun.
 
 use super::{
-    content,
-    end::{End, LOOK_AGAIN},
+    content, lock_protocol,
     preflight::with_the_rest,
-    protocol,
-    provisional::show,
+    provisional, report_summary,
+    requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
-    summary,
     target::{self, of_account},
 };
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
 };
 
 /// Ends a pass over a run whose next stage has to wait for `spec.upTo`.
-pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
+pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> RunRequeue {
     let group = target::read_group(run).await;
     let name = run.object.spec.order[index].name.clone();
     let target = match target::target(&group, index) {
@@ -25,7 +23,7 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
         Err(end) if run.status.stages.is_empty() => {
             let phase = run.phase();
             let end = with_the_rest(run, &group, index, end).await;
-            return End { phase, ..end };
+            return RunRequeue { phase, ..end };
         }
         Err(_) => return gate(run, &name),
     };
@@ -34,7 +32,7 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
     {
         let phase = run.phase();
         let end = with_the_rest(run, &group, index, end).await;
-        return End { phase, ..end };
+        return RunRequeue { phase, ..end };
     }
     // Whoever lowers the gate decides anew, by what is shown from now on.
     run.status.phase = Some(PromotionPhase::Gated);
@@ -42,15 +40,16 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> End {
     if stage.held.is_some() {
         run.set_stage(stage.released_from_hold());
     }
-    show(run, &group, index).await;
+    let shown = provisional::observe(run, &group, index).await;
+    run.show(shown);
     gate(run, &name)
 }
 
-fn gate(run: &Run<'_>, name: &str) -> End {
+fn gate(run: &Run<'_>, name: &str) -> RunRequeue {
     let next = run.status.next.as_ref();
     let mut changes = next
         .and_then(|next| next.provisional.as_ref())
-        .map(|report| format!(", which would change: {}", summary::words(report)))
+        .map(|report| format!(", which would change: {}", report_summary::words(report)))
         .unwrap_or_default();
     let seen_at = next.and_then(|next| next.seen_at.as_ref());
     if let Some(seen_at) = seen_at.filter(|_| !changes.is_empty() && run.provisional.is_none()) {
@@ -66,10 +65,10 @@ fn gate(run: &Run<'_>, name: &str) -> End {
     {
         changes = format!(
             "{changes}. The newest report of the environment below is {source}, and this run left report {left} there: somebody has promoted into it, or rolled it back, since. {}",
-            protocol::way_to_accept(name, None, Some(source))
+            lock_protocol::way_to_accept(name, None, Some(source))
         );
     }
-    End {
+    RunRequeue {
         phase: PromotionPhase::Gated,
         conclusion: Conclusion::Done(
             Reason::Gated,

@@ -1,49 +1,49 @@
 //! `Promotion`: look → decide → act, until there is something to wait for.
 //!
-//! What happens to a lock is decided by [`protocol`]; which stage it happens for by [`plan`]. Both are pure. What has
+//! What happens to a lock is decided by [`lock_protocol`]; which stage it happens for by [`position`]. Both are pure. What has
 //! to be remembered stands in status before anything is sent.
 
-mod act;
-mod answer;
+mod actions;
 mod content;
 mod deletion;
-mod end;
 mod forgotten;
 mod gate;
-mod gone;
 mod group;
-mod look;
+mod lock_answer;
+mod lock_protocol;
 mod measure;
-mod names;
+mod name_budget;
+mod observe;
 mod occupancy;
-mod plan;
+mod orphaned_lock;
+mod position;
 mod preflight;
-mod proof;
-mod protocol;
 mod provisional;
 mod record;
+mod report_summary;
 mod reports;
+mod requeue;
 mod run;
 mod source;
 mod stage;
-mod summary;
+mod stage_test;
 mod target;
-mod verify;
+mod verification;
 
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-use self::{
-    end::{End, LOOK_AGAIN},
-    plan::Position,
-    run::{Run, WITH_AN_OPEN_LOCK},
-};
 pub(super) use self::{
-    gone::see_to as see_to_orphans,
     measure::oldest_lock,
     occupancy::{Told, told_of},
+    orphaned_lock::see_to as see_to_orphans,
+};
+use self::{
+    position::Position,
+    requeue::{LOOK_AGAIN, RunRequeue},
+    run::{Run, WITH_AN_OPEN_LOCK},
 };
 use super::{
     context::ScopeContext,
@@ -110,7 +110,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
         Ok(()) => prepare(&mut run).await,
         Err(end) => Err(end),
     };
-    let End {
+    let RunRequeue {
         phase,
         conclusion,
         next,
@@ -125,7 +125,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
 }
 
 /// Whatever is done must be remembered, and a deletion must wait for an open lock.
-async fn prepare(run: &mut Run<'_>) -> Result<(), End> {
+async fn prepare(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     if run.may_hold_lock() {
         run.keep_finalizer().await?;
     }
@@ -136,14 +136,14 @@ async fn prepare(run: &mut Run<'_>) -> Result<(), End> {
     }
 }
 
-async fn one(run: &mut Run<'_>) -> End {
+async fn one(run: &mut Run<'_>) -> RunRequeue {
     if run.object.spec.abort {
         run.status.aborting = true;
     }
     let spec = &run.object.spec;
-    match plan::position(spec, &run.status) {
+    match position::position(spec, &run.status) {
         Position::Over(phase, reason) => {
-            let message = plan::last_words(&run.status, phase);
+            let message = position::last_words(&run.status, phase);
             let conclusion = match phase {
                 PromotionPhase::Succeeded => Conclusion::Done(reason, message),
                 _ => Conclusion::Stalled(reason, message),
@@ -154,13 +154,13 @@ async fn one(run: &mut Run<'_>) -> End {
             } else {
                 When::OnChange
             };
-            End {
+            RunRequeue {
                 phase,
                 conclusion,
                 next,
             }
         }
-        Position::Suspended => End {
+        Position::Suspended => RunRequeue {
             phase: run.phase(),
             conclusion: Conclusion::Done(
                 Reason::Suspended,

@@ -5,16 +5,16 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{
-    end::{End, LOOK_AGAIN},
     group::{Group, Member, name_of},
-    provisional,
+    provisional::{self, Shown},
+    requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
-    target::{of_account, target},
+    target::of_account,
 };
 use crate::{
     aic::{Error, OwnerMark, Tenant},
     api::{
-        Active, Reason, StageStatus, TenantEnvironment,
+        Active, Reason, TenantEnvironment,
         conditions::{ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
     },
     controller::tenant::{
@@ -35,35 +35,39 @@ pub(super) enum Obstacle {
     Unseen(Error),
     /// The stage may not begin: it looks for what became of an earlier request alone.
     Gate,
-    /// What is in the way cannot be found out.
-    Blocked(End),
 }
 
-/// What keeps the stage from being begun, and whether there seems to be nothing to promote.
-pub(super) async fn obstacle(
-    run: &mut Run<'_>,
+/// What is found before the lock is requested.
+#[derive(Default)]
+pub(super) struct Preflight {
+    pub(super) obstacle: Option<Obstacle>,
+    /// What the stage would change, where that was read.
+    pub(super) shown: Option<Shown>,
+}
+
+/// Looks for everything that keeps the stage from being begun. Writes nothing.
+pub(super) async fn preflight(
+    run: &Run<'_>,
     tenant: &Tenant,
     group: &Group,
     index: usize,
-    stage: &mut StageStatus,
-) -> Result<(Option<Obstacle>, bool), End> {
-    stage.target = Some(target(group, index)?);
-    let Faults { found, again, unseen } = faults(run, tenant, &group.stages[index - 1], &group.stages[index])
-        .await
-        .map_err(|error| run.trouble(&error))?;
-    let seems_empty = provisional::show(run, group, index).await;
-    if !found.is_empty() {
-        return Ok((Some(Obstacle::Faults(found, again)), seems_empty));
-    }
-    let hosts = group.host(index - 1).zip(group.host(index));
-    let other = hosts.and_then(|(lower, upper)| run.in_the_way([lower, upper]));
-    // What another run has locked is seen when it is done.
-    let obstacle = other.map(Obstacle::Queue).or(unseen.map(Obstacle::Unseen));
-    Ok((obstacle, seems_empty))
+) -> Result<Preflight, RunRequeue> {
+    let faults = faults(run, tenant, &group.stages[index - 1], &group.stages[index]).await;
+    let Faults { found, again, unseen } = faults.map_err(|error| run.tenant_error(&error))?;
+    let shown = Some(provisional::observe(run, group, index).await);
+    let obstacle = if found.is_empty() {
+        let hosts = group.host(index - 1).zip(group.host(index));
+        let other = hosts.and_then(|(lower, upper)| run.in_the_way([lower, upper]));
+        // What another run has locked is seen when it is done.
+        other.map(Obstacle::Queue).or(unseen.map(Obstacle::Unseen))
+    } else {
+        Some(Obstacle::Faults(found, again))
+    };
+    Ok(Preflight { obstacle, shown })
 }
 
 /// An end that leaves no stage to begin, with whatever else a person will have to put right, as far as it can be seen.
-pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, end: End) -> End {
+pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, end: RunRequeue) -> RunRequeue {
     let (lower, upper) = (&group.stages[index - 1], &group.stages[index]);
     let (reason, said) = end.conclusion.text();
     let seen = match upper.first() {
@@ -84,7 +88,7 @@ pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, en
             each_once(all).join(". ")
         }
     };
-    End {
+    RunRequeue {
         conclusion: end.conclusion.with_message(message),
         ..end
     }

@@ -1,48 +1,68 @@
 //! What the next stage would change, shown before anything is locked.
 
-use super::{group::Group, run::Run, source, summary, target::of_account};
+use super::{group::Group, report_summary, reports::Newest, run::Run, source, target::of_account};
 use crate::{
     aic::Report,
     api::{NextStage, PromotionPhase, ReportStatus, TenantEnvironment},
 };
 
-/// Keeps in status what a stage would change, and tells whether that is nothing, for certain. That it cannot be told
-/// stops nobody.
+/// What a stage would change, as it is shown to people.
+pub(super) struct Shown {
+    /// What status is to show; `None` leaves it as it is.
+    next: Option<NextStage>,
+    provisional: Option<ReportStatus>,
+    newest_below: Option<Newest>,
+    /// Whether there is nothing to promote, for certain.
+    pub(super) is_empty: bool,
+}
+
+/// What a stage would change. That it cannot be told stops nobody.
 ///
 /// Once the gate was raised, what was shown there is kept as it is: it is what people have accepted.
-pub(super) async fn show(run: &mut Run<'_>, group: &Group, index: usize) -> bool {
-    run.provisional = of_stage(run, group, index).await;
-    let read = run.provisional.clone();
-    let is_empty = known_end(group).is_some() && read.as_ref().is_some_and(ReportStatus::is_empty);
-    let has_shown_changes = has_shown_changes(run, group, index, read.as_ref());
-    let seems_empty = is_empty && has_shown_changes;
-    let name = run.object.spec.order[index].name.clone();
-    if run.stage(&name).accepted.is_some() && run.status.phase != Some(PromotionPhase::Gated) {
-        return seems_empty;
-    }
-    let before = run.status.next.take().filter(|next| next.stage == name);
-    let is_read = read.is_some();
-    let shown_source = source::shown_source(run, group, index).await;
-    let known = before.clone().unwrap_or_default();
-    let shown = NextStage {
-        stage: name,
-        // What cannot be read now is older, and is compared with what is there in the end.
-        source: shown_source.or(known.source),
-        seen_at: None,
-        provisional: read.or(known.provisional),
+pub(super) async fn observe(run: &Run<'_>, group: &Group, index: usize) -> Shown {
+    let provisional = of_stage(run, group, index).await;
+    let is_empty = known_end(group).is_some() && provisional.as_ref().is_some_and(ReportStatus::is_empty);
+    let has_shown_changes = has_shown_changes(run, group, index, provisional.as_ref());
+    let mut shown = Shown {
+        next: None,
+        provisional,
+        newest_below: None,
+        is_empty: is_empty && has_shown_changes,
     };
-    let is_as_before = before.is_some_and(|before| {
-        NextStage {
-            seen_at: None,
-            ..before
-        } == shown
-    });
+    let name = &run.object.spec.order[index].name;
+    if run.stage(name).accepted.is_some() && run.status.phase != Some(PromotionPhase::Gated) {
+        return shown;
+    }
+    shown.newest_below = source::shown_source(run, group, index).await;
+    let before = run.status.next.as_ref().filter(|next| next.stage == *name);
+    let known = before.cloned().unwrap_or_default();
+    let source = shown.newest_below.as_ref().and_then(|newest| newest.id.clone());
+    let is_read = shown.provisional.is_some();
+    let next = NextStage {
+        stage: name.clone(),
+        // What cannot be read now is older, and is compared with what is there in the end.
+        source: source.or(known.source),
+        seen_at: known.seen_at.clone(),
+        provisional: shown.provisional.clone().or(known.provisional),
+    };
+    let is_as_before = before == Some(&next);
     let seen_at = known.seen_at.filter(|_| is_as_before || !is_read);
-    run.status.next = Some(NextStage {
+    shown.next = Some(NextStage {
         seen_at: seen_at.or_else(|| is_read.then(|| run.now())),
-        ..shown
+        ..next
     });
-    seems_empty
+    shown
+}
+
+impl Run<'_> {
+    /// Shows people what the next stage would change.
+    pub(super) fn show(&mut self, shown: Shown) {
+        self.provisional = shown.provisional;
+        self.newest_below = shown.newest_below;
+        if shown.next.is_some() {
+            self.status.next = shown.next;
+        }
+    }
 }
 
 /// Whether the environments of this stage have told this process of changes before: one that never does may be the wrong
@@ -61,7 +81,7 @@ pub(super) async fn of_stage(run: &Run<'_>, group: &Group, index: usize) -> Opti
     Some(ReportStatus {
         // Of no report that is kept: each question makes a new one.
         report_id: None,
-        ..summary::of(&report, &run.own_items())
+        ..report_summary::of(&report, &run.own_items())
     })
 }
 

@@ -1,10 +1,10 @@
 //! A decision is recorded before it is carried out, with what people are told of it.
 
 use super::{
-    end::End,
-    protocol::{SeenReport, Sight, Source},
+    lock_protocol::{Observation, SeenReport},
+    report_summary,
+    requeue::RunRequeue,
     run::Run,
-    summary,
 };
 use crate::{
     aic::Tenant,
@@ -18,11 +18,11 @@ const MOST_NEW: usize = 10;
 pub(super) async fn remember(
     run: &mut Run<'_>,
     tenant: &Tenant,
-    sight: &Sight,
+    observation: &Observation,
     stage: &StageStatus,
     mut next: StageStatus,
-) -> Result<(), End> {
-    fill(run, tenant, sight, stage, &mut next).await;
+) -> Result<(), RunRequeue> {
+    fill(run, tenant, observation, stage, &mut next).await;
     if stage.held.is_none()
         && let Some(held) = &mut next.held
     {
@@ -31,7 +31,7 @@ pub(super) async fn remember(
     if let Some(id) = unproved(stage, &next) {
         run.tell_of_unproved(&id).await;
     }
-    if let Some(report) = done_before(run, sight, stage, &next) {
+    if let Some(report) = done_before(run, observation, stage, &next) {
         next.message = Some(run.tell_of_namesake(&next, report).await);
     }
     run.set_stage(next);
@@ -40,7 +40,13 @@ pub(super) async fn remember(
 
 /// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
 /// nothing from being done: only its id is kept.
-async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatus, next: &mut StageStatus) {
+async fn fill(
+    run: &Run<'_>,
+    tenant: &Tenant,
+    observation: &Observation,
+    before: &StageStatus,
+    next: &mut StageStatus,
+) {
     if before.dry_run.is_none()
         && let Some(dry_run) = &mut next.dry_run
         && let Some(id) = dry_run.report.report_id.clone()
@@ -48,16 +54,14 @@ async fn fill(run: &Run<'_>, tenant: &Tenant, sight: &Sight, before: &StageStatu
         let is_truncated = dry_run.report.truncated;
         dry_run.report = summary_of(run, tenant, id).await;
         dry_run.report.truncated |= is_truncated;
-        if let Source::Newest(source) = &sight.content.source {
-            dry_run.source = Some(source.clone());
-        }
     }
     let is_done = matches!(
         next.outcome,
         Some(Outcome::Promoted | Outcome::AlreadyPromoted | Outcome::RolledBack)
     );
     if is_done && next.report.is_none() {
-        let real = sight.reports.iter().find(|report| {
+        let mut reports = observation.reports.known().into_iter().flatten();
+        let real = reports.find(|report| {
             let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
             // One without an id can be read by nobody.
             !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
@@ -111,7 +115,7 @@ pub(super) async fn read_again(run: &Run<'_>, tenant: &Tenant, stage: &mut Stage
 
 async fn summary_of(run: &Run<'_>, tenant: &Tenant, id: String) -> ReportStatus {
     match tenant.report(&id).await {
-        Ok(report) => summary::of(&report, &run.own_items()),
+        Ok(report) => report_summary::of(&report, &run.own_items()),
         Err(error) => {
             tracing::warn!(id, %error, "failed to read a report for the status");
             ReportStatus {
@@ -125,13 +129,13 @@ async fn summary_of(run: &Run<'_>, tenant: &Tenant, id: String) -> ReportStatus 
 /// The report of another run of this name, which has promoted the stage before.
 fn done_before<'a>(
     run: &Run<'_>,
-    sight: &'a Sight,
+    observation: &'a Observation,
     before: &StageStatus,
     next: &StageStatus,
 ) -> Option<&'a SeenReport> {
     let is_new = next.outcome == Some(Outcome::AlreadyPromoted) && next.outcome != before.outcome;
     let is_namesakes = |mark: &RunMark| mark.key == run.key && mark.stage == next.name && mark.run != run.uid;
-    let mut reports = sight.reports.iter();
+    let mut reports = observation.reports.known().into_iter().flatten();
     let report =
         reports.find(|report| !report.is_dry_run && report.mark.as_ref().is_some_and(is_namesakes))?;
     is_new.then_some(report)

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-use super::protocol::{NO_SOURCE, SeenReport};
+use super::lock_protocol::{NO_SOURCE, SeenReport};
 use crate::{
     aic::{Error, ReportEntry, Tenant},
     api::RunMark,
@@ -17,21 +17,21 @@ const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const IS_NEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why an environment is not seen.
-pub(super) enum Blind {
+pub(super) enum ObserveError {
     /// The tenant does not answer.
     Tenant(Error),
     /// A report that counts cannot be read.
     Report(String, Error),
 }
 
-impl Blind {
+impl ObserveError {
     pub(super) fn error(&self) -> &Error {
         let (Self::Tenant(error) | Self::Report(_, error)) = self;
         error
     }
 }
 
-impl From<Error> for Blind {
+impl From<Error> for ObserveError {
     fn from(error: Error) -> Self {
         Self::Tenant(error)
     }
@@ -67,7 +67,7 @@ pub(super) async fn read(
     tenant: &Tenant,
     runs: &PromotionRegistry,
     wanted: &Wanted<'_>,
-) -> Result<Found, Blind> {
+) -> Result<Found, ObserveError> {
     let mut entries = tenant.reports().await?;
     // Stable: of one moment, the order of the list holds.
     entries.sort_by_key(|entry| Reverse(time_of(entry)));
@@ -94,12 +94,12 @@ pub(super) async fn read(
         }
         let known = match known(tenant, runs, &entry, wanted).await {
             Ok(known) => known,
-            Err(Blind::Report(id, error)) if wanted.ignored.contains(&&*id) => {
+            Err(ObserveError::Report(id, error)) if wanted.ignored.contains(&&*id) => {
                 tracing::warn!(run = wanted.key, id, %error, "a report cannot be read, and is ignored as an annotation says");
                 found.ignored.push(id);
                 KnownReport::default()
             }
-            Err(blind) => return Err(blind),
+            Err(unobserved) => return Err(unobserved),
         };
         let is_of_name = |mark: &RunMark| mark.key == wanted.key && mark.stage == wanted.stage;
         if !entry.dry_run && oldest_wanted.is_none() && known.mark.as_ref().is_some_and(is_of_name) {
@@ -188,7 +188,7 @@ async fn known(
     runs: &PromotionRegistry,
     entry: &ReportEntry,
     wanted: &Wanted<'_>,
-) -> Result<KnownReport, Blind> {
+) -> Result<KnownReport, ObserveError> {
     // One without an id can be read by nobody: all that is known of it stands in the list.
     let Some(id) = &entry.report_id else {
         return Ok(KnownReport::default());
@@ -218,7 +218,7 @@ async fn known(
         runs.remember_report(tenant.host(), id, KnownReport::default());
         return Ok(KnownReport::default());
     }
-    Err(Blind::Report(id.clone(), error))
+    Err(ObserveError::Report(id.clone(), error))
 }
 
 /// Listed, and not there: a report that is new is about to be, an old one is gone for good.

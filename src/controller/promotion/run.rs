@@ -6,11 +6,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    end::{End, LOOK_AGAIN},
     group::Member,
-    protocol::{Wait, whole_seconds},
+    lock_protocol::{Wait, whole_seconds},
+    report_summary,
     reports::Newest,
-    summary,
+    requeue::{LOOK_AGAIN, RunRequeue},
 };
 use crate::{
     api::{
@@ -115,7 +115,9 @@ impl<'a> Run<'a> {
             Names::of(&*self.scope.integrations.get(&reference)?)
         });
         let items = known.flat_map(|names| [names.worker.to_string(), names.label.secret_label()]);
-        items.chain([summary::ASSUMED_SERVICE.to_owned()]).collect()
+        items
+            .chain([report_summary::ASSUMED_SERVICE.to_owned()])
+            .collect()
     }
 
     /// The connection of an integration.
@@ -138,7 +140,7 @@ impl<'a> Run<'a> {
 
     /// Writes the status as it is, before anything is sent that must be remembered. What could not be recorded is not
     /// going to be done.
-    pub(super) async fn record(&mut self) -> Result<(), End> {
+    pub(super) async fn record(&mut self) -> Result<(), RunRequeue> {
         if self.may_hold_lock() {
             self.keep_finalizer().await?;
         }
@@ -154,7 +156,7 @@ impl<'a> Run<'a> {
     }
 
     /// Goes on if the definition in the cluster keeps all that has to be remembered.
-    pub(super) async fn check_definition(&self) -> Result<(), End> {
+    pub(super) async fn check_definition(&self) -> Result<(), RunRequeue> {
         match status::check_definition(&self.context.cluster, &self.object).await {
             Ok(()) => Ok(()),
             Err(error @ NotWritten::Outdated(_)) => Err(self.outdated(&error)),
@@ -162,18 +164,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn outdated(&self, error: &NotWritten) -> End {
+    fn outdated(&self, error: &NotWritten) -> RunRequeue {
         let Requeue { conclusion, when } = outdated(error);
-        End {
+        RunRequeue {
             phase: self.phase(),
             conclusion,
             next: when,
         }
     }
 
-    pub(super) fn unrecorded(&self, error: &impl std::fmt::Display) -> End {
+    pub(super) fn unrecorded(&self, error: &impl std::fmt::Display) -> RunRequeue {
         tracing::warn!(run = self.key, %error, "what is about to be done could not be recorded first");
-        End {
+        RunRequeue {
             phase: self.phase(),
             conclusion: Conclusion::InProgress(
                 Reason::NotReached,
@@ -213,9 +215,9 @@ impl<'a> Run<'a> {
     }
 
     /// Another run is first. The stage is told of, so that younger runs see whom it waits for.
-    pub(super) fn queued(&mut self, stage: StageStatus, other: &str) -> End {
+    pub(super) fn queued(&mut self, stage: StageStatus, other: &str) -> RunRequeue {
         self.set_stage(stage);
-        End {
+        RunRequeue {
             phase: PromotionPhase::Queued,
             conclusion: Conclusion::InProgress(
                 Reason::Queued,
@@ -226,14 +228,14 @@ impl<'a> Run<'a> {
     }
 
     /// Something is waited for.
-    pub(super) fn waiting(&self, wait: Wait) -> End {
+    pub(super) fn waiting(&self, wait: Wait) -> RunRequeue {
         let Wait {
             reason,
             is_stalled,
             message,
             after,
         } = wait;
-        End {
+        RunRequeue {
             phase: self.phase(),
             conclusion: Conclusion::unfinished(is_stalled, reason, message),
             next: When::Poll(after),
@@ -261,7 +263,7 @@ impl<'a> Run<'a> {
     }
 
     /// Has the object wait for its lock when it is deleted. Somebody may have taken the finalizer away.
-    pub(super) async fn keep_finalizer(&mut self) -> Result<(), End> {
+    pub(super) async fn keep_finalizer(&mut self) -> Result<(), RunRequeue> {
         let is_going = self.object.metadata.deletion_timestamp.is_some();
         if is_going || finalizer::is_set(&self.object) {
             return Ok(());

@@ -2,10 +2,10 @@
 //! identifies it. Development has none.
 
 use super::{
-    end::{End, pending},
     group::Group,
-    protocol::{NO_SOURCE, Source, UNCLEAR_SOURCE},
+    lock_protocol::{NO_SOURCE, Source, UNCLEAR_SOURCE},
     reports::{Newest, newest_report},
+    requeue::{RunRequeue, pending},
     run::Run,
     target::of_account,
 };
@@ -47,7 +47,7 @@ pub(super) async fn source_of(run: &Run<'_>, stage: &StageStatus, known: &str) -
     }
 }
 
-async fn lower_tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, End> {
+async fn lower_tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, RunRequeue> {
     let target = stage.target.as_ref();
     let secret = target.and_then(|target| target.lower_service_account_secret_ref.as_ref());
     let (Some(target), Some(secret)) = (target, secret) else {
@@ -60,15 +60,14 @@ async fn lower_tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, End>
 }
 
 /// The newest report of the environment below, for people to look at; `None` where that is Development, or cannot be told.
-pub(super) async fn shown_source(run: &mut Run<'_>, group: &Group, index: usize) -> Option<String> {
+pub(super) async fn shown_source(run: &Run<'_>, group: &Group, index: usize) -> Option<Newest> {
     if is_from_development(group, index) {
         return None;
     }
     let below = group.stages.get(index.checked_sub(1)?)?.first()?;
     let secret = &below.integration.spec.tenant.service_account_secret_ref.name;
     let tenant = of_account(run, below.names.host.as_str(), secret).await.ok()?;
-    run.newest_below = newest_report(&tenant).await.ok();
-    run.newest_below.as_ref()?.id.clone()
+    newest_report(&tenant).await.ok()
 }
 
 /// A stage is over: what the next one is promoted from. Where nothing was promoted, that is what was there before.

@@ -1,30 +1,24 @@
-//! One stage: from its preflight to its proof.
+//! One stage: from its preflight to its verification.
 
 use std::time::Duration;
 
-use kube::ResourceExt;
-
 use super::{
     content,
-    end::{End, LOOK_AGAIN, next_stage, pending},
     group::Group,
-    look::look,
-    plan,
-    preflight::{Obstacle, obstacle, with_the_rest},
-    proof::{give_up, prove, wake_integrations},
-    protocol::{self, Act, Rules, Sight, Wait},
+    lock_protocol::{Act, Decision, Wait},
+    observe::decide,
+    position,
+    preflight::{Obstacle, Preflight, preflight, with_the_rest},
     record::{self, remember},
+    requeue::{LOOK_AGAIN, RunRequeue, next_stage, pending},
     run::Run,
-    source,
+    source, stage_test,
     target::{claim, read_group, target, tenant},
-    verify,
+    verification::{give_up, verify_stage, wake_integrations},
 };
 use crate::{
     aic::Tenant,
-    api::{
-        Action, IGNORE_REPORT_ANNOTATION, Outcome, PromotionPhase, Reason, StageStatus, Step,
-        UNLOCK_ANNOTATION, conditions::Conclusion,
-    },
+    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
     controller::engine::requeue::When,
     http::{Guard, Priority},
 };
@@ -35,7 +29,7 @@ const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
 const MOST_ACTS: usize = 32;
 
 /// Goes on with a stage until there is something to wait for.
-pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
+pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> RunRequeue {
     let group = read_group(run).await;
     if let Err(end) = prepare(run, &group, index).await {
         return end;
@@ -49,7 +43,7 @@ pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> End {
 }
 
 /// What the gate has shown is latched, and what a stage was held for is over when a person has decided.
-async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), End> {
+async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), RunRequeue> {
     let stage = run.stage(&run.object.spec.order[index].name);
     if !is_new(&stage) || stage.may_hold_lock() {
         return Ok(());
@@ -64,11 +58,11 @@ async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), E
 }
 
 /// The end of a pass over a stage that waits for a person.
-pub(super) fn held(stage: &StageStatus) -> End {
+pub(super) fn held(stage: &StageStatus) -> RunRequeue {
     let held = stage.held.as_ref();
     let reason = held.and_then(|held| Reason::find(&held.reason));
     let message = held.map(|held| held.message.as_str()).unwrap_or_default();
-    End {
+    RunRequeue {
         phase: PromotionPhase::Held,
         conclusion: Conclusion::InProgress(
             reason.unwrap_or(Reason::ContentChanged),
@@ -78,27 +72,27 @@ pub(super) fn held(stage: &StageStatus) -> End {
     }
 }
 
-async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, End> {
+/// Observes, decides, acts and records, until there is something to wait for.
+async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRequeue, RunRequeue> {
     let name = run.object.spec.order[index].name.clone();
     let mut stage = run.stage(&name);
-    if stage.target.is_none() {
-        stage.target = Some(target(group, index)?);
-    }
+    let mut unclear = set_target(&mut stage, group, index)?;
+    let target = stage.target.clone();
     let mut tenant = match tenant(run, &stage).await {
         Ok(tenant) => tenant,
         Err(end) => return give_up(run, stage, end).await,
     };
-    let (mut is_asked, mut is_refused) = (false, false);
+    let (mut is_tested, mut is_refused) = (false, false);
     for _ in 0..MOST_ACTS {
         // As it was recorded, if it was.
         if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
-            stage = StageStatus {
-                target: known.target.clone().or(stage.target),
-                ..known.clone()
-            };
+            stage = known.clone();
+        }
+        if stage.target.is_none() || is_new(&stage) {
+            stage.target.clone_from(&target);
         }
         if stage.step == Some(Step::Verifying) {
-            return prove(run, &tenant, group, index, stage).await;
+            return verify_stage(run, &tenant, group, index, stage).await;
         }
         if stage.is_done() {
             return Ok(next_stage(&stage));
@@ -106,25 +100,45 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
         if stage.held.is_some() && !stage.may_hold_lock() {
             return Ok(held(&stage));
         }
-        let is_new = is_new(&stage);
-        let (obstacle, seems_empty) = in_the_way(run, &tenant, group, index, &mut stage).await?;
-        let (sight, act) = decide(run, &tenant, &mut stage, (group, index), obstacle.is_none()).await?;
+        let mut checked = Preflight::default();
+        if unclear.is_none() {
+            match before_lock(run, &tenant, group, index, &stage).await {
+                Ok(found) => checked = found,
+                // Nothing keeps a lost request from being looked for.
+                Err(end) if stage.suspect.is_some() => unclear = Some(end),
+                Err(end) => return Err(end),
+            }
+        }
+        let Preflight { obstacle, shown } = checked;
+        let seems_empty = shown.as_ref().is_some_and(|shown| shown.is_empty);
+        if let Some(shown) = shown {
+            run.show(shown);
+        }
+        record::read_again(run, &tenant, &mut stage).await;
+        let is_ready = obstacle.is_none() && unclear.is_none();
+        let decided = decide(run, &tenant, &stage, (group, index), is_ready).await;
+        let (observation, Decision { act, .. }) = decided?;
+        if matches!(act, Act::Wait(_) | Act::Leave)
+            && let Some(end) = unclear.take()
+        {
+            return Err(end);
+        }
         if let Some(Obstacle::Unseen(error)) = &obstacle
-            && sight.lock.is_unlocked()
+            && observation.lock.is_unlocked()
             && !matches!(act, Act::Remember(_) | Act::Unlock(..))
         {
             // No lock explains it. One may just have gone: once more decides.
             if is_refused {
-                return Err(run.trouble(error));
+                return Err(run.tenant_error(error));
             }
             is_refused = true;
             continue;
         }
         match act {
-            Act::Remember(next) => remember(run, &tenant, &sight, &stage, next).await?,
-            Act::Lock(_) if is_new && seems_empty && !is_asked && stage.suspect.is_none() => {
-                // Asking takes time: what was seen before is looked at again.
-                is_asked = true;
+            Act::Remember(next) => remember(run, &tenant, &observation, &stage, next).await?,
+            Act::Lock(_) if is_new(&stage) && seems_empty && !is_tested && stage.suspect.is_none() => {
+                // The tests take time: what was seen before them is looked at again.
+                is_tested = true;
                 skip_if_active(run, &tenant, group, index, &stage).await?;
             }
             Act::Lock(next) => {
@@ -132,7 +146,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                     // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
                     let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
                     let end = run.queued(stage, "another run");
-                    return Ok(End { next, ..end });
+                    return Ok(RunRequeue { next, ..end });
                 }
                 content::tell_of_unseen(run, &stage).await;
                 tenant = tenant.with_priority(Priority::Lock);
@@ -142,7 +156,11 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
                 let guard = check_lock(run, &tenant, &next).await?;
                 run.dry_run(&tenant, next, guard).await?;
             }
-            Act::Promote(next) => {
+            Act::Promote(next, warning) => {
+                if let Some((reason, why)) = warning {
+                    let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
+                    run.context.cluster.warn(&run.object, reason, &message).await;
+                }
                 let guard = check_lock(run, &tenant, &next).await?;
                 run.promote(&tenant, next, guard).await?;
             }
@@ -156,46 +174,64 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<End, 
             Act::Wait(wait) => {
                 return match obstacle {
                     Some(Obstacle::Queue(other)) => Ok(run.queued(stage, &other)),
-                    Some(Obstacle::Blocked(end)) => Err(end),
                     obstacle => Ok(held_up(run, &stage, wait, obstacle)),
                 };
             }
-            Act::Leave => {
-                return match obstacle {
-                    Some(Obstacle::Queue(other)) => Ok(run.queued(stage, &other)),
-                    Some(Obstacle::Faults(faults, again)) => Ok(End {
-                        next: When::Poll(again),
-                        ..pending(Reason::PreflightFailed, &faults)
-                    }),
-                    Some(Obstacle::Unseen(error)) => Ok(run.trouble(&error)),
-                    Some(Obstacle::Blocked(end)) => Err(end),
-                    Some(Obstacle::Gate) => Ok(run.waiting(Wait::for_a_suspect())),
-                    None => Ok(next_stage(&stage)),
-                };
-            }
+            Act::Leave => return Ok(left(run, stage, obstacle)),
         }
     }
     Ok(next_stage(&stage))
 }
 
-/// What keeps the stage from asking for a lock, and whether there seems to be nothing to promote. Nothing keeps a lost
-/// request from being looked for.
-async fn in_the_way(
-    run: &mut Run<'_>,
+/// Sets the two environments of a stage, once a pass. Where the group does not tell them any more, a request for a lock
+/// that was lost is looked for all the same, in those that status remembers; then why it does not is returned.
+fn set_target(
+    stage: &mut StageStatus,
+    group: &Group,
+    index: usize,
+) -> Result<Option<RunRequeue>, RunRequeue> {
+    if !is_new(stage) && stage.target.is_some() {
+        return Ok(None);
+    }
+    match target(group, index) {
+        Ok(target) => stage.target = Some(target),
+        Err(end) if stage.suspect.is_some() && stage.target.is_some() => return Ok(Some(end)),
+        Err(end) => return Err(end),
+    }
+    Ok(None)
+}
+
+/// What keeps the stage from requesting a lock, and what it would change.
+async fn before_lock(
+    run: &Run<'_>,
     tenant: &Tenant,
     group: &Group,
     index: usize,
-    stage: &mut StageStatus,
-) -> Result<(Option<Obstacle>, bool), End> {
+    stage: &StageStatus,
+) -> Result<Preflight, RunRequeue> {
     if !is_new(stage) || run.stops() {
-        return Ok((None, false));
+        return Ok(Preflight::default());
     }
-    if stage.suspect.is_some() && !plan::may_begin(&run.object.spec, index) {
-        return Ok((Some(Obstacle::Gate), false));
+    if stage.suspect.is_some() && !position::may_begin(&run.object.spec, index) {
+        return Ok(Preflight {
+            obstacle: Some(Obstacle::Gate),
+            shown: None,
+        });
     }
-    match obstacle(run, tenant, group, index, stage).await {
-        Err(end) if stage.suspect.is_some() => Ok((Some(Obstacle::Blocked(end)), false)),
-        found => found,
+    preflight(run, tenant, group, index).await
+}
+
+/// The end of a pass over a stage that does not begin.
+fn left(run: &mut Run<'_>, stage: StageStatus, obstacle: Option<Obstacle>) -> RunRequeue {
+    match obstacle {
+        Some(Obstacle::Queue(other)) => run.queued(stage, &other),
+        Some(Obstacle::Faults(faults, again)) => RunRequeue {
+            next: When::Poll(again),
+            ..pending(Reason::PreflightFailed, &faults)
+        },
+        Some(Obstacle::Unseen(error)) => run.tenant_error(&error),
+        Some(Obstacle::Gate) => run.waiting(Wait::for_a_suspect()),
+        None => next_stage(&stage),
     }
 }
 
@@ -206,8 +242,8 @@ async fn skip_if_active(
     group: &Group,
     index: usize,
     stage: &StageStatus,
-) -> Result<(), End> {
-    let verified = verify::verify(run, tenant, &group.stages[index]).await;
+) -> Result<(), RunRequeue> {
+    let verified = stage_test::test_stage(run, tenant, &group.stages[index]).await;
     if !verified.is_active() {
         return Ok(());
     }
@@ -215,7 +251,7 @@ async fn skip_if_active(
     let (outcome, reason) = (Outcome::Skipped, Reason::NothingToPromote);
     let mut over = run.over(stage.clone(), outcome, reason, why);
     let newest = source::remember_newest(tenant, &mut over).await;
-    newest.map_err(|error| run.trouble(&error))?;
+    newest.map_err(|error| run.tenant_error(&error))?;
     run.set_stage(over);
     run.record().await?;
     wake_integrations(run, index);
@@ -228,9 +264,12 @@ fn is_new(stage: &StageStatus) -> bool {
 }
 
 /// Looking takes time: nobody has taken the lock away meanwhile. The guard holds for a while from before this look on.
-async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, End> {
+async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, RunRequeue> {
     let guard = run.context.guard();
-    let shown = tenant.lock_state().await.map_err(|error| run.trouble(&error))?;
+    let shown = tenant
+        .lock_state()
+        .await
+        .map_err(|error| run.tenant_error(&error))?;
     let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
     // What may not be sent any more after such a look is not recorded as if it were.
     if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
@@ -240,7 +279,7 @@ async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Resul
 }
 
 /// Nothing can be remembered for now: what is already being given back is, all the same.
-pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
+pub(super) async fn give_back(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue {
     let is_open = |stage: &&StageStatus| stage.step == Some(Step::Unlocking);
     let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {
         return end;
@@ -249,81 +288,26 @@ pub(super) async fn give_back(run: &mut Run<'_>, end: End) -> End {
         return end;
     };
     let none = Group::default();
-    let mut stage = stage;
-    if let Ok((_, Act::Unlock(id, _))) = decide(run, &tenant, &mut stage, (&none, 0), false).await {
+    if let Ok((_, decision)) = decide(run, &tenant, &stage, (&none, 0), false).await
+        && let Act::Unlock(id, _) = decision.act
+    {
         // What comes of it is seen by the next pass.
         let _ = run.unlock(&tenant, &id).await;
     }
     end
 }
 
-async fn decide(
-    run: &Run<'_>,
-    tenant: &Tenant,
-    stage: &mut StageStatus,
-    (group, index): (&Group, usize),
-    is_ready: bool,
-) -> Result<(Sight, Act), End> {
-    record::read_again(run, tenant, stage).await;
-    let stage = &*stage;
-    let members = group.stages.get(index).map_or(&[][..], Vec::as_slice);
-    let spec = &run.object.spec;
-    let runs = &run.context.runs;
-    let attempt = stage.lock.as_ref().map(|lock| lock.attempt.as_str());
-    let annotation = |name| run.object.annotations().get(name).map(String::as_str);
-    let mut rules = Rules {
-        key: &run.key,
-        run: &run.uid,
-        mode: spec.mode,
-        ignore_encrypted_secrets: spec.ignore_encrypted_secrets,
-        timeouts: &spec.timeouts,
-        expected: content::expected(spec, &run.status, stage),
-        is_ready,
-        is_void: attempt.is_some_and(|attempt| runs.is_void(attempt)),
-        quiet_for: Duration::ZERO,
-        stops: run.stops(),
-        unlock: annotation(UNLOCK_ANNOTATION),
-    };
-    let ignored = annotation(IGNORE_REPORT_ANNOTATION).unwrap_or_default();
-    let ignored: Vec<_> = ignored.split(',').map(str::trim).collect();
-    let clock = &run.context.clock;
-    let (mut sight, passed_over) = look(tenant, runs, stage, &rules, &ignored, clock.now())
-        .await
-        .map_err(|blind| run.blind(&blind))?;
-    for id in &passed_over {
-        run.tell_of_ignored(id).await;
-    }
-    if protocol::reads_fault(stage, &sight.lock, &rules) {
-        let wanted = spec.order.iter().find(|known| known.name == stage.name);
-        let is_whole = wanted.is_some_and(|wanted| wanted.integrations.len() == members.len());
-        sight.fault = verify::shown_fault(run, tenant, members, is_whole).await;
-    }
-    if protocol::reads_content(stage, &sight, &rules) {
-        sight.content = content::observe(run, group, index, stage, &rules.expected).await;
-    }
-    let idle = protocol::idle_lock(stage, &sight, &rules, clock.now());
-    rules.quiet_for = runs.quiet_for(&run.uid, idle, clock.instant());
-    let act = protocol::decide(stage, &sight, &rules, clock.now());
-    if matches!(act, Act::Promote(_))
-        && let Some((reason, why)) = protocol::content_warning(stage, &sight, &rules, clock.now())
-    {
-        let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
-        run.context.cluster.warn(&run.object, reason, &message).await;
-    }
-    Ok((sight, act))
-}
-
 /// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
-fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> End {
+fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> RunRequeue {
     if is_new(stage) {
         match obstacle {
             Some(Obstacle::Faults(faults, _)) => {
                 wait.message = format!("{}. {}", wait.message, faults.join(". "));
             }
             Some(Obstacle::Unseen(_)) => wait.message += ". Until then ESVs cannot be seen either",
-            Some(Obstacle::Queue(_) | Obstacle::Gate | Obstacle::Blocked(_)) | None => {}
+            Some(Obstacle::Queue(_) | Obstacle::Gate) | None => {}
         }
-        return End {
+        return RunRequeue {
             phase: PromotionPhase::Pending,
             ..run.waiting(wait)
         };

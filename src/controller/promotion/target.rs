@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
-    end::{End, LOOK_AGAIN, pending},
     group::{Group, Member},
+    requeue::{LOOK_AGAIN, RunRequeue, pending},
     run::Run,
 };
 use crate::{
@@ -53,10 +53,10 @@ pub(super) async fn read_group(run: &Run<'_>) -> Group {
 }
 
 /// The two environments of a stage, once the group fits together.
-pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
+pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, RunRequeue> {
     if !group.faults.is_empty() {
         let all: Vec<_> = group.faults.iter().chain(&group.missing).cloned().collect();
-        return Err(End {
+        return Err(RunRequeue {
             phase: PromotionPhase::Pending,
             conclusion: Conclusion::Stalled(Reason::GroupInvalid, all.join(". ")),
             next: When::Check(LOOK_AGAIN),
@@ -80,7 +80,7 @@ pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, End> {
 }
 
 /// The upper environment, as its service account sees it. The key of an open lock is kept in memory.
-pub(super) async fn tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, End> {
+pub(super) async fn tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, RunRequeue> {
     let Some(target) = &stage.target else {
         return Err(pending(Reason::PreflightFailed, &[]));
     };
@@ -88,8 +88,8 @@ pub(super) async fn tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant,
 }
 
 /// A tenant, with the account in a Secret of this namespace.
-pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Result<Tenant, End> {
-    let stalled = |reason: Reason, message: String| End {
+pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Result<Tenant, RunRequeue> {
+    let stalled = |reason: Reason, message: String| RunRequeue {
         phase: run.phase(),
         conclusion: Conclusion::Stalled(reason, message),
         next: When::Poll(LOOK_AGAIN),
@@ -150,7 +150,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     })
 }
 
-fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
+fn without_account(run: &Run<'_>, error: &NoAccount) -> RunRequeue {
     let reason = match error {
         NoAccount::Invalid(reason, _) => *reason,
         NoAccount::Missing(_) => Reason::SecretNotFound,
@@ -167,7 +167,7 @@ fn without_account(run: &Run<'_>, error: &NoAccount) -> End {
         _ if run.may_hold_lock() => When::Poll(LOOK_FOR_ACCOUNT),
         _ => When::Poll(LOOK_AGAIN),
     };
-    End {
+    RunRequeue {
         phase: run.phase(),
         conclusion: Conclusion::unfinished(needs_person, reason, message),
         next,

@@ -1,0 +1,114 @@
+//! A run's object is gone before its lock is: somebody has taken its finalizer away. This process still has the key.
+
+use kube::{Api, ResourceExt};
+
+use super::{lock_protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK};
+use crate::{
+    aic::{Error, RunState, Tenant},
+    api::Promotion,
+    controller::{context::Context, engine::queue::Ref, promotion_registry::Key},
+    http::Priority,
+};
+
+/// Gives the locks of such runs back, in the background, and tells of those that nobody knows of. Whoever ends waits for
+/// that: nobody else has the key.
+pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
+    let tasks = &context.tasks;
+    for (uid, key) in context.runs.keys_of(gone) {
+        // Who waits for the answer sees to what it says.
+        if key.is_asking {
+            continue;
+        }
+        let (context, gone) = (context.clone(), gone.clone());
+        tasks.spawn(async move {
+            if !is_there(&context, &gone, &uid).await {
+                give_back(&context, &gone, &key).await;
+                context.runs.forget(&uid);
+            }
+        });
+    }
+}
+
+async fn give_back(context: &Context, gone: &Ref, key: &Key) {
+    let lock = key.stage.open_lock();
+    let proved = lock.filter(|lock| !lock.unproved);
+    let (namespace, name, host) = (&*gone.namespace, &*gone.name, &key.host);
+    if let Some(id) = proved.and_then(|lock| lock.id.as_deref()) {
+        tracing::warn!(
+            namespace,
+            name,
+            %host,
+            id,
+            "a Promotion is gone without its finalizer, and its lock is open: it is given back"
+        );
+        let_settle(context, key).await;
+        until_gone(context, &tenant(context, key), id).await;
+        tracing::warn!(namespace, name, %host, id, "the lock of a Promotion that is gone is given back");
+        return;
+    }
+    let suspect = key.stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
+    let Some(requested_at) = lock.map(|lock| &lock.requested_at).or(suspect) else {
+        return;
+    };
+    tracing::error!(
+        namespace,
+        name,
+        %host,
+        requested_at = %requested_at.0,
+        "a Promotion is gone, and the answer to its request for a lock was lost, so that no object remembers it: if the environment is locked, and nobody else promotes, unlock it in the tenant's console"
+    );
+    context
+        .metrics
+        .lock_is_unrecorded(host.as_str(), "", requested_at.0);
+}
+
+/// What was asked for under the lock may be on its way: it would run under the next one.
+async fn let_settle(context: &Context, key: &Key) {
+    let Some(promote) = &key.stage.promote else { return };
+    let passed = context.clock.now().duration_since(promote.requested_at.0);
+    let passed = passed.try_into().unwrap_or_default();
+    context.clock.sleep(RUN_SETTLES.saturating_sub(passed)).await;
+}
+
+fn tenant(context: &Context, key: &Key) -> Tenant {
+    let tenant = context.aic.tenant(key.host.clone(), key.account.clone());
+    tenant.with_priority(Priority::Lock)
+}
+
+/// One that cannot be decoded any more, or read, is there.
+async fn is_there(context: &Context, gone: &Ref, uid: &str) -> bool {
+    let api: Api<Promotion> = Api::namespaced(context.cluster.client.clone(), &gone.namespace);
+    loop {
+        match api.get_metadata_opt(&gone.name).await {
+            Ok(found) => return found.is_some_and(|found| found.uid().as_deref() == Some(uid)),
+            Err(error) => {
+                tracing::warn!(namespace = &*gone.namespace, name = &*gone.name, %error, "failed to look whether a Promotion is gone");
+                context.clock.sleep(WITH_AN_OPEN_LOCK).await;
+            }
+        }
+    }
+}
+
+/// Asks a lock that is proved ours back until it is gone.
+pub(super) async fn until_gone(context: &Context, tenant: &Tenant, id: &str) {
+    loop {
+        match ask_back(tenant, id).await {
+            Ok(true) => return,
+            Ok(false) => tracing::info!(host = %tenant.host(), id, "a lock is not gone yet"),
+            Err(error) => tracing::warn!(host = %tenant.host(), id, %error, "failed to ask a lock back"),
+        }
+        context.clock.sleep(WITH_AN_OPEN_LOCK).await;
+    }
+}
+
+/// Whether the lock is gone. It is not taken from what is under way.
+async fn ask_back(tenant: &Tenant, id: &str) -> Result<bool, Error> {
+    if tenant.lock_state().await?.is_free_of(id) {
+        return Ok(true);
+    }
+    let run = tenant.promotion_progress().await?;
+    if run.state() == RunState::Idle || (run.blocking_error && run.state() != RunState::Running) {
+        tenant.unlock(id, None).await?;
+    }
+    Ok(false)
+}
