@@ -18,14 +18,15 @@ use crate::{
     api::{Action, IGNORE_REPORT_ANNOTATION, StageStatus, Step, UNLOCK_ANNOTATION},
 };
 
-/// What is decided about a stage, and what that was decided from. The lock is read first: what is read after it is at
-/// least as new.
+/// What is decided about a stage, and what that was decided from: what is known already, or what is read now. The lock is
+/// read first: what is read after it is at least as new.
 pub(super) async fn decide(
     run: &Run<'_>,
     tenant: &Tenant,
     stage: &StageStatus,
     (group, index): (&Group, usize),
     is_ready: bool,
+    known: Option<Observation>,
 ) -> Result<(Observation, Decision), RunRequeue> {
     let spec = &run.object.spec;
     let (runs, clock) = (&run.context.runs, &run.context.clock);
@@ -42,8 +43,12 @@ pub(super) async fn decide(
         stops: run.stops(),
         unlock: annotation(run, UNLOCK_ANNOTATION),
     };
-    let lock = tenant.lock_state().await;
-    let lock = lock.map_err(|error| run.tenant_error(&error))?;
+    let observation = if let Some(known) = known {
+        known
+    } else {
+        let lock = tenant.lock_state().await;
+        Observation::of_lock(lock.map_err(|error| run.tenant_error(&error))?)
+    };
     let mut observer = Observer {
         run,
         tenant,
@@ -51,7 +56,7 @@ pub(super) async fn decide(
         group,
         index,
         rules: &rules,
-        observation: Observation::of_lock(lock),
+        observation,
         unreadable: None,
     };
     let decision = loop {
@@ -135,6 +140,7 @@ impl Observer<'_> {
             lock_ids: shown.chain(lock.promotion_id.as_deref()).chain(own).collect(),
             is_rollback: stage.action == Action::Rollback && stage.step == Some(Step::Locking),
             ignored: &ignored,
+            read: &run.read_reports,
         };
         match reports::read(self.tenant, &run.context.runs, &wanted).await {
             Ok(found) => {

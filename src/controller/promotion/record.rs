@@ -114,7 +114,12 @@ pub(super) async fn read_again(run: &Run<'_>, tenant: &Tenant, stage: &mut Stage
 }
 
 async fn summary_of(run: &Run<'_>, tenant: &Tenant, id: String) -> ReportStatus {
-    match tenant.report(&id).await {
+    let read = run.read_reports.lock().remove(&id);
+    let report = match read {
+        Some(report) => Ok(report),
+        None => tenant.report(&id).await,
+    };
+    match report {
         Ok(report) => report_summary::of(&report, &run.own_items()),
         Err(error) => {
             tracing::warn!(id, %error, "failed to read a report for the status");

@@ -1,12 +1,13 @@
 //! The reports of an environment, as far as a decision needs them.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use parking_lot::Mutex;
 
 use super::lock_protocol::{NO_SOURCE, SeenReport};
 use crate::{
-    aic::{Error, ReportEntry, Tenant},
+    aic::{Error, Report, ReportEntry, Tenant},
     api::RunMark,
     controller::promotion_registry::{KnownReport, PromotionRegistry},
     http,
@@ -50,6 +51,8 @@ pub(super) struct Wanted<'a> {
     pub(super) is_rollback: bool,
     /// Reports that a person says the run can go on without.
     pub(super) ignored: &'a [&'a str],
+    /// Takes the reports of this name that are read now, for whoever shows them to people.
+    pub(super) read: &'a Mutex<HashMap<String, Report>>,
 }
 
 /// What was found.
@@ -202,9 +205,12 @@ async fn known(
             let known = KnownReport {
                 mark: RunMark::find(&report.promotion_description),
                 is_empty,
-                missing_esvs: report.missing_esvs,
+                missing_esvs: report.missing_esvs.clone(),
             };
             runs.remember_report(tenant.host(), id, known.clone());
+            if known.mark.as_ref().is_some_and(|mark| mark.key == wanted.key) {
+                wanted.read.lock().insert(id.clone(), report);
+            }
             return Ok(known);
         }
         Err(error) => error,

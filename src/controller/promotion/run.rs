@@ -1,9 +1,14 @@
 //! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
+use parking_lot::Mutex;
 
 use super::{
     group::Member,
@@ -13,6 +18,7 @@ use super::{
     requeue::{LOOK_AGAIN, RunRequeue},
 };
 use crate::{
+    aic::Report,
     api::{
         Outcome, PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, ReportStatus,
         StageStatus, Step, clip,
@@ -45,6 +51,8 @@ pub(super) struct Run<'a> {
     pub(super) uid: String,
     /// The provisional report of the next stage, as this pass has read it.
     pub(super) provisional: Option<ReportStatus>,
+    /// The reports of this name that this pass has read and not shown yet, by their ids.
+    pub(super) read_reports: Mutex<HashMap<String, Report>>,
     /// What the environment below has shown in this pass as its newest report.
     pub(super) newest_below: Option<Newest>,
 }
@@ -65,6 +73,7 @@ impl<'a> Run<'a> {
             key: format!("{namespace}/{}", object.name_any()),
             uid: object.uid().unwrap_or_default(),
             provisional: None,
+            read_reports: Mutex::default(),
             newest_below: None,
             object,
         }))

@@ -83,6 +83,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         Err(end) => return give_up(run, stage, end).await,
     };
     let (mut is_tested, mut is_refused) = (false, false);
+    let mut known = None;
     for _ in 0..MOST_ACTS {
         // As it was recorded, if it was.
         if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
@@ -116,8 +117,10 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         }
         record::read_again(run, &tenant, &mut stage).await;
         let is_ready = obstacle.is_none() && unclear.is_none();
-        let decided = decide(run, &tenant, &stage, (group, index), is_ready).await;
-        let (observation, Decision { act, .. }) = decided?;
+        let decided = decide(run, &tenant, &stage, (group, index), is_ready, known.take()).await;
+        let (observation, decision) = decided?;
+        let stands = decision.leaves_observation(&observation);
+        let Decision { act, .. } = decision;
         if matches!(act, Act::Wait(_) | Act::Leave)
             && let Some(end) = unclear.take()
         {
@@ -135,40 +138,19 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
             continue;
         }
         match act {
-            Act::Remember(next) => remember(run, &tenant, &observation, &stage, next).await?,
+            Act::Remember(next) => {
+                remember(run, &tenant, &observation, &stage, next).await?;
+                known = stands.then_some(observation);
+            }
             Act::Lock(_) if is_new(&stage) && seems_empty && !is_tested && stage.suspect.is_none() => {
                 // The tests take time: what was seen before them is looked at again.
                 is_tested = true;
                 skip_if_active(run, &tenant, group, index, &stage).await?;
             }
-            Act::Lock(next) => {
-                if !claim(run, &stage) {
-                    // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
-                    let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
-                    let end = run.queued(stage, "another run");
-                    return Ok(RunRequeue { next, ..end });
+            act @ (Act::Lock(_) | Act::DryRun(_) | Act::Promote(..) | Act::Unlock(..)) => {
+                if let Some(end) = apply(run, &mut tenant, &stage, act).await? {
+                    return Ok(end);
                 }
-                content::tell_of_unseen(run, &stage).await;
-                tenant = tenant.with_priority(Priority::Lock);
-                run.lock(&tenant, next).await?;
-            }
-            Act::DryRun(next) => {
-                let guard = check_lock(run, &tenant, &next).await?;
-                run.dry_run(&tenant, next, guard).await?;
-            }
-            Act::Promote(next, warning) => {
-                if let Some((reason, why)) = warning {
-                    let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
-                    run.context.cluster.warn(&run.object, reason, &message).await;
-                }
-                let guard = check_lock(run, &tenant, &next).await?;
-                run.promote(&tenant, next, guard).await?;
-            }
-            Act::Unlock(id, mut wait) => {
-                if let Err(error) = run.unlock(&tenant, &id).await {
-                    wait.message = format!("{}: {error}", wait.message);
-                }
-                return Ok(run.waiting(wait));
             }
             // A lock that is another run's is waited for in the queue.
             Act::Wait(wait) => {
@@ -181,6 +163,48 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         }
     }
     Ok(next_stage(&stage))
+}
+
+/// Sends what was decided, once it is recorded; with an end where the pass has to wait for it.
+async fn apply(
+    run: &mut Run<'_>,
+    tenant: &mut Tenant,
+    stage: &StageStatus,
+    act: Act,
+) -> Result<Option<RunRequeue>, RunRequeue> {
+    match act {
+        Act::Lock(next) => {
+            if !claim(run, stage) {
+                // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
+                let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
+                let end = run.queued(stage.clone(), "another run");
+                return Ok(Some(RunRequeue { next, ..end }));
+            }
+            content::tell_of_unseen(run, stage).await;
+            *tenant = tenant.clone().with_priority(Priority::Lock);
+            run.lock(tenant, next).await?;
+        }
+        Act::DryRun(next) => {
+            let guard = check_lock(run, tenant, &next).await?;
+            run.dry_run(tenant, next, guard).await?;
+        }
+        Act::Promote(next, warning) => {
+            if let Some((reason, why)) = warning {
+                let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
+                run.context.cluster.warn(&run.object, reason, &message).await;
+            }
+            let guard = check_lock(run, tenant, &next).await?;
+            run.promote(tenant, next, guard).await?;
+        }
+        Act::Unlock(id, mut wait) => {
+            if let Err(error) = run.unlock(tenant, &id).await {
+                wait.message = format!("{}: {error}", wait.message);
+            }
+            return Ok(Some(run.waiting(wait)));
+        }
+        Act::Remember(_) | Act::Wait(_) | Act::Leave => {}
+    }
+    Ok(None)
 }
 
 /// Sets the two environments of a stage, once a pass. Where the group does not tell them any more, a request for a lock
@@ -288,7 +312,7 @@ pub(super) async fn give_back(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue 
         return end;
     };
     let none = Group::default();
-    if let Ok((_, decision)) = decide(run, &tenant, &stage, (&none, 0), false).await
+    if let Ok((_, decision)) = decide(run, &tenant, &stage, (&none, 0), false, None).await
         && let Act::Unlock(id, _) = decision.act
     {
         // What comes of it is seen by the next pass.

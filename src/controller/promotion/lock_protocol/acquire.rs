@@ -61,7 +61,7 @@ impl Case<'_> {
             return Ok(Row::R3b.decides(Act::Leave));
         }
         if let ContentDecision::Keeps(obstacle) = self.content_decision(false)? {
-            return Ok(obstacle);
+            return Ok(*obstacle);
         }
         let requested = self.with(|stage| {
             stage.step = Some(Step::LockRequested);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{
     content::Expected,
-    observation::Missing,
+    observation::{Missing, Observation},
     pace::{LONGEST_POLL, POLL},
     row::Row,
 };
 use crate::{
-    api::{PromotionMode, Reason, StageStatus, Timeouts},
+    api::{PromotionMode, Reason, StageStatus, Step, Timeouts},
     http::ONCE_ONLY_TIMEOUT,
 };
 
@@ -76,6 +76,28 @@ pub(in super::super) enum Act {
     Wait(Wait),
     /// Nothing about a lock is left to do: the stage is verified, or over.
     Leave,
+}
+
+impl Decision {
+    /// Whether the next decision may rest on the same observation, once this one is recorded. It does where nothing was
+    /// sent, and nothing can be done under a lock that may have changed: what the dry run has found is compared and the lock
+    /// checked again before anything is promoted, and a lock that is gone is not deleted.
+    pub(in super::super) fn leaves_observation(&self, observation: &Observation) -> bool {
+        match &self.act {
+            Act::Remember(next) => match next.step {
+                Some(Step::DryRun) => self.row == Row::R15,
+                Some(Step::Unlocking) => {
+                    let lock = next.lock.as_ref();
+                    let id = lock
+                        .filter(|lock| !lock.unproved)
+                        .and_then(|lock| lock.id.as_deref());
+                    id.is_some_and(|id| observation.lock.is_free_of(id))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
 }
 
 impl Row {

@@ -190,7 +190,7 @@ impl Case<'_> {
             return ends(Outcome::Skipped, Reason::NothingToPromote, message);
         }
         Ok(match self.content_decision(true)? {
-            ContentDecision::Keeps(obstacle) => obstacle,
+            ContentDecision::Keeps(obstacle) => *obstacle,
             ContentDecision::Allows(warning) => Row::R16.decides(Act::Promote(self.requested(id), warning)),
         })
     }

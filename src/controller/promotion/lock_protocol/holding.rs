@@ -15,7 +15,7 @@ use crate::api::{Action, ContentPolicy, HeldStatus, Outcome, PromotionMode, Reas
 pub(super) enum ContentDecision {
     /// It may be promoted; with what people are warned of where the policy is to proceed.
     Allows(Option<(Reason, String)>),
-    Keeps(Decision),
+    Keeps(Box<Decision>),
 }
 
 impl Case<'_> {
@@ -28,7 +28,9 @@ impl Case<'_> {
         let content = self.content()?;
         Ok(match compare(stage, &rules.expected, content, is_locked) {
             Comparison::Same => ContentDecision::Allows(None),
-            Comparison::Unknown(why) => ContentDecision::Keeps(self.content_unknown(is_locked, why)),
+            Comparison::Unknown(why) => {
+                ContentDecision::Keeps(Box::new(self.content_unknown(is_locked, why)))
+            }
             Comparison::Differs(reason, why) if rules.expected.policy == ContentPolicy::Proceed => {
                 ContentDecision::Allows(Some((reason, why)))
             }
@@ -39,7 +41,7 @@ impl Case<'_> {
                 };
                 let hash = dry_run_hash(stage).filter(|_| is_locked);
                 let message = format!("{why}. {}", way_to_accept(&stage.name, hash, source));
-                ContentDecision::Keeps(self.hold(is_locked, reason, message, source))
+                ContentDecision::Keeps(Box::new(self.hold(is_locked, reason, message, source)))
             }
         })
     }

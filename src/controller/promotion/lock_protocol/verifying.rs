@@ -103,6 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table is long")]
     fn row_25() {
         const RECENT: u64 = 60;
         const LATE: u64 = 15 * 60;

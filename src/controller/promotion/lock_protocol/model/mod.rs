@@ -1,5 +1,8 @@
 //! A model of the protocol, explored exhaustively within its budgets: it calls the same functions as the operator.
 
+#![allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+
+mod deciding;
 mod explore;
 mod fair;
 mod mutants;

@@ -1,6 +1,6 @@
 //! All that can happen: runs decide and act, answers are lost, processes die, time passes, people interfere.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
@@ -41,7 +41,7 @@ pub struct Operator {
 pub struct Reached(Mutex<BTreeSet<String>>);
 
 impl Reached {
-    pub fn note(&self, what: impl ToString) {
+    pub fn note(&self, what: impl Display) {
         self.0.lock().insert(what.to_string());
     }
 
