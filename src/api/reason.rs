@@ -137,7 +137,7 @@ reasons! {
     Locking,
     /// A dry run, a promotion or a rollback is under way. The run goes on by itself.
     Running,
-    /// The lock is being given back. The run goes on by itself.
+    /// The lock is being released. The run goes on by itself.
     Unlocking,
     /// The tenant's own tests are asked whether the stage works. The run goes on by itself; the message names what does not pass yet.
     Verifying,
@@ -145,11 +145,11 @@ reasons! {
     LockOwnershipUnknown,
     /// The lock was taken away before anything was promoted. The stage begins anew, at most three times; if the run is Failed, find out who unlocks, then create a new Promotion.
     LockLost,
-    /// The answer to a request for a lock was lost, and the idle lock was given back. The stage begins anew, at most three times; if the run is Failed, create a new Promotion.
+    /// The answer to a request for a lock was lost, and the idle lock was released. The stage begins anew, at most three times; if the run is Failed, create a new Promotion.
     LockAnswerLost,
     /// The tenant failed to lock the environments, or took too long. Look at both in the tenant's console, then create a new Promotion.
     LockFailed,
-    /// The lock is asked back without success. Look at the environments in the tenant's console.
+    /// The lock is not gone ten minutes after the operator began to delete it. Look at the environments in the tenant's console.
     LockNotReleased,
     /// A person has let an open lock go with the object. Unlock it in the tenant's console.
     LockAbandoned,

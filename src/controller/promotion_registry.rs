@@ -82,7 +82,7 @@ impl PromotionRegistry {
         keys.map(|(uid, key)| (uid.clone(), key.clone())).collect()
     }
 
-    /// Remembers that a request for a lock was refused, never sent, or its lock given back: what is seen later is not its
+    /// Remembers that a request for a lock was refused, never sent, or its lock released: what is seen later is not its
     /// effect. That is rare, and kept for the life of the process.
     pub(super) fn void(&self, attempt: &str) {
         self.0.lock().void.insert(attempt.to_owned());

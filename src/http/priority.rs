@@ -3,7 +3,7 @@
 /// What a call, or a whole pass, is for: the most urgent first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
-    /// A lock may be open: others wait until it is given back.
+    /// A lock may be open: others wait until it is released.
     Lock,
     /// An object has never been seen to before.
     New,

@@ -1,6 +1,6 @@
 //! Argo CD drives the sample's environments from nothing to production, and the gate is in Git.
 
-use kube::{ResourceExt, api::ListParams};
+use kube::{ResourceExt, api::ListParams, core::DynamicObject};
 use pingone_aic_simulator::{Exchange, tenant::ConfigItem};
 
 use crate::world::{ENVIRONMENTS, PROMOTION, RELEASE, World, assert_never_red};
@@ -34,6 +34,18 @@ async fn versions(world: &World) -> Vec<(String, String)> {
     versions
 }
 
+/// Raises the gate and names what was looked at, in one change.
+fn raise_gate(world: &World, stage: &str, look: &DynamicObject) {
+    let next = &look.data["status"]["next"];
+    assert_eq!(next["stage"], stage);
+    let hash = &next["provisional"]["totals"]["hash"];
+    let source = next["source"].as_str();
+    let source = source.map_or_else(String::new, |source| format!(", source: {source}"));
+    let raised = format!("upTo: {stage}\n  approved: {{{stage}: {{hash: {hash}{source}}}}}");
+    let gate = "upTo: development\n  approved: {}";
+    world.repository.replace(RELEASE, gate, &raised);
+}
+
 #[tokio::test]
 async fn a_release_goes_from_nothing_to_production_by_commits() {
     let world = World::start("a release goes to production by commits", "release").await;
@@ -50,9 +62,7 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     assert_eq!((world.promotions(), world.is_locked()), (0, false));
 
     // The gate is raised by a commit, and the commit reverted: what is done stays done.
-    world
-        .repository
-        .replace(RELEASE, "upTo: development", "upTo: staging");
+    raise_gate(&world, "staging", &look);
     world.repository.commit("Promote release 1 to staging");
     world.sync(PROMOTION, "Healthy").await;
     world.phase("release-1", "Gated").await;
@@ -64,12 +74,17 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     assert_eq!((world.promotions(), world.is_locked()), (1, false));
     assert!(world.is_active("staging-alpha").await && !world.is_active("prod-alpha").await);
 
-    world
-        .repository
-        .replace(RELEASE, "upTo: development", "upTo: production");
+    raise_gate(&world, "production", &gated);
     world.repository.commit("Promote release 1 to production");
     world.sync(PROMOTION, "Healthy").await;
-    world.phase("release-1", "Succeeded").await;
+    let done = world.phase("release-1", "Succeeded").await;
+    let approved = &done.data["spec"]["approved"]["production"];
+    let stage = &done.data["status"]["stages"][1];
+    assert_eq!(approved["hash"], stage["dryRun"]["report"]["totals"]["hash"]);
+    assert_eq!(
+        approved["source"],
+        done.data["status"]["stages"][0]["newestReport"]
+    );
     world.until_active("prod-alpha").await;
     assert_eq!((world.promotions(), world.is_locked()), (2, false));
     world.sync(ENVIRONMENTS, "Healthy").await;

@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
@@ -37,6 +37,10 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ),
     (
         "kubectl -n pingone-aic wait promotion/release-1 --for=jsonpath='{.status.phase}'=Succeeded --timeout=1h",
+        "outputs.rs",
+    ),
+    (
+        r#"kubectl -n pingone-aic get promotion release-2 -o jsonpath='{.status.conditions[?(@.type=="Ready")].message}'"#,
         "outputs.rs",
     ),
     (

@@ -5,6 +5,7 @@ use std::fs;
 use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_harness::repository;
+use pingone_aic_simulator::tenant::ConfigItem;
 use pingone_aic_support::{
     Env,
     company::{Company, THREE},
@@ -50,6 +51,8 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
         "describe-promotion-gated",
         &env.kubectl(&described).await,
     );
+    let runs = ["get", "promotions"];
+    show(&mut text, "get-promotions-gated", &env.kubectl(&runs).await);
 
     let raise = async |env: &Env, stage: &str| {
         let raised = json!({"spec": {"upTo": stage}});
@@ -83,7 +86,28 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
     let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
     env.kubectl(&["wait", "promotion/release-1", succeeded, "--timeout=1h"])
         .await;
+    held(&mut env, &company, &mut text).await;
     is_generated(PROMOTION, &text);
+}
+
+/// A run that names another list than the dry run's.
+async fn held(env: &mut Env, company: &Company, text: &mut String) {
+    let item = ConfigItem::idm("Email > Templates", "welcome");
+    company.sites[0].tenant.console().put_item(item, "a change");
+    let approved = json!({"staging": {"hash": "0123456789abcdef0123456789abcdef"}});
+    let run = company.promotion("release-2", json!({"upTo": "staging", "approved": approved}));
+    env.namespace.apply(run).await.unwrap();
+    env.phase("release-2", "Held").await.unwrap();
+    show(
+        text,
+        "get-promotions-held",
+        &env.kubectl(&["get", "promotions"]).await,
+    );
+    let message = "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}";
+    let told = env
+        .kubectl(&["get", "promotion", "release-2", "-o", message])
+        .await;
+    show(text, "message-held", &told);
 }
 
 /// What is said of one that is at work.
@@ -168,7 +192,11 @@ fn constant(line: &str, ids: &mut Vec<String>) -> String {
     let is_age =
         |word: &str| word.ends_with(['s', 'm']) && word.starts_with(|first: char| first.is_ascii_digit());
     match line.rsplit_once(' ') {
-        Some((row, last)) if is_age(last) && row.contains(".pingone-aic.io/") => format!("{row} 5m"),
+        Some((row, last))
+            if is_age(last) && (row.contains(".pingone-aic.io/") || row.starts_with("release-")) =>
+        {
+            format!("{row} 5m")
+        }
         _ => line.trim_end().to_owned(),
     }
 }

@@ -33,13 +33,20 @@ pub use status::{NextStage, PromotionPhase, PromotionStatus};
     shortname = "promo",
     category = "pingone",
     doc = "One run through a promotion group, lowest environment first, up to the stage that spec.upTo names. A promotion carries ALL static configuration of the lower environment up, not only the PingOne worker. A new run is a new object.",
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Up To", type_ = "string", json_path = ".spec.upTo"),
     printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = ".status.conditions[?(@.type=='Ready')].status"
     ),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Stage", type_ = "string", json_path = ".status.current.stage"),
+    printcolumn(name = "Step", type_ = "string", json_path = ".status.current.step"),
+    printcolumn(name = "Up To", type_ = "string", json_path = ".spec.upTo"),
     printcolumn(
         name = "Message",
         type_ = "string",

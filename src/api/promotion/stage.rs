@@ -1,4 +1,4 @@
-//! One stage of a run: all that the operator must remember to give a lock back, whatever happens.
+//! One stage of a run: all that the operator must remember to release a lock, whatever happens.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
@@ -92,7 +92,7 @@ string_enum! {
         DryRun = "DryRun",
         /// The promotion, or the rollback, is asked for.
         Promoting = "Promoting",
-        /// The lock is being given back.
+        /// The lock is being released.
         Unlocking = "Unlocking",
         /// The tenant's own tests are asked.
         Verifying = "Verifying",
@@ -172,10 +172,10 @@ pub struct LockStatus {
     /// Whether another lock was there when this request must have had its effect: a person judges a lock that comes later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
-    /// Whether the id was never proved to be ours: it is given back, and nothing is promoted under it.
+    /// Whether the id was never proved to be ours: it is released, and nothing is promoted under it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproved: bool,
-    /// Since when it is being given back.
+    /// Since when it is being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releasing_since: Option<Time>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     super::{Conditions, bounds, string_enum},
     report::ReportStatus,
-    stage::StageStatus,
+    stage::{StageStatus, Step},
 };
 
 /// How far the run has come.
@@ -31,10 +31,44 @@ pub struct PromotionStatus {
     /// What the next stage would change: while the run is Pending or Gated, and until what was shown is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStage>,
+    /// The stage and the step that are under way; absent while none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<CurrentStep>,
     /// The stages that have begun, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub stages: Vec<StageStatus>,
+}
+
+/// The step of a stage that is under way.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentStep {
+    /// The stage's name.
+    pub stage: String,
+    /// The step.
+    pub step: Step,
+    /// Since when.
+    pub since: Time,
+}
+
+impl PromotionStatus {
+    /// Sets `current` from the stages. Its time moves only with the step.
+    pub fn set_current(&mut self, now: Time) {
+        let under_way = self.stages.iter().find_map(|stage| {
+            let step = stage.step.filter(|step| *step != Step::Done)?;
+            Some((stage.name.as_str(), step))
+        });
+        let before = self.current.take();
+        self.current = under_way.map(|(stage, step)| match before {
+            Some(before) if (before.stage.as_str(), before.step) == (stage, step) => before,
+            _ => CurrentStep {
+                stage: stage.to_owned(),
+                step,
+                since: now,
+            },
+        });
+    }
 }
 
 string_enum! {
@@ -95,5 +129,36 @@ impl PromotionStatus {
     #[must_use]
     pub fn may_hold_lock(&self) -> bool {
         self.stages.iter().any(StageStatus::may_hold_lock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_the_current_step_moves_only_with_the_step() {
+        let at = |seconds| Time(Timestamp::from_second(seconds).unwrap());
+        let mut status = PromotionStatus {
+            stages: vec![StageStatus {
+                name: "staging".to_owned(),
+                ..StageStatus::default()
+            }],
+            ..PromotionStatus::default()
+        };
+        for (seconds, step, since) in [
+            (10, None, None),
+            (20, Some(Step::Locking), Some(20)),
+            (30, Some(Step::Locking), Some(20)),
+            (40, Some(Step::DryRun), Some(40)),
+            (50, Some(Step::Done), None),
+        ] {
+            status.stages[0].step = step;
+            status.set_current(at(seconds));
+            let current = status.current.as_ref().map(|current| current.since.clone());
+            assert_eq!(current, since.map(at), "{step:?}");
+        }
     }
 }

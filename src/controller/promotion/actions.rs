@@ -163,7 +163,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Gives a lock back: whatever is answered, the next look tells.
+    /// Releases a lock: whatever is answered, the next look tells.
     pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
         // What was found idle is so for whoever has just looked, and leads.
         let is_unproved = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
@@ -175,8 +175,8 @@ impl Run<'_> {
             .then(|| self.context.guard());
         let result = tenant.unlock(id, guard).await;
         match &result {
-            Ok(()) => tracing::info!(run = self.key, id, "lock is asked back"),
-            Err(error) => tracing::warn!(run = self.key, id, %error, "failed to ask a lock back"),
+            Ok(()) => tracing::info!(run = self.key, id, "deleting lock"),
+            Err(error) => tracing::warn!(run = self.key, id, %error, "failed to delete a lock"),
         }
         result
     }
@@ -295,10 +295,10 @@ impl Run<'_> {
         message
     }
 
-    /// Tells people that an idle lock was given back after our own answer was lost.
+    /// Tells people that an idle lock was released after our own answer was lost.
     pub(super) async fn tell_of_unproved(&self, id: &str) {
         let message = format!(
-            "the answer to our request for a lock was lost; lock {id} was idle for ten minutes and is given back"
+            "the answer to our request for a lock was lost; lock {id} was idle for ten minutes and is released"
         );
         self.context
             .cluster

@@ -1,4 +1,4 @@
-//! The object is being deleted: an open lock is given back first.
+//! The object is being deleted: an open lock is released first.
 
 use kube::ResourceExt;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) async fn reconcile(mut run: Run<'_>) -> When {
-    // Without it the object is another's to keep; as long as it is there, its lock can be given back.
+    // Without it the object is another's to keep; as long as it is there, its lock can be released.
     if !finalizer::is_set(&run.object) && !run.may_hold_lock() {
         run.context.runs.forget(&run.uid);
         return When::Check(LOOK_AGAIN);

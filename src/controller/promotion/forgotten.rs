@@ -8,7 +8,7 @@ use super::{
 use crate::{controller::engine::requeue::When, http::Priority};
 
 /// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
-/// lock is given back first.
+/// lock is released first.
 pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     let runs = &run.context.runs;
     let Some(key) = runs.key(&run.uid).filter(|key| !key.is_asking) else {

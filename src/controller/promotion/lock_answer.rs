@@ -1,10 +1,15 @@
-//! What was answered to the request for a lock is recorded; a lock that cannot be recorded is given back: row 4b.
+//! What was answered to the request for a lock is recorded; a lock that cannot be recorded is released: row 4b.
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Api, ResourceExt};
 
-use super::{lock_protocol::QUIET_PERIOD, orphaned_lock::until_gone, run::WITH_AN_OPEN_LOCK};
+use super::{
+    lock_protocol::{QUIET_PERIOD, whole_seconds},
+    orphaned_lock::until_gone,
+    run::WITH_AN_OPEN_LOCK,
+};
 use crate::{
     aic::Tenant,
     api::{Promotion, PromotionStatus, StageStatus, Step},
@@ -47,6 +52,7 @@ impl LockAnswer<'_> {
         {
             *place = self.after.clone();
         }
+        known.set_current(self.now());
         let Err(error) = status::write(&self.context.cluster, &mut object, &known).await else {
             return (object, known);
         };
@@ -56,6 +62,10 @@ impl LockAnswer<'_> {
             None => self.record_refusal(&object).await,
         };
         recorded.unwrap_or((object, before))
+    }
+
+    fn now(&self) -> Time {
+        Time(whole_seconds(self.context.clock.now()))
     }
 
     fn lock_id(&self) -> Option<&str> {
@@ -88,7 +98,7 @@ impl LockAnswer<'_> {
                         return None;
                     }
                     Err(error) => {
-                        tracing::error!(%error, host, id, "a lock is taken, and whether it is recorded cannot be read: it is kept, and given back if it is not");
+                        tracing::error!(%error, host, id, "a lock is taken, and whether it is recorded cannot be read: it is kept, and released if it is not");
                         self.context.metrics.lock_is_unrecorded(host, id, requested_at);
                     }
                 }
@@ -114,7 +124,7 @@ impl LockAnswer<'_> {
     }
 
     /// Whoever leads next takes a refusal that is not recorded for an answer that was lost, and another's lock for what
-    /// may be ours: until it gives that back, there is time.
+    /// may be ours: until it releases that, there is time.
     async fn record_refusal(&self, object: &Promotion) -> Option<Recorded> {
         let clock = &self.context.clock;
         let refused = clock.instant();
@@ -147,6 +157,7 @@ impl LockAnswer<'_> {
             return Ok(None);
         }
         *place = self.after.clone();
+        status.set_current(self.now());
         status::write(&self.context.cluster, &mut fresh, &status).await?;
         Ok(Some((fresh, status)))
     }

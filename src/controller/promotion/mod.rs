@@ -1,9 +1,10 @@
-//! `Promotion`: look → decide → act, until there is something to wait for.
+//! `Promotion`: observe → decide → apply → record, until there is something to wait for.
 //!
-//! What happens to a lock is decided by [`lock_protocol`]; which stage it happens for by [`position`]. Both are pure. What has
-//! to be remembered stands in status before anything is sent.
+//! What happens to a lock is decided by [`lock_protocol`]; which stage it happens for by [`position`]. Both are pure.
+//! What has to be remembered stands in status before anything is sent.
 
 mod actions;
+mod apply;
 mod content;
 mod deletion;
 mod forgotten;

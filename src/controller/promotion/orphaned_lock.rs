@@ -10,7 +10,7 @@ use crate::{
     http::Priority,
 };
 
-/// Gives the locks of such runs back, in the background, and tells of those that nobody knows of. Whoever ends waits for
+/// Releases the locks of such runs, in the background, and tells of those that nobody knows of. Whoever ends waits for
 /// that: nobody else has the key.
 pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
     let tasks = &context.tasks;
@@ -39,11 +39,11 @@ async fn give_back(context: &Context, gone: &Ref, key: &Key) {
             name,
             %host,
             id,
-            "a Promotion is gone without its finalizer, and its lock is open: it is given back"
+            "a Promotion is gone without its finalizer, and its lock is open: it is released"
         );
         let_settle(context, key).await;
         until_gone(context, &tenant(context, key), id).await;
-        tracing::warn!(namespace, name, %host, id, "the lock of a Promotion that is gone is given back");
+        tracing::warn!(namespace, name, %host, id, "the lock of a Promotion that is gone is released");
         return;
     }
     let suspect = key.stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
@@ -89,13 +89,13 @@ async fn is_there(context: &Context, gone: &Ref, uid: &str) -> bool {
     }
 }
 
-/// Asks a lock that is proved ours back until it is gone.
+/// Deletes a lock that is proved ours until it is gone.
 pub(super) async fn until_gone(context: &Context, tenant: &Tenant, id: &str) {
     loop {
         match ask_back(tenant, id).await {
             Ok(true) => return,
-            Ok(false) => tracing::info!(host = %tenant.host(), id, "a lock is not gone yet"),
-            Err(error) => tracing::warn!(host = %tenant.host(), id, %error, "failed to ask a lock back"),
+            Ok(false) => tracing::info!(host = %tenant.host(), id, "waiting until a lock is gone"),
+            Err(error) => tracing::warn!(host = %tenant.host(), id, %error, "failed to delete a lock"),
         }
         context.clock.sleep(WITH_AN_OPEN_LOCK).await;
     }

@@ -146,7 +146,7 @@ fn done_before<'a>(
     is_new.then_some(report)
 }
 
-/// The id of a lock that is given back without having been proved ours.
+/// The id of a lock that is released without having been proved ours.
 fn unproved(before: &StageStatus, next: &StageStatus) -> Option<String> {
     let is = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
     (!is(before) && is(next)).then(|| next.lock.as_ref()?.id.clone())?

@@ -153,6 +153,7 @@ impl<'a> Run<'a> {
         if self.may_hold_lock() {
             self.keep_finalizer().await?;
         }
+        self.status.set_current(self.now());
         let Err(error) = status::write(&self.context.cluster, &mut self.object, &self.status).await else {
             self.update_key();
             return Ok(());
@@ -296,6 +297,7 @@ impl<'a> Run<'a> {
         if !self.may_hold_lock() {
             self.let_go().await;
         }
+        self.status.set_current(self.now());
         let again = self.again(None);
         let cluster = &self.context.cluster;
         cluster.finish(&mut self.object, &self.status, next, again).await

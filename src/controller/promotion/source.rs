@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     aic::{Error, Tenant},
-    api::{Outcome, Reason, StageStatus, TenantEnvironment},
+    api::{Outcome, Reason, StageStatus, TenantEnvironment, conditions::Conclusion},
+    controller::tenant::error::classify,
 };
 
 /// Whether the environment that a stage is promoted from is Development, which no report identifies.
@@ -31,9 +32,17 @@ pub(super) async fn source_of(run: &Run<'_>, stage: &StageStatus, known: &str) -
         None => match lower_tenant(run, stage).await {
             Ok(tenant) => match newest_report(&tenant).await {
                 Ok(newest) => newest,
-                Err(error) => return Source::Unread(error.to_string()),
+                Err(error) => {
+                    let (_, needs_person, why) = classify(&error);
+                    return Source::Unread { why, needs_person };
+                }
             },
-            Err(end) => return Source::Unread(end.conclusion.text().1.to_owned()),
+            Err(end) => {
+                return Source::Unread {
+                    why: end.conclusion.text().1.to_owned(),
+                    needs_person: matches!(end.conclusion, Conclusion::Stalled(..)),
+                };
+            }
         },
     };
     match newest {

@@ -1,8 +1,7 @@
 //! One stage: from its preflight to its verification.
 
-use std::time::Duration;
-
 use super::{
+    apply::apply,
     content,
     group::Group,
     lock_protocol::{Act, Decision, Wait},
@@ -13,18 +12,15 @@ use super::{
     requeue::{LOOK_AGAIN, RunRequeue, next_stage, pending},
     run::Run,
     source, stage_test,
-    target::{claim, read_group, target, tenant},
+    target::{read_group, target, tenant},
     verification::{give_up, verify_stage, wake_integrations},
 };
 use crate::{
     aic::Tenant,
     api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
     controller::engine::requeue::When,
-    http::{Guard, Priority},
 };
 
-/// How soon a run looks again that begins at the same moment as another.
-const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
 /// A pass does no more than this: then others have their turn.
 const MOST_ACTS: usize = 32;
 
@@ -165,48 +161,6 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
     Ok(next_stage(&stage))
 }
 
-/// Sends what was decided, once it is recorded; with an end where the pass has to wait for it.
-async fn apply(
-    run: &mut Run<'_>,
-    tenant: &mut Tenant,
-    stage: &StageStatus,
-    act: Act,
-) -> Result<Option<RunRequeue>, RunRequeue> {
-    match act {
-        Act::Lock(next) => {
-            if !claim(run, stage) {
-                // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
-                let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
-                let end = run.queued(stage.clone(), "another run");
-                return Ok(Some(RunRequeue { next, ..end }));
-            }
-            content::tell_of_unseen(run, stage).await;
-            *tenant = tenant.clone().with_priority(Priority::Lock);
-            run.lock(tenant, next).await?;
-        }
-        Act::DryRun(next) => {
-            let guard = check_lock(run, tenant, &next).await?;
-            run.dry_run(tenant, next, guard).await?;
-        }
-        Act::Promote(next, warning) => {
-            if let Some((reason, why)) = warning {
-                let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
-                run.context.cluster.warn(&run.object, reason, &message).await;
-            }
-            let guard = check_lock(run, tenant, &next).await?;
-            run.promote(tenant, next, guard).await?;
-        }
-        Act::Unlock(id, mut wait) => {
-            if let Err(error) = run.unlock(tenant, &id).await {
-                wait.message = format!("{}: {error}", wait.message);
-            }
-            return Ok(Some(run.waiting(wait)));
-        }
-        Act::Remember(_) | Act::Wait(_) | Act::Leave => {}
-    }
-    Ok(None)
-}
-
 /// Sets the two environments of a stage, once a pass. Where the group does not tell them any more, a request for a lock
 /// that was lost is looked for all the same, in those that status remembers; then why it does not is returned.
 fn set_target(
@@ -287,22 +241,7 @@ fn is_new(stage: &StageStatus) -> bool {
     stage.step.is_none() && stage.action == Action::Promotion
 }
 
-/// Looking takes time: nobody has taken the lock away meanwhile. The guard holds for a while from before this look on.
-async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, RunRequeue> {
-    let guard = run.context.guard();
-    let shown = tenant
-        .lock_state()
-        .await
-        .map_err(|error| run.tenant_error(&error))?;
-    let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
-    // What may not be sent any more after such a look is not recorded as if it were.
-    if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
-        return Ok(guard);
-    }
-    Err(run.waiting(Wait::for_the_lock()))
-}
-
-/// Nothing can be remembered for now: what is already being given back is, all the same.
+/// Nothing can be remembered for now: what is already being released is, all the same.
 pub(super) async fn give_back(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue {
     let is_open = |stage: &&StageStatus| stage.step == Some(Step::Unlocking);
     let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {

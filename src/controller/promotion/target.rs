@@ -23,7 +23,7 @@ use crate::{
     http::{Host, Priority},
 };
 
-/// How soon the account is looked for that alone gives an open lock back.
+/// How soon the operator looks again for the account that alone can release an open lock.
 const LOOK_FOR_ACCOUNT: Duration = Duration::from_mins(1);
 
 pub(super) async fn read_group(run: &Run<'_>) -> Group {
@@ -117,7 +117,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         Ok(account) => Arc::new(account),
         Err(error) => match &kept {
             Some(kept) => Arc::clone(&kept.account),
-            None => return Err(without_account(run, &error)),
+            None => return Err(without_account(run, &host, &error)),
         },
     };
     if !run.may_hold_lock() {
@@ -150,17 +150,19 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
     })
 }
 
-fn without_account(run: &Run<'_>, error: &NoAccount) -> RunRequeue {
+fn without_account(run: &Run<'_>, host: &Host, error: &NoAccount) -> RunRequeue {
+    let target = run.held().and_then(|stage| stage.target.as_ref());
+    let is_locks = target.is_some_and(|target| target.upper_host == host.as_str());
     let reason = match error {
         NoAccount::Invalid(reason, _) => *reason,
         NoAccount::Missing(_) => Reason::SecretNotFound,
         NoAccount::Unread(_) => Reason::NotReached,
     };
     let mut message = error.message();
-    if run.may_hold_lock() {
-        message += ". A lock may be open, and only this account can give it back";
+    if is_locks {
+        message += ". A lock may be open, and only this account can release it";
     }
-    let needs_person = run.may_hold_lock() || matches!(error, NoAccount::Invalid(..));
+    let needs_person = is_locks || matches!(error, NoAccount::Invalid(..));
     // A change of the Secret wakes the run; one that could not be read may be as it should be.
     let next = match error {
         NoAccount::Unread(_) => run.again(None),

@@ -24,7 +24,7 @@ pub(in super::super) fn lock_refused(stage: &StageStatus) -> StageStatus {
     }
 }
 
-/// No dry run will be made, however often it is asked for: the lock is given back.
+/// No dry run will be made, however often it is asked for: the lock is released.
 pub(in super::super) fn dry_run_refused(stage: &StageStatus, why: &str, now: Timestamp) -> StageStatus {
     let mut stage = stage.clone();
     stage.step = Some(Step::Unlocking);

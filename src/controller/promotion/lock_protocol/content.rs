@@ -43,15 +43,19 @@ pub(in super::super) enum Source {
     /// These reports have the same date, and the tenant does not tell which is the newest.
     Unclear(Vec<String>),
     /// It cannot be read now.
-    Unread(String),
+    Unread {
+        why: String,
+        /// Whether it stays so until a person does something.
+        needs_person: bool,
+    },
 }
 
 /// How the content compares.
 #[derive(Debug, PartialEq)]
 pub(super) enum Comparison {
     Same,
-    /// It cannot be told for now.
-    Unknown(String),
+    /// It cannot be told for now; whether a person is needed for it.
+    Unknown(String, bool),
     Differs(Reason, String),
 }
 
@@ -137,14 +141,14 @@ pub(super) fn compare(
                 return Comparison::Differs(Reason::ContentChanged, message);
             }
             Source::Stale => {
-                return Comparison::Unknown(format!(
+                let message = format!(
                     "the environment below does not list report {source} yet, which is known to be there"
-                ));
+                );
+                return Comparison::Unknown(message, false);
             }
-            Source::Unread(why) => {
-                return Comparison::Unknown(format!(
-                    "the reports of the environment below cannot be read: {why}"
-                ));
+            Source::Unread { why, needs_person } => {
+                let message = format!("the reports of the environment below cannot be read: {why}");
+                return Comparison::Unknown(message, *needs_person);
             }
         }
     }
@@ -183,7 +187,7 @@ fn compare_dry_run(stage: &StageStatus, expected: &str, who: &str) -> Comparison
             Reason::ContentChanged,
             format!("the dry run's list has the hash {hash}, and {who} {expected}"),
         ),
-        None => Comparison::Unknown("the dry run's report cannot be read".to_owned()),
+        None => Comparison::Unknown("the dry run's report cannot be read".to_owned(), false),
     }
 }
 
@@ -204,7 +208,7 @@ fn compare_provisional(stage: &StageStatus, accepted: &str, seen: &Content, is_l
                 "the dry run's list has the hash {dry_run}, and the provisional list that was shown at the gate {accepted}"
             ),
         ),
-        (_, None) => Comparison::Unknown("the dry run's report cannot be read".to_owned()),
+        (_, None) => Comparison::Unknown("the dry run's report cannot be read".to_owned(), false),
     }
 }
 
@@ -269,7 +273,7 @@ mod tests {
     fn told(comparison: &Comparison) -> &'static str {
         match comparison {
             Comparison::Same => "same",
-            Comparison::Unknown(_) => "unknown",
+            Comparison::Unknown(..) => "unknown",
             Comparison::Differs(Reason::DryRunDiffers, _) => "dry run differs",
             Comparison::Differs(..) => "changed",
         }
@@ -280,7 +284,10 @@ mod tests {
         use ListKind::{DryRun, Provisional};
         use Source::{NotAsked, Stale};
         let unclear = || Source::Unclear(vec!["r1".into(), "r2".into()]);
-        let unread = || Source::Unread("away".into());
+        let unread = || Source::Unread {
+            why: "away".into(),
+            needs_person: false,
+        };
         let pin = |hash: &str, source| Some(approval(hash, source));
         let (under, before) = (true, false);
         #[rustfmt::skip]

@@ -18,7 +18,7 @@ use crate::{
 pub(in super::super) const LOCK_SETTLES: Duration = Duration::from_secs(3 * ONCE_ONLY_TIMEOUT.as_secs() + 30);
 /// The same for a run and its report.
 pub(in super::super) const RUN_SETTLES: Duration = Duration::from_mins(2);
-/// A lock that may be ours is given back after it was seen idle for this long.
+/// A lock that may be ours is released after it was seen idle for this long.
 pub(in super::super) const QUIET_PERIOD: Duration = Duration::from_mins(10);
 /// How often a stage begins anew, and a dry run is asked for.
 pub(super) const MOST_TRIES: i32 = 3;
@@ -41,7 +41,7 @@ pub(in super::super) struct Rules<'a> {
     /// Whether all that can be checked without a lock is as it should be.
     pub(in super::super) is_ready: bool,
     /// The request for the lock that status remembers is known to have no effect: it was refused, never sent, or its lock
-    /// given back.
+    /// released.
     pub(in super::super) is_void: bool,
     /// The run is to stop where it safely can.
     pub(in super::super) stops: bool,

@@ -28,8 +28,8 @@ impl Case<'_> {
         let content = self.content()?;
         Ok(match compare(stage, &rules.expected, content, is_locked) {
             Comparison::Same => ContentDecision::Allows(None),
-            Comparison::Unknown(why) => {
-                ContentDecision::Keeps(Box::new(self.content_unknown(is_locked, why)))
+            Comparison::Unknown(why, needs_person) => {
+                ContentDecision::Keeps(Box::new(self.content_unknown(is_locked, why, needs_person)))
             }
             Comparison::Differs(reason, why) if rules.expected.policy == ContentPolicy::Proceed => {
                 ContentDecision::Allows(Some((reason, why)))
@@ -47,13 +47,13 @@ impl Case<'_> {
     }
 
     /// Row 15c: the operator waits, and releases the lock after `timeouts.lock`.
-    fn content_unknown(&self, is_locked: bool, why: String) -> Decision {
+    fn content_unknown(&self, is_locked: bool, why: String, needs_person: bool) -> Decision {
         let lock = self.stage.lock.as_ref().filter(|_| is_locked);
         if lock.is_some_and(|lock| self.is_overdue(&lock.requested_at, self.rules.timeouts.lock)) {
             return self.release(Row::R15c, Outcome::Retry, Reason::ContentUnknown, why);
         }
         let message = format!("{why}: the operator looks again");
-        self.wait(Row::R15c, Reason::ContentUnknown, false, message)
+        self.wait(Row::R15c, Reason::ContentUnknown, needs_person, message)
     }
 
     /// Row 15b: the operator releases the lock, and a person decides.

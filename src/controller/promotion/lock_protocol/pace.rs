@@ -19,7 +19,7 @@ pub(super) fn pace(passed: Duration) -> Duration {
     }
 }
 
-/// The same after a lock was asked back: a DELETE is not repeated every few seconds.
+/// The same after a lock was deleted: a DELETE is not repeated every few seconds.
 pub(super) fn pace_of_release(passed: Duration) -> Duration {
     pace(passed).max(passed.min(LATER))
 }

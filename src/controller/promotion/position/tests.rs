@@ -126,7 +126,7 @@ fn each_state_of_a_run_has_one_position() {
     }
 }
 
-/// Status may have been wiped while a lock was open: it is given back, wherever the run stands by now.
+/// Status may have been wiped while a lock was open: it is released, wherever the run stands by now.
 #[test]
 fn a_lock_that_may_be_open_comes_first() {
     let lock = json!({"attempt": "a", "requestedAt": "2026-01-01T00:00:00Z", "id": "ours"});

@@ -203,7 +203,7 @@ fn mutants() -> Vec<(&'static str, &'static str, Setting, Operator)> {
         })),
         ("15b: compares nothing", ACCEPTED, ALONE, with(|_, _, rules| rules.expected = Expected::default())),
         ("15c: promotes what it cannot compare", ACCEPTED, ALONE, with(|_, seen, _| {
-            if let Part::Read(content) = &mut seen.content && matches!(content.source, Source::Unread(_)) {
+            if let Part::Read(content) = &mut seen.content && matches!(content.source, Source::Unread { .. }) {
                 content.source = Source::NotAsked;
             }
         })),

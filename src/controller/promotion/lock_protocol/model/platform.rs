@@ -297,7 +297,10 @@ impl Platform {
     pub fn content(&self) -> Content {
         Content {
             source: if self.is_below_away {
-                Source::Unread(String::new())
+                Source::Unread {
+                    why: String::new(),
+                    needs_person: false,
+                }
             } else {
                 Source::Newest(source(self.below))
             },

@@ -213,7 +213,7 @@ impl State {
         Some(())
     }
 
-    /// What was answered cannot be recorded for now: a lock is given back, a refusal recorded later.
+    /// What was answered cannot be recorded for now: a lock is released, a refusal recorded later.
     pub(super) fn fail_to_record(&mut self, process: u8) {
         let process = &mut self.processes[usize::from(process)];
         if let Flight::Answered(id) = process.flight {

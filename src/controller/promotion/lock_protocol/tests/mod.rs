@@ -14,7 +14,7 @@ mod unanswered;
 mod under_lock;
 mod waits;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
@@ -405,4 +405,19 @@ fn a_decision_reads_no_more_than_it_needs() {
     without_reports(&promoting(121 * MINUTE, Some(1)), &locked(), None, false);
     without_reports(&watched(), &locked(), Some("ours"), false);
     without_reports(&asked(Step::Unlocking, Some("ours"), 90), &free(), None, true);
+}
+
+/// `docs/lock-protocol.md` has every row, and those that no decision rests on: answers, what is never done, and lost keys.
+#[test]
+fn the_document_has_every_row() {
+    let document = include_str!("../../../../../docs/lock-protocol.md");
+    let documented: BTreeSet<_> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" |"))
+        .map(|(row, _)| row.to_owned())
+        .filter(|row| row.starts_with(|first: char| first.is_ascii_digit()))
+        .collect();
+    let decided = super::row::Row::ALL.iter().map(ToString::to_string);
+    let others = ["4", "4b", "17", "28"].map(ToOwned::to_owned);
+    assert_eq!(documented, decided.chain(others).collect());
 }

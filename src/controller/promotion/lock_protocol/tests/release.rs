@@ -1,4 +1,4 @@
-//! The lock is given back, and a rollback: rows 22 to 27.
+//! The lock is released, and a rollback: rows 22 to 27.
 
 use super::*;
 

@@ -1,7 +1,5 @@
 //! How soon is looked again, and what is remembered and said.
 
-use std::collections::BTreeSet;
-
 use std::time::Duration;
 
 use serde_json::json;
@@ -35,7 +33,7 @@ fn every_step_is_looked_at_at_the_same_pace_and_another_ones_lock_about_once_a_m
         let mut releasing = asked(Step::Unlocking, Some("ours"), 10_000);
         releasing.lock.as_mut().unwrap().releasing_since = Some(ago(age));
         let goes = shows(Shown::Unlocking, "ours");
-        assert_eq!(after(&releasing, &goes), expected, "given back for {age} s");
+        assert_eq!(after(&releasing, &goes), expected, "released for {age} s");
         let runs = running("RUNNING", "ours", shows(Shown::Locked, "ours"));
         assert_eq!(
             after(&promoting(age, None), &runs),

@@ -1,0 +1,76 @@
+//! Applies a decision: what it sends is recorded first.
+
+use std::time::Duration;
+
+use super::{
+    content,
+    lock_protocol::{Act, Wait},
+    requeue::RunRequeue,
+    run::Run,
+    target::claim,
+};
+use crate::{
+    aic::Tenant,
+    api::StageStatus,
+    controller::engine::requeue::When,
+    http::{Guard, Priority},
+};
+
+/// How soon a run looks again that begins at the same moment as another.
+const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
+/// Sends what was decided, once it is recorded; with an end where the pass has to wait for it.
+pub(super) async fn apply(
+    run: &mut Run<'_>,
+    tenant: &mut Tenant,
+    stage: &StageStatus,
+    act: Act,
+) -> Result<Option<RunRequeue>, RunRequeue> {
+    match act {
+        Act::Lock(next) => {
+            if !claim(run, stage) {
+                // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
+                let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
+                let end = run.queued(stage.clone(), "another run");
+                return Ok(Some(RunRequeue { next, ..end }));
+            }
+            content::tell_of_unseen(run, stage).await;
+            *tenant = tenant.clone().with_priority(Priority::Lock);
+            run.lock(tenant, next).await?;
+        }
+        Act::DryRun(next) => {
+            let guard = check_lock(run, tenant, &next).await?;
+            run.dry_run(tenant, next, guard).await?;
+        }
+        Act::Promote(next, warning) => {
+            if let Some((reason, why)) = warning {
+                let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
+                run.context.cluster.warn(&run.object, reason, &message).await;
+            }
+            let guard = check_lock(run, tenant, &next).await?;
+            run.promote(tenant, next, guard).await?;
+        }
+        Act::Unlock(id, mut wait) => {
+            if let Err(error) = run.unlock(tenant, &id).await {
+                wait.message = format!("{}: {error}", wait.message);
+            }
+            return Ok(Some(run.waiting(wait)));
+        }
+        Act::Remember(_) | Act::Wait(_) | Act::Leave => {}
+    }
+    Ok(None)
+}
+
+/// Looking takes time: nobody has taken the lock away meanwhile. The guard holds for a while from before this look on.
+async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, RunRequeue> {
+    let guard = run.context.guard();
+    let shown = tenant
+        .lock_state()
+        .await
+        .map_err(|error| run.tenant_error(&error))?;
+    let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
+    // What may not be sent any more after such a look is not recorded as if it were.
+    if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
+        return Ok(guard);
+    }
+    Err(run.waiting(Wait::for_the_lock()))
+}
