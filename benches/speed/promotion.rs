@@ -18,14 +18,14 @@ use crate::{
 /// - the provisional list, which people look at (1);
 /// - the lock, and a check whether it is there on both sides (2);
 /// - the dry run, the list with its report, and the report, which says what is in the way (3);
-/// - a check whether the lock is still ours, the promotion, the list with its report, and the report, which people
-///   read (4): a run whose report is listed is over, so that its progress is not asked for;
-/// - a check whether the platform has released the lock (1);
+/// - a check whether the lock is still ours and nothing is under way, the promotion, the list with its report, and the report, which people
+///   read (5): a run whose report is listed is over, so that its progress is not asked for;
+/// - a check whether the platform has released the lock, and the list once more (2);
 /// - the integration's test (1).
 ///
 /// Beside them: a token of Development, which tells the first provisional list (1); the pair that the second list is of
 /// (1); and the newest report of staging, before the lock of production and under it (2).
-const FEWEST: f64 = 2.0 * 17.0 + 4.0;
+const FEWEST: f64 = 2.0 * 19.0 + 4.0;
 const AT_ONCE: Times = Times {
     lock: Duration::ZERO,
     dry_run: Duration::ZERO,

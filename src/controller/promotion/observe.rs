@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use super::{
     content,
     group::Group,
-    lock_protocol::{self, Act, Decision, Missing, Observation, Part, Rules},
+    lock_protocol::{self, Decision, Missing, Observation, Part, Rules},
     reports::{self, ObserveError, Wanted},
     requeue::RunRequeue,
     run::Run,
@@ -67,7 +67,7 @@ pub(super) async fn decide(
     };
     let Observer { observation, .. } = observer;
     // A lock that this check does not show to be idle is watched anew.
-    if observation.idle_for.known().is_none() && !matches!(decision.act, Act::Remember(_)) {
+    if observation.idle_for.known().is_none() && !decision.notes_lock() {
         runs.quiet_for(&run.uid, None, clock.instant());
     }
     let Decision { row, .. } = &decision;

@@ -4,7 +4,7 @@ use super::{
     apply::apply,
     content,
     group::Group,
-    lock_protocol::{Act, Decision, Wait},
+    lock_protocol::{Act, Wait},
     observe::decide,
     position,
     preflight::{Obstacle, Preflight, preflight, with_the_rest},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     aic::Tenant,
-    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, Step, conditions::Conclusion},
+    api::{Action, Outcome, PromotionPhase, Reason, StageStatus, StageTarget, Step, conditions::Conclusion},
     controller::engine::requeue::When,
 };
 
@@ -72,6 +72,7 @@ pub(super) fn held(stage: &StageStatus) -> RunRequeue {
 async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRequeue, RunRequeue> {
     let name = run.object.spec.order[index].name.clone();
     let mut stage = run.stage(&name);
+    let begins_new = is_new(&stage);
     let mut unclear = set_target(&mut stage, group, index)?;
     let target = stage.target.clone();
     let mut tenant = match tenant(run, &stage).await {
@@ -97,6 +98,14 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         if stage.held.is_some() && !stage.may_hold_lock() {
             return Ok(held(&stage));
         }
+        if is_new(&stage) {
+            if !begins_new {
+                // The group is read anew before the stage begins anew.
+                return Ok(next_stage(&stage));
+            }
+        } else {
+            unclear = None;
+        }
         let mut checked = Preflight::default();
         if unclear.is_none() {
             match before_lock(run, &tenant, group, index, &stage).await {
@@ -115,16 +124,14 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         let is_ready = obstacle.is_none() && unclear.is_none();
         let decided = decide(run, &tenant, &stage, (group, index), is_ready, known.take()).await;
         let (observation, decision) = decided?;
-        let stands = decision.leaves_observation(&observation);
-        let Decision { act, .. } = decision;
-        if matches!(act, Act::Wait(_) | Act::Leave)
+        if matches!(decision.act, Act::Wait(_) | Act::Leave)
             && let Some(end) = unclear.take()
         {
             return Err(end);
         }
         if let Some(Obstacle::Unseen(error)) = &obstacle
             && observation.lock.is_unlocked()
-            && !matches!(act, Act::Remember(_) | Act::Unlock(..))
+            && !matches!(decision.act, Act::Remember(_) | Act::Unlock(..))
         {
             // No lock explains it. One may just have gone: once more decides.
             if is_refused {
@@ -133,10 +140,10 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
             is_refused = true;
             continue;
         }
-        match act {
-            Act::Remember(next) => {
-                remember(run, &tenant, &observation, &stage, next).await?;
-                known = stands.then_some(observation);
+        match decision.act {
+            Act::Remember(ref next) => {
+                remember(run, &tenant, &observation, &stage, next.clone()).await?;
+                known = decision.leaves(observation);
             }
             Act::Lock(_) if is_new(&stage) && seems_empty && !is_tested && stage.suspect.is_none() => {
                 // The tests take time: what was seen before them is looked at again.
@@ -171,10 +178,22 @@ fn set_target(
     if !is_new(stage) && stage.target.is_some() {
         return Ok(None);
     }
-    match target(group, index) {
-        Ok(target) => stage.target = Some(target),
-        Err(end) if stage.suspect.is_some() && stage.target.is_some() => return Ok(Some(end)),
-        Err(end) => return Err(end),
+    // A lost request is looked for where it was sent.
+    let sent_to = stage.target.clone().filter(|_| stage.suspect.is_some());
+    let is_same = |target: &StageTarget, sent_to: &StageTarget| {
+        (&target.lower_host, &target.upper_host) == (&sent_to.lower_host, &sent_to.upper_host)
+    };
+    match (target(group, index), sent_to) {
+        (Ok(target), Some(sent_to)) if !is_same(&target, &sent_to) => {
+            let message = format!(
+                "the integrations name other environments now, and a request for a lock may still take one in {}: the operator looks for it there first",
+                sent_to.upper_host
+            );
+            return Ok(Some(pending(Reason::PreflightFailed, &[message])));
+        }
+        (Ok(target), _) => stage.target = Some(target),
+        (Err(end), Some(_)) => return Ok(Some(end)),
+        (Err(end), None) => return Err(end),
     }
     Ok(None)
 }

@@ -217,3 +217,34 @@ async fn a_run_waits_while_the_environment_below_does_not_tell_what_stands_there
     assert_eq!((promotions(&env), env.violation(&company)), (2, None));
     env.check_outputs().await;
 }
+
+#[tokio::test]
+async fn an_honest_run_ends_promoted_whatever_lags_gets_lost_or_is_skipped() {
+    let mut env = Env::start("an honest run ends promoted").await;
+    let company = env.company(&THREE).await;
+    company.group.set_report_lag(Duration::from_secs(90));
+    env.release(&company, json!({"upTo": "dev"})).await;
+    env.phase("release", "Gated").await.unwrap();
+    patch(&env, json!({"upTo": "staging"})).await;
+    // Its lock is taken away before anything is promoted.
+    env.until_step("Locking").await;
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    until_promoted(&mut env).await;
+    let promoted = stage(&env, "release", 0).await;
+    assert_eq!(promoted["retries"], 1);
+
+    // The next one finds nothing to promote to staging, and goes on to production from what it finds there.
+    let next = company.promotion("next", json!({"upTo": "prod"}));
+    env.namespace.apply(next).await.unwrap();
+    env.phase("next", "Succeeded").await.unwrap();
+    let (skipped, done) = (stage(&env, "next", 0).await, stage(&env, "next", 1).await);
+    assert_eq!(
+        (&skipped["outcome"], &done["outcome"]),
+        (&json!("Skipped"), &json!("Promoted"))
+    );
+    assert_eq!(skipped["newestReport"], promoted["newestReport"]);
+    assert_eq!((promotions(&env), env.violation(&company)), (2, None));
+    env.check_outputs().await;
+}

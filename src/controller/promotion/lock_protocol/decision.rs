@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     content::Expected,
-    observation::{Missing, Observation},
+    observation::{Missing, Observation, Part},
     pace::{LONGEST_POLL, POLL},
     row::Row,
 };
@@ -79,24 +79,30 @@ pub(in super::super) enum Act {
 }
 
 impl Decision {
-    /// Whether the next decision may rest on the same observation, once this one is recorded. It does where nothing was
-    /// sent, and nothing can be done under a lock that may have changed: what the dry run has found is compared and the lock
-    /// checked again before anything is promoted, and a lock that is gone is not deleted.
-    pub(in super::super) fn leaves_observation(&self, observation: &Observation) -> bool {
-        match &self.act {
-            Act::Remember(next) => match next.step {
-                Some(Step::DryRun) => self.row == Row::R15,
-                Some(Step::Unlocking) => {
-                    let lock = next.lock.as_ref();
-                    let id = lock
-                        .filter(|lock| !lock.unproved)
-                        .and_then(|lock| lock.id.as_deref());
-                    id.is_some_and(|id| observation.lock.is_free_of(id))
-                }
-                _ => false,
-            },
-            _ => false,
+    /// What of the observation the next decision may rest on, once this one is recorded: where nothing was sent, and nothing
+    /// can be done under a lock that may have changed. What runs is read anew before anything is promoted, and the reports
+    /// after a lock was seen to be gone.
+    pub(in super::super) fn leaves(&self, observation: Observation) -> Option<Observation> {
+        let Act::Remember(next) = &self.act else {
+            return None;
+        };
+        match next.step {
+            Some(Step::DryRun) if self.row == Row::R15 => Some(Observation {
+                run: Part::NotRead,
+                ..observation
+            }),
+            Some(Step::Unlocking) => {
+                let lock = next.lock.as_ref().filter(|lock| !lock.unproved)?;
+                let is_gone = observation.lock.is_free_of(lock.id.as_deref()?);
+                is_gone.then(|| Observation::of_lock(observation.lock))
+            }
+            _ => None,
         }
+    }
+
+    /// Whether a lock that may be ours was noted, and is watched from then on.
+    pub(in super::super) fn notes_lock(&self) -> bool {
+        self.row == Row::R8 && matches!(self.act, Act::Remember(_))
     }
 }
 

@@ -134,18 +134,22 @@ impl State {
         let act = loop {
             match (operator.decide)(&memory.0, &seen, &rules, self.now()) {
                 Ok(decision) => {
-                    let is_current = !operator.is_fenced || self.run(process).memory == memory;
-                    if is_current
-                        && decision.leaves_observation(&seen)
-                        && let Act::Remember(stage) = decision.act
-                    {
-                        operator.reached.note(decision.row);
-                        self.remember(process, stage);
-                        memory = self.run(process).memory.clone();
-                        continue;
-                    }
                     operator.reached.note(decision.row);
-                    break decision.act;
+                    if seen.idle_for.known().is_none() && !decision.notes_lock() {
+                        self.processes[at].quiet = None;
+                    }
+                    let is_current = !operator.is_fenced || self.run(process).memory == memory;
+                    match decision.leaves(seen.clone()) {
+                        Some(left) if is_current => {
+                            let Act::Remember(stage) = decision.act else {
+                                break decision.act;
+                            };
+                            self.remember(process, stage);
+                            memory = self.run(process).memory.clone();
+                            seen = left;
+                        }
+                        _ => break decision.act,
+                    }
                 }
                 Err(Missing::Run) => seen.run = Part::Read(platform.progress()),
                 Err(Missing::Reports) => seen.reports = Part::Read(platform.seen_reports()),
@@ -157,9 +161,6 @@ impl State {
                 }
             }
         };
-        if seen.idle_for.known().is_none() && !matches!(act, Act::Remember(_)) {
-            self.processes[at].quiet = None;
-        }
         (memory, rules.stops, act)
     }
 
