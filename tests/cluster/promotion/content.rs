@@ -244,7 +244,8 @@ async fn an_honest_run_ends_promoted_whatever_lags_gets_lost_or_is_skipped() {
         (&skipped["outcome"], &done["outcome"]),
         (&json!("Skipped"), &json!("Promoted"))
     );
-    assert_eq!(skipped["newestReport"], promoted["newestReport"]);
+    let left = stage(&env, "release", 0).await["newestReport"].clone();
+    assert_eq!((left.is_string(), &skipped["newestReport"]), (true, &left));
     assert_eq!((promotions(&env), env.violation(&company)), (2, None));
     env.check_outputs().await;
 }
