@@ -18,6 +18,7 @@ use crate::{
 
 /// How soon a run looks again that begins at the same moment as another.
 const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
+
 /// Sends what was decided, once it is recorded; with an end where the pass has to wait for it.
 pub(super) async fn apply(
     run: &mut Run<'_>,
@@ -60,7 +61,7 @@ pub(super) async fn apply(
     Ok(None)
 }
 
-/// Looking takes time: nobody has taken the lock away meanwhile. The guard holds for a while from before this look on.
+/// The lock is still the run's at the moment of the request. The guard is taken before the check, and holds for a while.
 async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, RunRequeue> {
     let guard = run.context.guard();
     let shown = tenant
