@@ -292,6 +292,9 @@ impl Model for World {
             Property::always(ENDS, |world: &World, state: &State| {
                 world.ending(state) != Ending::NeverEnds
             }),
+            Property::always(KEEPS_ON, |world: &World, state: &State| {
+                world.ending(state) != Ending::Violates
+            }),
             Property::always(SUCCEEDS, |world: &World, state: &State| {
                 world.ending(state) != Ending::FailsWithoutTrouble
             }),
@@ -314,4 +317,5 @@ pub const NOT_WHILE_IT_RUNS: &str = "no lock is removed while something runs";
 pub const LOOKS_FOR_NOTHING: &str = "a stage that is over looks for nothing";
 pub const RELEASED: &str = "a lock that we took is eventually gone";
 pub const ENDS: &str = "a run ends, given an operator and no trouble";
+pub const KEEPS_ON: &str = "nothing is violated on the way to the end";
 pub const SUCCEEDS: &str = "a run that nothing troubles ends promoted";

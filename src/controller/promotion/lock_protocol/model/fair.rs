@@ -25,6 +25,8 @@ const HELPS: u32 = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Good,
+    /// An invariant is violated on the way.
+    Violates,
     /// A lock that a run took is not released.
     LockStays,
     /// A run is not over, and waits for nobody.
@@ -48,6 +50,9 @@ impl State {
             if !state.people_help(self) {
                 break;
             }
+        }
+        if self.violation.is_none() && state.violation.is_some() {
+            return Ending::Violates;
         }
         if let Some(Who::Run(holder)) = state.platform.holder() {
             let holder = &state.runs[usize::from(holder)];
