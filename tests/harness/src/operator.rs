@@ -98,8 +98,12 @@ impl Operator {
         }
         let log = scratch.join("operator.log");
         let tail = log.clone();
-        namespace.explain_with("the operator's log (its end)", move || {
-            crate::process::tail(&tail, 200)
+        namespace.explain_with("the operator's log (the end of what matters in it)", move || {
+            let log = crate::process::tail(&tail, usize::MAX);
+            let is_detail =
+                |line: &&str| line.contains(r#""level":"TRACE""#) || line.contains(r#""level":"DEBUG""#);
+            let lines: Vec<_> = log.lines().filter(|line| !is_detail(line)).collect();
+            lines[lines.len().saturating_sub(60)..].join("\n")
         });
         Ok(Self {
             process: None,
