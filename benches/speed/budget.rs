@@ -8,7 +8,7 @@ use std::{
 use pingone_aic_operator::{http::Rate, runtime::Options};
 use pingone_aic_simulator::Exchange;
 
-use crate::{measure::count, report::Report};
+use crate::report::{Report, count};
 
 /// In seconds.
 const WINDOWS: [u32; 3] = [1, 10, 60];

@@ -10,7 +10,7 @@ use pingone_aic_simulator::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::measure::count;
+use crate::report::count;
 
 const SCOPES: [&str; 3] = ["fr:am:*", "fr:idc:esv:*", "fr:idc:promotion:*"];
 /// As many as kubectl or Argo CD would apply at once, and more.

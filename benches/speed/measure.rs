@@ -157,15 +157,6 @@ pub fn middle<T>(mut runs: Vec<T>, by: impl Fn(&T) -> f64) -> T {
     runs.swap_remove(runs.len() / 2)
 }
 
-/// A number of calls, as a figure.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "no benchmark makes so many calls that it matters"
-)]
-pub fn count(calls: usize) -> f64 {
-    calls as f64
-}
-
 /// What the kernel says of a process.
 pub struct Process {
     /// MiB that are resident now, and that were at most.

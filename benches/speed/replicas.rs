@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::{
     fleet::{Fleet, Size, is_of_vendor},
-    measure::{API_SERVER, Bench, DEFAULT, Process, at_rest, count, journaled, relay, time_to_active},
-    report::Report,
+    measure::{API_SERVER, Bench, DEFAULT, Process, at_rest, journaled, relay, time_to_active},
+    report::{Report, count},
 };
 
 const SIZE: Size = Size {

@@ -115,3 +115,12 @@ fn line(row: &Row) -> String {
         number(row.bound)
     )
 }
+
+/// A number of calls, as a figure.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "no benchmark makes so many calls that it matters"
+)]
+pub fn count(calls: usize) -> f64 {
+    calls as f64
+}

@@ -6,8 +6,8 @@ use pingone_aic_harness::{Operator, TestNamespace, Values, optimised_fast_forwar
 
 use crate::{
     fleet::{Fleet, Size},
-    measure::{API_SERVER, Process, count, journaled, relay, time_to_active, until_idle},
-    report::Report,
+    measure::{API_SERVER, Process, journaled, relay, time_to_active, until_idle},
+    report::{Report, count},
 };
 
 const SIZE: Size = Size {

@@ -8,8 +8,8 @@ use pingone_aic_simulator::Exchange;
 use crate::{
     budget,
     fleet::{Fleet, is_of_vendor},
-    measure::{API_SERVER, Bench, DEFAULT, Process, at_rest, count},
-    report::Report,
+    measure::{API_SERVER, Bench, DEFAULT, Process, at_rest},
+    report::{Report, count},
     settled::{Restarted, Settled, TENANTS},
 };
 

@@ -8,8 +8,8 @@ use pingone_aic_operator::api::IntegrationStatus;
 use crate::{
     fleet::{Fleet, Size},
     floor::{self, Work},
-    measure::{Bench, DEFAULT, count, time_to_active, until},
-    report::Report,
+    measure::{Bench, DEFAULT, time_to_active, until},
+    report::{Report, count},
 };
 
 const SIZE: Size = Size {
