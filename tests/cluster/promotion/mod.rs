@@ -3,6 +3,7 @@
 mod console_users;
 mod content;
 mod frozen;
+mod group_changes;
 mod leaders;
 mod life;
 mod lock_takeover;

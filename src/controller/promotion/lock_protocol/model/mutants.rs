@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     ALONE, NAMESAKES, ROLLBACK, TWO_PROCESSES, TWO_RUNS, as_it_is, broken,
     explore::{
-        ACCEPTED, DRY_RUN, ENDS, NOT_WHILE_IT_RUNS, ONCE, PROMOTES_OWN, RELEASED, REMOVES_OWN,
+        ACCEPTED, DRY_RUN, ENDS, KEEPS_ON, NOT_WHILE_IT_RUNS, ONCE, PROMOTES_OWN, RELEASED, REMOVES_OWN,
         ROLLS_BACK_FAULTS, ROLLS_BACK_OWN, STOPS, SUCCEEDS, Setting,
     },
     world::{Budget, Operator},
@@ -43,6 +43,20 @@ fn with(
             let (mut stage, mut observation, mut rules) = (stage.clone(), observation.clone(), rules.clone());
             wrong(&mut stage, &mut observation, &mut rules);
             decide(&stage, &observation, &rules, now)
+        }),
+        ..as_it_is()
+    }
+}
+
+/// One that goes wrong only when an hour has passed, which is later than anything that is explored.
+fn an_hour_later(wrong: Operator) -> Operator {
+    Operator {
+        decide: Arc::new(move |stage, observation, rules, now| {
+            if now.as_second() < 3600 {
+                decide(stage, observation, rules, now)
+            } else {
+                (wrong.decide)(stage, observation, rules, now)
+            }
         }),
         ..as_it_is()
     }
@@ -191,6 +205,7 @@ fn mutants() -> Vec<(&'static str, &'static str, Setting, Operator)> {
                 lock.contested = false;
             }
         })),
+        ("10: decides about it after an hour", KEEPS_ON, with_time(ALONE), an_hour_later(unlocks(Row::R10))),
         ("10b: does not do what a person says", RELEASED, ALONE, waits_for_ever(Row::R10b)),
         ("11: never requests a dry run", RELEASED, ALONE, waits_for_ever(Row::R11)),
         ("12: keeps a lock that has failed", RELEASED, ALONE, waits_for_ever(Row::R12)),
