@@ -51,7 +51,13 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
             pass.status.credential_id = Some(inputs.credential.id.clone());
             Ok(Conclusion::Done(Reason::TestPassed, message))
         }
-        Verdict::NotYetServed(other) => Err(not_yet_served(pass, inputs, &other)),
+        Verdict::NotYetServed(other) => {
+            // Where none of its versions was proved, a promoted mapping to another ESV looks the same.
+            if !inputs.is_mutable() && pass.status.credential_id.is_none() {
+                check_promoted_mapping(pass, inputs).await?;
+            }
+            Err(not_yet_served(pass, inputs, &other))
+        }
         Verdict::Failed { served, message } => {
             if !inputs.is_mutable() {
                 check_promoted_mapping(pass, inputs).await?;

@@ -12,11 +12,11 @@ use super::{
     rivals, usage,
 };
 use crate::{
-    aic::{OwnerMark, Tenant},
+    aic::{Esv, OwnerMark, Tenant},
     api::{Origin, Realm},
     controller::{
         engine::{requeue::Flow, secret::Unread},
-        tenant::{names::Names, service_account::NoAccount},
+        tenant::{names::Names, ownership::is_remembered, service_account::NoAccount},
     },
 };
 
@@ -79,6 +79,9 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
             return left("another object's mark stands on the ESV".to_owned());
         }
         Possession::Anothers => return Ok(None),
+        Possession::MadeAgain => {
+            return left("somebody has made the ESV again, or written it, since the operator did".to_owned());
+        }
         // A disaster drill must not take away what is live.
         Possession::TakenOver => {
             return left("it was taken over from an object of this name that may still be there".to_owned());
@@ -103,6 +106,7 @@ enum Possession {
     Ours,
     Anothers,
     TakenOver,
+    MadeAgain,
 }
 
 /// Whose the ESV is; where it is gone, whether this object remembers it.
@@ -113,6 +117,13 @@ async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow
         Some(esv) => esv::is_ours(pass, esv),
         None => memory.is_some_and(|memory| memory.version.is_some()),
     };
+    if let Some(esv) = &esv
+        && is_ours
+        && is_made_again(pass, tenant, names, esv).await?
+    {
+        return Ok(Possession::MadeAgain);
+    }
+    let memory = pass.status.esv.as_ref();
     let uid = pass.object.uid();
     let marked_by = esv
         .and_then(|esv| OwnerMark::read(&esv.description))
@@ -128,6 +139,20 @@ async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow
         true if taken_over || is_of_another_uid => Possession::TakenOver,
         true => Possession::Ours,
     })
+}
+
+/// Whether an ESV that bears no mark holds another version than the one that was written last.
+async fn is_made_again(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names, esv: &Esv) -> Flow<bool> {
+    if OwnerMark::read(&esv.description).is_some() {
+        return Ok(false);
+    }
+    let versions = lock::esv(pass, tenant, || tenant.esv_versions(&names.esv)).await?;
+    let memory = pass.status.esv.clone().unwrap_or_default();
+    let newest = versions
+        .iter()
+        .find(|version| version.version == esv.active_version);
+    Ok(memory.version.as_ref() != Some(&esv.active_version)
+        || newest.is_some_and(|newest| !is_remembered(&memory, newest)))
 }
 
 async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<()> {

@@ -161,6 +161,7 @@ async fn a_consoles_esv_is_adopted_where_our_label_leads_to_it() {
     let worker = json!({"useCredential": true, "credentialPurpose": "PingOne.Integration.AIC"});
     console.put_worker(Realm::Alpha, WORKER, worker);
     console.put_mapping(Realm::Alpha, LABEL, ESV);
+    console.hand_over();
     fixture.set_account(&env.namespace).await;
     fixture.set_credential(&env.namespace, &credential.jwt).await;
     fixture.apply(&env.namespace, json!({"adopt": true})).await;

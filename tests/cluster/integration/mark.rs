@@ -109,6 +109,7 @@ async fn what_a_person_made_in_the_console_is_adopted_once_and_only_when_asked()
         .await;
     assert!(message.contains("was not made by the operator"), "{message}");
     assert_eq!(site.tenant.secret(ESV).unwrap().description, "made by hand");
+    console.hand_over();
     world.patch("dev", json!({"adopt": true})).await;
     world.proved("dev", &new.id).await;
     assert_eq!(versions(&site), 2);

@@ -8,9 +8,9 @@ mod drift;
 mod failures;
 mod forged;
 mod mark;
+mod not_ours;
 mod odd_objects;
 mod ownership;
-
 mod rotation;
 mod runtime;
 mod shards;

@@ -14,11 +14,11 @@ use crate::integration::{
     world::{ESV, Kind, Site, WORKER, World, credential_of},
 };
 
-const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
-const THEIRS: &str = "esv-theirs";
+pub const LABEL: &str = "am.services.pingone.worker.PingOne.Integration.AIC.credential";
+pub const THEIRS: &str = "esv-theirs";
 
 /// A person's worker that uses the label, which leads to the person's own ESV.
-fn map_for_a_person(site: &Site) {
+pub fn map_for_a_person(site: &Site) {
     let console = site.tenant.console();
     console.create_secret(THEIRS, "made by hand", false, &credential_of(site).jwt);
     console.set_worker_service(Realm::Alpha, true);
@@ -152,8 +152,8 @@ async fn a_persons_worker_that_is_only_used_is_not_changed_back() {
 }
 
 /// Nobody makes an ESV again in the moment of its creation, whose date is the only one that the operator is told.
-async fn until_later(world: &World) {
-    let object = world.namespace.get("AICIntegration", "dev").await.unwrap();
+pub async fn until_later(world: &World, name: &str) {
+    let object = world.namespace.get("AICIntegration", name).await.unwrap();
     let created = object.data["status"]["esv"]["createDate"].as_str().unwrap();
     let created: Timestamp = created.parse().unwrap();
     while Timestamp::now() <= created {
@@ -164,7 +164,7 @@ async fn until_later(world: &World) {
 #[tokio::test]
 async fn an_esv_that_somebody_made_again_is_put_right_by_one_version() {
     let (mut world, site, credential) = World::active_development("an ESV that was made again").await;
-    until_later(&world).await;
+    until_later(&world, "dev").await;
     let console = site.tenant.console();
     console.delete_secret(ESV);
     console.create_secret(ESV, "made by hand", false, "another value");
@@ -205,7 +205,7 @@ async fn an_esv_that_somebody_made_again_is_only_reported_where_the_policy_is_to
     let (mut world, site, _) = World::active_development("an ESV made again, with Warn").await;
     world.patch("dev", json!({"driftPolicy": "Warn"})).await;
     world.check_now("dev").await;
-    until_later(&world).await;
+    until_later(&world, "dev").await;
     let console = site.tenant.console();
     console.delete_secret(ESV);
     console.create_secret(ESV, "made by hand", false, "another value");

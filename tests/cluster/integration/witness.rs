@@ -109,6 +109,8 @@ impl World {
         }
         let cut_off = self.network.versions_cut_off();
         assert!(cut_off.is_empty(), "disabled and still served: {cut_off:?}");
+        let touched = self.network.touched_of_people();
+        assert!(touched.is_empty(), "a person's, and changed: {touched:?}");
         let violations = self.network.openapi_violations();
         assert!(violations.is_empty(), "{}", lines(&violations));
     }

@@ -20,6 +20,7 @@ mod message;
 mod network;
 mod openapi;
 mod outage;
+mod peoples_things;
 pub mod pingone;
 mod proxy;
 mod relay;

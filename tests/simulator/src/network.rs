@@ -213,6 +213,12 @@ impl Network {
         self.shared.world.cut_off().clone()
     }
 
+    /// The calls that have changed or removed what a person had made in a tenant's console, and had not handed over.
+    #[must_use]
+    pub fn touched_of_people(&self) -> Vec<String> {
+        self.shared.world.peoples_things().touched(&self.journal())
+    }
+
     /// Mints a JWT over any header and claims, signed like a credential of `PingOne`.
     #[must_use]
     pub fn forge_credential(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {

@@ -261,6 +261,8 @@ impl Env {
         assert!(violations.is_empty(), "{violations:?}");
         let cut_off = self.network.versions_cut_off();
         assert!(cut_off.is_empty(), "disabled and still served: {cut_off:?}");
+        let touched = self.network.touched_of_people();
+        assert!(touched.is_empty(), "a person's, and changed: {touched:?}");
     }
 }
 

@@ -11,6 +11,7 @@ use super::{CredentialKind, Region};
 use crate::clock::Clock;
 use crate::jose::RsaKey;
 use crate::markers::Markers;
+use crate::peoples_things::PeoplesThings;
 
 /// What `PingOne` signs credentials with. Nobody verifies them by key, so one serves every network.
 static SIGNING_KEY: LazyLock<RsaKey> = LazyLock::new(RsaKey::generate);
@@ -24,6 +25,7 @@ pub(crate) struct World {
     key_id: String,
     /// ESV versions that were disabled while their tenant still worked with them.
     cut_off: Mutex<Vec<String>>,
+    peoples_things: PeoplesThings,
     state: Mutex<State>,
 }
 
@@ -80,6 +82,7 @@ impl World {
             organization_id: Uuid::new_v4().to_string(),
             key_id: Uuid::new_v4().to_string(),
             cut_off: Mutex::default(),
+            peoples_things: PeoplesThings::default(),
             state: Mutex::new(State {
                 default_credential: CredentialKind::from_env(),
                 ..State::default()
@@ -93,6 +96,10 @@ impl World {
 
     pub(crate) fn markers(&self) -> &Markers {
         &self.markers
+    }
+
+    pub(crate) fn peoples_things(&self) -> &PeoplesThings {
+        &self.peoples_things
     }
 
     pub(crate) fn cut_off(&self) -> MutexGuard<'_, Vec<String>> {

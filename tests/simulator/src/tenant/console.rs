@@ -38,6 +38,16 @@ impl Console {
             now,
         );
         self.0.state().secrets.insert(id.to_owned(), secret);
+        self.made(format!("/environment/secrets/{id}"));
+    }
+
+    /// Lets others take over whatever people have made in this tenant.
+    pub fn hand_over(&self) {
+        self.0.0.world.peoples_things().hand_over(self.0.host());
+    }
+
+    fn made(&self, path: String) {
+        self.0.0.world.peoples_things().add(self.0.host(), path);
     }
 
     /// Adds a version to an ESV secret, unless its newest one has that value.
@@ -81,6 +91,10 @@ impl Console {
             .realm_mut(realm)
             .workers
             .insert(name.to_owned(), attributes);
+        let realm = realm.as_str();
+        self.made(format!(
+            "/realms/{realm}/realm-config/services/pingOneWorkerService/workers/{name}"
+        ));
     }
 
     /// Sets one attribute of a worker.
@@ -109,6 +123,10 @@ impl Console {
             .realm_mut(realm)
             .mappings
             .insert(label.to_owned(), esv.to_owned());
+        let realm = realm.as_str();
+        self.made(format!(
+            "/realms/{realm}/realm-config/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV/mappings/{label}"
+        ));
     }
 
     /// Unmaps a secret label.

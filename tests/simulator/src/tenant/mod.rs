@@ -49,6 +49,14 @@ pub enum Realm {
 }
 
 impl Realm {
+    /// As paths bear it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Alpha => "alpha",
+            Self::Bravo => "bravo",
+        }
+    }
+
     fn parse(name: &str) -> Option<Self> {
         match name {
             "alpha" => Some(Self::Alpha),
