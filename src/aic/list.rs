@@ -15,7 +15,7 @@ pub(super) fn whole_list<T: DeserializeOwned>(reply: &Reply) -> Result<Vec<T>, E
     }
     let page: Page<T> = reply.json()?;
     if page.paged_results_cookie.is_some_and(|cookie| !cookie.is_empty()) {
-        return Err(reply.unreadable("the list goes on in another page".to_owned()));
+        return Err(reply.unreadable("the list continues on another page".to_owned()));
     }
     Ok(page.result)
 }

@@ -162,7 +162,7 @@ impl Tenant {
         // What does not say that it is this worker proves nothing about it.
         if worker.get("_id").and_then(Value::as_str) != Some(name.as_str()) {
             return Err(reply
-                .unreadable("it is not the worker that was asked for".to_owned())
+                .unreadable("it is not the requested worker".to_owned())
                 .into());
         }
         Ok(Some(Worker(worker)))

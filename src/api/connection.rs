@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Conditions, bounds};
 
-/// A product connection that a person made in PingOne, known by the JWT credential that PingOne showed once.
+/// A product connection that a person created in PingOne, known by its JWT credential.
 ///
 /// The credential is decoded, its claims are compared with `environment` before anything is sent anywhere,
 /// and PingOne is asked whether it accepts it.
@@ -18,7 +18,7 @@ use super::{Conditions, bounds};
     status = "ConnectionStatus",
     shortname = "p1c",
     category = "pingone",
-    doc = "A product connection that a person made in PingOne, known by the JWT credential that PingOne showed once. The credential's claims are compared with spec.environment before anything is sent anywhere; then PingOne is asked whether it accepts it.",
+    doc = "A product connection that a person created in PingOne, known by its JWT credential. The operator compares the credential's claims with spec.environment before it sends anything, and then asks PingOne whether it accepts the credential.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -49,6 +49,12 @@ use super::{Conditions, bounds};
         name = "Credential",
         type_ = "string",
         json_path = ".status.credential.id",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = "1"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
@@ -121,7 +127,7 @@ pub struct EnvironmentReference {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
+    /// The generation of the spec that this status describes; -1 before the first reconciliation.
     #[serde(default)]
     pub observed_generation: i64,
     /// `CredentialValid`: the Secret holds a credential of the right environment. `Active`: PingOne accepts it.
@@ -136,7 +142,7 @@ pub struct ConnectionStatus {
     /// that has done so once is believed when it refuses one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_exchange_host: Option<String>,
-    /// The last value of the annotation `pingone-aic.io/requestedAt` that was acted on.
+    /// The value of the annotation `pingone-aic.io/requestedAt` that was last acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_request: Option<String>,
 }

@@ -51,7 +51,7 @@ pub(super) fn close_gates(health: &Health, namespace: Option<&str>) {
         let plural = plural::<K>();
         health.close(
             Gate::Definition(plural),
-            format!("waiting for the definition {plural}.pingone-aic.io: install the chart's CRDs"),
+            format!("waiting for the CRD {plural}.pingone-aic.io: install the chart's CRDs"),
         );
         health.close(cache, format!("waiting for the first list of {plural}"));
     }
@@ -300,7 +300,7 @@ async fn definitions(
             {
                 unreadable.cancel();
             }
-            tracing::warn!(%error, definition = plural, "waiting for the definition");
+            tracing::warn!(%error, crd = plural, "waiting for the CRD");
             context.clock.sleep(LOOK_FOR_DEFINITIONS_EVERY).await;
         }
         context.cluster.health.open(&Gate::Definition(plural));

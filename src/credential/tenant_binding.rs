@@ -7,12 +7,12 @@ use crate::{
     http::{Host, InvalidHost},
 };
 
-/// Why a credential may not be carried to a tenant.
+/// Why a credential may not be sent to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// Neither the name of its environment nor its Secret's annotation leads there.
     #[error(
-        "the credential of {environment_name:?} may not be carried to {host}: {derived}. Create the AICIntegration anew with the tenant's own URL, or let whoever writes the credential's Secret annotate it with {TENANT_HOSTS_ANNOTATION}: {host}"
+        "the credential of {environment_name:?} may not be sent to {host}: {derived}. Create the AICIntegration again with the tenant's own URL, or ask whoever writes the credential's Secret to annotate it with {TENANT_HOSTS_ANNOTATION}: {host}"
     )]
     OtherTenant {
         /// The tenant's host.

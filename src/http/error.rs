@@ -23,7 +23,7 @@ const REFUSALS: [&str; 4] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The host is not on the allow-list. Nothing was sent.
-    #[error("host {host} is not allowed: let the installation allow it (allowed: {allowed})")]
+    #[error("host {host} is not on the allow-list ({allowed}): add it to the values of the Helm release")]
     HostNotAllowed {
         /// The host.
         host: Host,

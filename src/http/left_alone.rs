@@ -7,11 +7,8 @@ use super::{Host, RetryAfter};
 /// What is said of a host that asked to be left alone.
 pub(super) fn left_alone(host: &Host, until: Option<Timestamp>) -> String {
     match until {
-        Some(until) => format!(
-            "{host} asked to be left alone until {} UTC",
-            until.strftime("%H:%M")
-        ),
-        None => format!("{host} asked to be left alone for a while"),
+        Some(until) => format!("{host} refuses calls until {} UTC", until.strftime("%H:%M")),
+        None => format!("{host} refuses calls for now"),
     }
 }
 
@@ -48,10 +45,7 @@ mod tests {
             until,
         };
         let host: Host = "t.id.forgerock.io".parse().unwrap();
-        let (alone, later) = (
-            "t.id.forgerock.io asked to be left alone",
-            Some(minutes(Some(until))),
-        );
+        let (alone, later) = ("t.id.forgerock.io refuses calls", Some(minutes(Some(until))));
         // Status, what was asked; seconds of wait, whether it is throttled, the message.
         for (status, retry_after, wait, is_throttled, says) in [
             (429, later, Some(90), true, format!("{alone} until 14:05 UTC")),

@@ -42,7 +42,7 @@ pub enum Gate {
 impl fmt::Display for Gate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Definition(kind) => write!(formatter, "the definition {kind}"),
+            Self::Definition(kind) => write!(formatter, "the CRD {kind}"),
             Self::Cache(kind, None) => write!(formatter, "{kind}"),
             Self::Cache(kind, Some(namespace)) => write!(formatter, "{kind} in namespace {namespace}"),
             Self::Status(kind) => write!(formatter, "the status of {kind}"),

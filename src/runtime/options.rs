@@ -9,7 +9,7 @@ use crate::http::{AllowList, HostPattern, Rate};
 
 const REGIONS: [&str; 6] = ["com", "ca", "eu", "asia", "com.au", "sg"];
 
-/// Joins PingOne Advanced Identity Cloud tenants to PingOne, declaratively, from Kubernetes.
+/// Connects PingOne Advanced Identity Cloud tenants to PingOne, from Kubernetes.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -26,14 +26,14 @@ pub struct Arguments {
 pub enum Command {
     /// Run the operator.
     Run(Box<Options>),
-    /// Print the definitions of the three kinds as YAML.
+    /// Print the CRDs as YAML.
     Crd,
 }
 
 /// How to run.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// A namespace to watch; repeatable. Without any, all namespaces are watched.
+    /// A namespace to watch; may be repeated. Default: all namespaces.
     #[arg(
         long = "watch-namespace",
         env = "PINGONE_AIC_WATCH_NAMESPACE",
@@ -41,11 +41,11 @@ pub struct Options {
         value_name = "NAMESPACE"
     )]
     pub watch_namespaces: Vec<String>,
-    /// Labels of the objects that this installation sees to, as kubectl takes them (shard=a): several installations
-    /// divide a cluster's objects. Without it, all objects are seen to.
+    /// Labels of the objects to reconcile, in kubectl's syntax (shard=a), so that several operators can divide a
+    /// cluster's objects. Default: all objects.
     #[arg(long, env = "PINGONE_AIC_SELECTOR", value_name = "LABELS", value_parser = super::selector::parse)]
     pub selector: Option<Selector>,
-    /// A tenant host that may be called: an exact host, host:port or *.suffix; repeatable. Given, the list replaces
+    /// A tenant host that may be called: host, host:port or *.suffix; may be repeated. A list that you give replaces
     /// the default.
     #[arg(
         long = "allowed-tenant-host",
@@ -55,7 +55,7 @@ pub struct Options {
         default_values = ["*.id.forgerock.io", "*.forgeblocks.com"]
     )]
     pub allowed_tenant_hosts: Vec<HostPattern>,
-    /// A PingOne host that may be called; repeatable. Given, the list replaces the default, which is the api. and
+    /// A PingOne host that may be called; may be repeated. A list that you give replaces the default: the api. and
     /// auth. hosts of the six regions.
     #[arg(
         long = "allowed-pingone-host",
@@ -64,10 +64,10 @@ pub struct Options {
         value_name = "PATTERN"
     )]
     pub allowed_pingone_hosts: Vec<HostPattern>,
-    /// A file of PEM certificates that are trusted beside the system's: for the vendors, and for --otlp-endpoint.
+    /// A PEM file of certificate authorities to trust besides the system's, for the vendors and for --otlp-endpoint.
     #[arg(long, env = "PINGONE_AIC_CA_BUNDLE", value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
-    /// Where /metrics is served.
+    /// The address of /metrics.
     #[arg(
         long,
         env = "PINGONE_AIC_METRICS_ADDRESS",
@@ -75,7 +75,7 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub metrics_address: SocketAddr,
-    /// Where /livez and /readyz are served.
+    /// The address of /livez and /readyz.
     #[arg(
         long,
         env = "PINGONE_AIC_HEALTH_ADDRESS",
@@ -83,7 +83,7 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub health_address: SocketAddr,
-    /// Act only while holding a Lease, so that several replicas can stand by.
+    /// Act only while holding a Lease, so that other replicas can stand by.
     #[arg(long, env = "PINGONE_AIC_LEADER_ELECT", requires = "lease_namespace")]
     pub leader_elect: bool,
     /// The namespace of the Lease.
@@ -97,10 +97,10 @@ pub struct Options {
         value_name = "NAME"
     )]
     pub lease_name: String,
-    /// How logs are written.
+    /// The format of the log.
     #[arg(long, env = "PINGONE_AIC_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
-    /// The least important level that is logged: error, warn, info, debug or trace.
+    /// The lowest level to log: error, warn, info, debug or trace.
     #[arg(
         long,
         env = "PINGONE_AIC_LOG_LEVEL",
@@ -108,13 +108,13 @@ pub struct Options {
         value_name = "LEVEL"
     )]
     pub log_level: tracing::Level,
-    /// The collector that traces are sent to, by OTLP over HTTP; /v1/traces is added. Without it, nothing is traced.
+    /// The collector for traces, by OTLP over HTTP; /v1/traces is appended. Default: no traces.
     #[arg(long, env = "PINGONE_AIC_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
-    /// Calls a second to one tenant in the long run; twice as many may be made at once after a pause.
+    /// The rate limit of each tenant, in calls a second; after a pause twice as many at once.
     #[arg(long, env = "PINGONE_AIC_TENANT_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
     pub tenant_requests_per_second: f64,
-    /// Calls a second to one PingOne host in the long run; twice as many may be made at once after a pause.
+    /// The rate limit of each PingOne host, in calls a second; after a pause twice as many at once.
     #[arg(long, env = "PINGONE_AIC_PINGONE_REQUESTS_PER_SECOND", default_value = "10", value_parser = rate, value_name = "NUMBER")]
     pub pingone_requests_per_second: f64,
 }
@@ -137,7 +137,7 @@ pub struct UnreadableBundle {
 }
 
 impl Options {
-    /// The certificates in PEM that are trusted beside the system's; none if no bundle is given.
+    /// The certificates in PEM to trust besides the system's; none without a bundle.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -172,7 +172,7 @@ impl Options {
         )
     }
 
-    /// A host's budget: the given rate, and a burst of twice as many.
+    /// A host's rate limit: the given rate, and a burst of twice as many.
     #[must_use]
     pub fn budget(per_second: f64) -> Rate {
         Rate {

@@ -49,7 +49,8 @@ async fn connections_are_judged_as_they_are() {
     env.see(&mut table, KIND, name, "CredentialAccepted", Light::Green)
         .await;
     env.change(KIND, name, json!({"suspend": true})).await;
-    env.see(&mut table, KIND, name, "Suspended", Light::Green).await;
+    env.see(&mut table, KIND, name, "Suspended", Light::Suspended)
+        .await;
     fixture.connection.disable();
     env.change(KIND, name, json!({"suspend": false})).await;
     env.see(&mut table, KIND, name, "CredentialRefused", Light::Red)
@@ -59,10 +60,10 @@ async fn connections_are_judged_as_they_are() {
     env.operator.kill();
     env.change(KIND, name, json!({"interval": "11m"})).await;
     let changed = env.namespace.get(KIND, name).await.unwrap();
-    table.add("not looked at this spec", changed, Light::Yellow);
+    table.add("not read this spec", changed, Light::Yellow);
     other.apply(&env.namespace, json!({})).await;
     let new = env.namespace.get(KIND, &other.name).await.unwrap();
-    table.add("not looked at this spec", new, Light::Yellow);
+    table.add("not read this spec", new, Light::Yellow);
     let finalizer = json!({"metadata": {"finalizers": ["example.com/stays"]}});
     env.namespace.patch(KIND, name, &finalizer).await.unwrap();
     env.namespace.delete(KIND, name).await.unwrap();

@@ -51,7 +51,7 @@ async fn integrations_are_judged_while_they_come_and_go() {
         .edit_worker(Realm::Alpha, WORKER, "useCredential", false);
     env.see(table, KIND, name, "DriftDetected", Light::Red).await;
     env.change(KIND, name, json!({"suspend": true})).await;
-    env.see(table, KIND, name, "Suspended", Light::Green).await;
+    env.see(table, KIND, name, "Suspended", Light::Suspended).await;
     env.change(KIND, name, json!({"suspend": false, "driftPolicy": "Correct"}))
         .await;
     env.see(table, KIND, name, "TestPassed", Light::Green).await;
@@ -59,11 +59,11 @@ async fn integrations_are_judged_while_they_come_and_go() {
     env.operator.kill();
     env.change(KIND, name, json!({"interval": "11m"})).await;
     let changed = env.namespace.get(KIND, name).await.unwrap();
-    table.add("not looked at this spec", changed, Light::Yellow);
+    table.add("not read this spec", changed, Light::Yellow);
     let new = env.fixture();
     new.apply(&env.namespace, json!({})).await;
     let new = env.namespace.get(KIND, &new.name).await.unwrap();
-    table.add("not looked at this spec", new, Light::Yellow);
+    table.add("not read this spec", new, Light::Yellow);
     table.check();
 }
 

@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 use crate::table::{Light, Table};
 
 /// The reasons that `Ready` can have, by kind and by what is concluded.
-const CONCLUDED: [(&str, Light, &str); 10] = [
+const CONCLUDED: [(&str, Light, &str); 13] = [
     (
         "PingOneConnection",
         Light::Green,
-        "CredentialAccepted CannotAskPingOne Suspended",
+        "CredentialAccepted CannotAskPingOne",
     ),
+    ("PingOneConnection", Light::Suspended, "Suspended"),
     (
         "PingOneConnection",
         Light::Yellow,
@@ -31,11 +32,8 @@ const CONCLUDED: [(&str, Light, &str); 10] = [
         "SecretKeyMissing CredentialMalformed ClaimMissing EnvironmentMismatch HostNotAllowed CredentialRefused \
          CRDOutdated",
     ),
-    (
-        "AICIntegration",
-        Light::Green,
-        "TestPassed AwaitingPromotion Suspended",
-    ),
+    ("AICIntegration", Light::Green, "TestPassed AwaitingPromotion"),
+    ("AICIntegration", Light::Suspended, "Suspended"),
     (
         "AICIntegration",
         Light::Yellow,
@@ -49,11 +47,8 @@ const CONCLUDED: [(&str, Light, &str); 10] = [
          ScopeMissing TenantRefused OutsideSelector TenantOfAnotherInstallation NameUnderivable EsvNotOwned \
          WorkerNotOwned LabelNotOwned WorkerServiceDisabled OlderCredentialServed RestartNeeded ProductConnectionsNotSupported WorkerMissing DriftDetected CRDOutdated InvalidObject",
     ),
-    (
-        "Promotion",
-        Light::Green,
-        "Gated Succeeded AlreadyPromoted Suspended",
-    ),
+    ("Promotion", Light::Green, "Gated Succeeded AlreadyPromoted"),
+    ("Promotion", Light::Suspended, "Suspended"),
     // Of a report that cannot be read every failure is tried again.
     (
         "Promotion",
@@ -88,7 +83,7 @@ fn reasons(names: &str) -> impl Iterator<Item = Reason> {
 fn conclusion(light: Light, reason: Reason) -> Conclusion {
     let message = "for the judges".to_owned();
     match light {
-        Light::Green => Conclusion::Done(reason, message),
+        Light::Green | Light::Suspended => Conclusion::Done(reason, message),
         Light::Red => Conclusion::Stalled(reason, message),
         Light::Yellow | Light::Held | Light::Going => Conclusion::InProgress(reason, message),
     }
@@ -97,7 +92,7 @@ fn conclusion(light: Light, reason: Reason) -> Conclusion {
 /// The conditions after a conclusion. Others came before it, and the kind's other conditions say the contrary.
 fn conditions(kind: &str, light: Light, reason: Reason) -> Conditions {
     let (mut conditions, now) = (Conditions::default(), Timestamp::UNIX_EPOCH);
-    let contrary = if light == Light::Green {
+    let contrary = if matches!(light, Light::Green | Light::Suspended) {
         Finding::no(reason, "contrary")
     } else {
         Finding::yes(reason, "contrary")
@@ -124,6 +119,7 @@ fn phases(light: Light) -> &'static [PromotionPhase] {
         Light::Red => &[Pending, Running, Failed, RolledBack, Aborted],
         Light::Yellow | Light::Going => &[Pending, Queued, Running],
         Light::Held => &[Held],
+        Light::Suspended => &[Pending, Running, Gated],
     }
 }
 
@@ -176,7 +172,7 @@ fn every_reason_is_judged_as_it_is_concluded() {
                 going.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
                 table.add(&format!("{reason}: "), current, light);
                 table.add("Pending deletion", going, Light::Going);
-                table.add("not looked at this spec", object(kind, 2, &status), Light::Yellow);
+                table.add("not read this spec", object(kind, 2, &status), Light::Yellow);
             }
         }
     }

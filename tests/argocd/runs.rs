@@ -40,7 +40,8 @@ async fn runs_in_which_nothing_is_wrong_are_never_red() {
     env.run(&company, "release", json!({"upTo": "dev"})).await;
     env.see(table, KIND, "release", "Gated", Light::Green).await;
     env.set("release", json!({"suspend": true})).await;
-    env.see(table, KIND, "release", "Suspended", Light::Green).await;
+    env.see(table, KIND, "release", "Suspended", Light::Suspended)
+        .await;
     env.set("release", json!({"suspend": false, "upTo": "staging"}))
         .await;
     env.see(table, KIND, "release", "Locking", Light::Yellow).await;
@@ -76,10 +77,10 @@ async fn runs_in_which_nothing_is_wrong_are_never_red() {
     env.operator.kill();
     env.set("release", json!({"upTo": "staging"})).await;
     let changed = env.namespace.get(KIND, "release").await.unwrap();
-    table.add("not looked at this spec", changed, Light::Yellow);
+    table.add("not read this spec", changed, Light::Yellow);
     env.run(&company, "new", json!({})).await;
     let new = env.namespace.get(KIND, "new").await.unwrap();
-    table.add("not looked at this spec", new, Light::Yellow);
+    table.add("not read this spec", new, Light::Yellow);
     env.operator.start().await.unwrap();
     table.check();
 }

@@ -17,6 +17,8 @@ pub enum Light {
     Red,
     /// A person has to decide.
     Held,
+    /// A person has stopped it.
+    Suspended,
     /// It is being deleted.
     Going,
 }
@@ -29,6 +31,7 @@ impl Light {
             Self::Yellow => ("Progressing", "InProgress"),
             Self::Red => ("Degraded", "Failed"),
             Self::Held => ("Suspended", "InProgress"),
+            Self::Suspended => ("Suspended", "Current"),
             Self::Going => ("Progressing", "Terminating"),
         }
     }
@@ -78,12 +81,13 @@ impl Table {
 }
 
 /// Each line of the scripts that decides, and what would be left without it.
-const BROKEN: [(&str, &str); 5] = [
+const BROKEN: [(&str, &str); 6] = [
     ("status.observedGeneration ~= obj.metadata.generation", "false"),
     ("stalled ~= nil and stalled.status == \"True\"", "false"),
     ("ready.status == \"True\"", "false"),
     ("ready.status == \"True\"", "true"),
     ("status.phase == \"Held\"", "false"),
+    ("ready.reason == \"Suspended\"", "false"),
 ];
 
 impl Table {

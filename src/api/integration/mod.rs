@@ -10,7 +10,7 @@ mod status;
 
 pub use status::{EsvStatus, IntegrationStatus, Origin, OriginStatus, PendingVersion, WorkerStatus};
 
-/// A PingOne credential at work in one realm of one AIC tenant environment.
+/// A PingOne credential in use in one realm of one AIC tenant environment.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "pingone-aic.io",
@@ -22,7 +22,7 @@ pub use status::{EsvStatus, IntegrationStatus, Origin, OriginStatus, PendingVers
     shortname = "aici",
     category = "pingone",
     selectable = ".spec.tenant.url",
-    doc = "A PingOne credential at work in one realm of one AIC tenant environment: the ESV that holds it, the PingOne worker and the mapping between them. In immutable environments only the ESV is made; worker and mapping come with a promotion.",
+    doc = "A PingOne credential in use in one realm of one AIC tenant environment: the ESV that holds it, the PingOne worker and the mapping between them. In immutable environments the operator writes only the ESV; worker and mapping come with a promotion.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -36,7 +36,7 @@ pub use status::{EsvStatus, IntegrationStatus, Origin, OriginStatus, PendingVers
     printcolumn(
         name = "Reason",
         type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Active')].reason"
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
     ),
     printcolumn(
         name = "Environment",
@@ -57,11 +57,17 @@ pub use status::{EsvStatus, IntegrationStatus, Origin, OriginStatus, PendingVers
         json_path = ".status.esv.version",
         priority = "1"
     ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = "1"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
     validation = Rule::new("has(self.name) || self.tenant.environment in ['Development', 'Sandbox']")
-        .message("name is required in UAT, Staging and Production: it must be the name that the development tenant uses, for a promotion carries it up"),
+        .message("name is required in UAT, Staging and Production: it must be the name in the development tenant, because a promotion copies it"),
     validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
         .message("name is immutable: create a new AICIntegration for another name"),
     validation = Rule::new("has(self.esvId) == has(oldSelf.esvId) && (!has(self.esvId) || self.esvId == oldSelf.esvId)")
@@ -96,7 +102,7 @@ pub struct AICIntegrationSpec {
     #[schemars(length(max = 124))]
     #[x_kube(
         validation = Rule::new("self.matches('^esv-[a-z0-9_-]+$')")
-            .message("esvId must begin with esv- and go on with lower-case letters, digits, '-' and '_', for example esv-pingone-integration-aic")
+            .message("esvId must begin with esv- and continue with lower-case letters, digits, '-' and '_', for example esv-pingone-integration-aic")
     )]
     pub esv_id: Option<String>,
     /// The worker's Credential Secret Label Identifier, when it is not the derived one (the name with `.` for

@@ -9,7 +9,7 @@ use super::super::{Conditions, bounds, string_enum};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct IntegrationStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
+    /// The generation of the spec that this status describes; -1 before the first reconciliation.
     #[serde(default)]
     pub observed_generation: i64,
     /// `EsvReady`, `WorkerReady`, `SecretMapped`; `Active`: the tenant's own test passed with the credential that
@@ -36,7 +36,7 @@ pub struct IntegrationStatus {
     /// The id of the credential that the tenant's last passing test named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
-    /// The last value of the annotation `pingone-aic.io/requestedAt` that was acted on.
+    /// The value of the annotation `pingone-aic.io/requestedAt` that was last acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_request: Option<String>,
 }

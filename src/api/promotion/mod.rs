@@ -32,7 +32,7 @@ pub use status::{NextStage, PromotionPhase, PromotionStatus};
     status = "PromotionStatus",
     shortname = "promo",
     category = "pingone",
-    doc = "One run through a promotion group, lowest environment first, up to the stage that spec.upTo names. A promotion carries ALL static configuration of the lower environment up, not only the PingOne worker. A new run is a new object.",
+    doc = "One run through a promotion group, lowest environment first, up to the stage that spec.upTo names. A promotion copies ALL static configuration of the lower environment to the upper one, not only the PingOne worker. A new run is a new object.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -69,7 +69,7 @@ pub use status::{NextStage, PromotionPhase, PromotionStatus};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct PromotionSpec {
-    /// The environments of the run, lowest first, neighbours only; the first is never promoted to.
+    /// The environments of the run, lowest first and without gaps. Nothing is promoted to the first one.
     #[schemars(length(min = 2, max = 8))]
     #[x_kube(
         validation = Rule::new("self.all(stage, self.exists_one(other, other.name == stage.name))")

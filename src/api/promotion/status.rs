@@ -14,7 +14,7 @@ use super::{
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct PromotionStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
+    /// The generation of the spec that this status describes; -1 before the first reconciliation.
     #[serde(default)]
     pub observed_generation: i64,
     /// `Ready` is True once nothing is left to do up to the gate. `Reconciling` and `Stalled` are present only
@@ -31,7 +31,7 @@ pub struct PromotionStatus {
     /// What the next stage would change: while the run is Pending or Gated, and until what was shown is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStage>,
-    /// The stage and the step that are under way; absent while none is.
+    /// The stage and the step in progress; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<CurrentStep>,
     /// The stages that have begun, in order.

@@ -90,7 +90,7 @@ pub(super) async fn reconcile(
 /// The product, in order.
 async fn run(pass: &mut Pass<'_>) -> Flow<Requeue> {
     if pass.connection.spec.suspend {
-        let message = "spec.suspend is true: nothing is checked".to_owned();
+        let message = "spec.suspend is true: the operator checks nothing".to_owned();
         return Ok(pass.after_the_interval(Conclusion::Done(Reason::Suspended, message)));
     }
     let credential = read_credential(pass).await?;

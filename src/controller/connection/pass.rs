@@ -78,7 +78,7 @@ impl<'a> Pass<'a> {
         credential: Option<CredentialStatus>,
     ) -> Requeue {
         self.find(CREDENTIAL_VALID, &Finding::no(reason, message));
-        let not_asked = "PingOne is asked once the credential is valid";
+        let not_asked = "the operator asks PingOne when the credential is valid";
         self.find(ACTIVE, &Finding::unknown(Reason::NotReached, not_asked));
         self.status.credential = credential;
         self.after_the_interval(Conclusion::Stalled(reason, message.to_owned()))

@@ -81,7 +81,7 @@ pub(super) async fn check(
 /// An assumption about claim names that turns out wrong must cost a warning, not the product.
 fn cannot_ask(credential: &Credential, interval: Duration) -> Decision {
     let message = format!(
-        "the credential names no server, or neither a client nor a gateway, under a name that the operator knows, so PingOne cannot be asked from here; the tenant's own test decides (claims: {})",
+        "the credential names no server, or neither a client nor a gateway, under a name that the operator knows, so the operator cannot ask PingOne; the tenant's connection test decides (claims: {})",
         credential.claim_names.join(", ")
     );
     Decision::warning(message, interval)
@@ -96,7 +96,7 @@ fn is_no_exchange(error: &Error) -> bool {
 /// Only where an exchange has succeeded before does a refusal speak of the credential.
 fn cannot_exchange(credential: &Credential, error: &Error, interval: Duration) -> Decision {
     let message = format!(
-        "PingOne does not exchange gateway credential {} for a token: {error}. No gateway credential has been exchanged there before, so the credential need not be at fault; the tenant's own test decides. Check in PingOne that the product connection is enabled and has this credential",
+        "PingOne does not exchange gateway credential {} for a token: {error}. No gateway credential has been exchanged there before, so the credential may be right; the tenant's connection test decides. Check in PingOne that the product connection is enabled and has this credential",
         credential.id
     );
     Decision::warning(message, interval.max(REFUSAL_STANDS_FOR))
@@ -144,7 +144,7 @@ fn accepted(
         ),
         Ok(_) => format!("PingOne accepts credential {}", credential.id),
         Err(error) if error.status() == Some(403) => format!(
-            "PingOne accepts credential {}, which may not read its environment, so that only the claims were compared",
+            "PingOne accepts credential {}, which may not read its environment, so the operator compared only the claims",
             credential.id
         ),
         Err(error) => return failed(credential, &error, before, interval),
@@ -177,7 +177,7 @@ fn failed(credential: &Credential, error: &Error, before: &Conditions, interval:
     // How PingOne failed has been said, and that says more.
     let why = before.said(reason).filter(|_| error.is_down());
     let message = why.map_or_else(
-        || format!("PingOne could not be asked: {error}. It is asked again"),
+        || format!("failed to ask PingOne: {error}. The operator tries again"),
         str::to_owned,
     );
     Decision {

@@ -56,7 +56,7 @@ pub(crate) async fn report_queued<K: RateLimited + 'static>(
                 None => Ok(()),
             };
             if let Err(error) = &is_told {
-                tracing::info!(?item, %error, "failed to tell that an object waits for its turn");
+                tracing::info!(?item, %error, "failed to report that an object waits in the queue");
             }
             queue.put_back(&item, since, is_told.is_ok());
         }
@@ -77,8 +77,7 @@ async fn tell<K: RateLimited>(object: &K, cluster: &Cluster) -> Result<(), NotWr
     let mut object = object.clone();
     let mut told = object.status().cloned().unwrap_or_default();
     let host = object.host_key().unwrap_or("the vendor");
-    let message =
-        format!("others come first at {host}, which is asked no faster than the installation allows");
+    let message = format!("waiting for the rate limit of {host}, where others have priority");
     let conclusion = Conclusion::InProgress(Reason::WaitingForTurn, message);
     let (generation, now) = (object.meta().generation, cluster.clock.now());
     K::conditions_mut(&mut told).conclude(&conclusion, generation, now);

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::http::Priority;
 
-/// Passes under way may take so long to end by themselves. What must not be cut off is a task of its own.
+/// Reconciliations in progress may take so long to end by themselves. What must not be cut off is a task of its own.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs a pass over each object when it is due.

@@ -87,7 +87,7 @@ impl Shard {
         let found = api.list(&watch::of_name(name)).await?.items.pop();
         Ok(found.filter(|found| !self.has(found.meta())).map(|_| {
             format!(
-                "{} {name} exists, and is not among the objects of this installation, which are those with {selector}: give both objects the same labels",
+                "{} {name} exists, and this Helm release reconciles only objects with {selector}: give both objects the same labels",
                 K::kind(&())
             )
         }))

@@ -47,7 +47,7 @@ pub(crate) enum NotWritten {
     Conflict,
     /// The API server dropped a part of it.
     #[error(
-        "the definition of {0} in the cluster is older than the operator and drops fields of status: apply the definitions of this version"
+        "the CRD of {0} in the cluster is older than the operator and drops fields of status: apply the CRDs of this version"
     )]
     Outdated(String),
     /// It could not be asked, or refused.

@@ -63,7 +63,7 @@ where
     let mut reference: ObjectReference = ObjectRef::<K>::new(&name).within(&namespace).into();
     reference.uid = object.uid();
     let message = format!(
-        "this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its definitions"
+        "this version of the operator cannot read the object: {error}. Correct it, or upgrade the operator and its CRDs"
     );
     {
         let _turn = cluster.turn().await;
@@ -89,7 +89,7 @@ where
         cluster.clock.sleep(TRY_AGAIN).await;
     }
     cluster.metrics.left_behind();
-    tracing::warn!(kind = %K::kind(&()), namespace, name, "object is let go that cannot be read: what it made stays in its tenant");
+    tracing::warn!(kind = %K::kind(&()), namespace, name, "removing the finalizer of an object that cannot be read: what it created stays in its tenant");
 }
 
 async fn remove_finalizer<K>(

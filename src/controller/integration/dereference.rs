@@ -79,7 +79,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
     }
     if pass.status.credential_id.as_ref() != Some(&credential.id) {
         let message = format!(
-            "the tenant's test has not proved credential {} yet",
+            "the connection test has not passed with credential {} yet",
             credential.id
         );
         pass.find(ACTIVE, &Finding::no(Reason::NotReached, message));
@@ -96,7 +96,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
 
     let Some(name) = name(&pass.object, &credential) else {
         let message = format!(
-            "no name can be derived from the environment's name {:?}: create this AICIntegration anew with spec.name",
+            "no name can be derived from the environment's name {:?}: create this AICIntegration again with spec.name",
             credential.environment_name
         );
         return Err(pass.stalled(Reason::NameUnderivable, message));
@@ -192,10 +192,10 @@ async fn vouched_credential(
     let Some(vouched) = vouched else {
         let (name, secret) = (connection.name_any(), &connection.spec.credential_secret_ref.name);
         let mut message = format!(
-            "PingOneConnection {name} does not vouch for the credential in Secret {secret}: see its conditions"
+            "PingOneConnection {name} has not verified the credential in Secret {secret}: see its conditions"
         );
         if let Some(id) = &pass.status.credential_id {
-            message += ". The tenant was last seen working with credential ";
+            message += ". The last passing connection test was with credential ";
             message += id;
         }
         pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));

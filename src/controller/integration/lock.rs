@@ -89,7 +89,7 @@ fn seen(pass: &mut Pass<'_>, is_unlocked: bool) -> Flow<()> {
     pass.lock = Lock::Locked;
     Err(waits(
         Reason::EnvironmentLocked,
-        "a promotion has locked the environment, and its ESVs, worker and mapping with it: the operator goes on when it is unlocked".to_owned(),
+        "a promotion has locked the environment, which blocks its ESVs, worker and mapping: the operator continues when it is unlocked".to_owned(),
     ))
 }
 

@@ -90,7 +90,7 @@ pub(super) async fn reconcile(
         Requeue {
             conclusion: Conclusion::Done(
                 Reason::Suspended,
-                "spec.suspend is true: nothing is checked".to_owned(),
+                "spec.suspend is true: the operator checks nothing".to_owned(),
             ),
             when: pass.after_the_interval(),
         }

@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
             Err(NotWritten::Conflict | NotWritten::Failed(_)) => Err(Requeue {
                 conclusion: Conclusion::InProgress(
                     Reason::NotReached,
-                    "what is about to be done could not be recorded first".to_owned(),
+                    "failed to record what is about to be done".to_owned(),
                 ),
                 when: When::Retry(None),
             }),
@@ -154,8 +154,9 @@ impl<'a> Pass<'a> {
             tracing::info!(what, "drift is corrected");
             return Ok(());
         }
-        let message =
-            format!("{what}, and spec.driftPolicy forbids a correction: put it right, or set it to Correct");
+        let message = format!(
+            "{what}, and spec.driftPolicy allows no correction: correct it in the tenant, or set spec.driftPolicy to Correct"
+        );
         self.find(type_, &Finding::no(Reason::DriftDetected, &message));
         Err(self.stalled(Reason::DriftDetected, message))
     }

@@ -177,7 +177,7 @@ fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
         // Nothing was tested that a version could mend.
         Proof::NoWorker => Verdict::Failed {
             served: Some(wanted.to_owned()),
-            message: "the tenant does not find the worker that it was given".to_owned(),
+            message: "the tenant does not find the worker".to_owned(),
         },
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
         }
     };
     let message = format!(
-        "{what} belongs to AICIntegration {keeper}, which has it or is older: delete one of the two, or create this one anew under another name and label"
+        "{what} belongs to AICIntegration {keeper}, which has it or is older: delete one of the two, or create this one again with another name and label"
     );
     for type_ in [type_, ACTIVE] {
         pass.find(type_, &Finding::no(reason, &message));
@@ -77,7 +77,7 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
         return Ok(());
     }
     let message = format!(
-        "tenant {url} is not this installation's: the elder AICIntegration {}/{} is not among its objects. Give all integrations of the tenant the labels of one --selector",
+        "tenant {url} belongs to another Helm release of the operator, which has the older AICIntegration {}/{}. Give all integrations of the tenant the labels of one --selector",
         eldest.namespace.as_deref().unwrap_or_default(),
         eldest.name.as_deref().unwrap_or_default()
     );
@@ -95,7 +95,7 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
 /// The API server did not tell what other installations have.
 pub(super) fn unasked(what: &str, error: &dyn std::fmt::Display) -> Requeue {
     let message = format!(
-        "failed to look for other installations' {what} (have the definitions of this version been applied?): {error}"
+        "failed to look for {what} of other Helm releases (are the CRDs of this version applied?): {error}"
     );
     Requeue {
         conclusion: Conclusion::InProgress(Reason::NotReached, message),

@@ -76,11 +76,13 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     match possession(pass, &tenant, &names).await? {
         Possession::Ours => {}
         Possession::Anothers if has_made => {
-            return left("another object's mark stands on the ESV".to_owned());
+            return left("the ESV has another object's mark".to_owned());
         }
         Possession::Anothers => return Ok(None),
         Possession::MadeAgain => {
-            return left("somebody has made the ESV again, or written it, since the operator did".to_owned());
+            return left(
+                "somebody has created the ESV again, or written to it, after the operator".to_owned(),
+            );
         }
         // A disaster drill must not take away what is live.
         Possession::TakenOver => {
@@ -178,7 +180,7 @@ async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> F
     if !matches!(origin, Some(Origin::Making | Origin::Made | Origin::Adopted)) {
         let left = Left {
             what: format!("worker {}", names.worker),
-            why: "this object does not remember that it made it".to_owned(),
+            why: "this object did not create it, as far as its status tells".to_owned(),
         };
         return Ok((memory.is_some() || has_our_label).then_some(left));
     }
@@ -205,7 +207,7 @@ async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow
     let mut why = format!("it is mapped to {}", labels.join(", "));
     if !pass.object.spec.tenant.environment.is_mutable() {
         what = format!("worker {}, its mapping and {what}", names.worker);
-        why += ", and static configuration of this environment comes and goes only by promotion";
+        why += ", and static configuration of this environment changes only by promotion";
     }
     Ok(Some(Left { what, why }))
 }

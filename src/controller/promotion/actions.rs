@@ -42,8 +42,9 @@ impl Run<'_> {
         }
         self.keep_key(tenant, stage.clone(), true);
         self.set_stage(stage.clone());
-        // What is said of it waits for the answer: who is refused again and again says the same again.
+        // What else is said of it waits for the answer: who is refused again and again says the same again.
         self.status.phase = Some(PromotionPhase::Running);
+        self.begins(&stage.name);
         if let Err(end) = self.record().await {
             // It may have been recorded all the same.
             self.context.runs.void(&attempt);
@@ -103,7 +104,7 @@ impl Run<'_> {
         end.phase = PromotionPhase::Pending;
         if matches!(error, Error::Call(refusal) if refusal.status() == Some(409)) {
             let message = if self.held().is_some_and(|held| held.suspect.is_some()) {
-                "the environments are locked already, by somebody else or by an earlier request of ours: the operator looks again"
+                "the environments are locked already, by somebody else or by an earlier request of this run: the operator checks again"
             } else {
                 "somebody else has locked the environments in the same moment"
             };
@@ -154,7 +155,7 @@ impl Run<'_> {
         };
         let task = self.context.tasks.spawn(task.in_current_span());
         if let Ok(Err(error)) = task.await {
-            tracing::warn!(%error, "what came of the request to promote is found out by looking");
+            tracing::warn!(%error, "failed to learn what became of the request to promote: the operator looks for its effect");
             if error.outcome() == Outcome::NotDone {
                 stage.message = Some(error.to_string());
                 self.set_stage(stage);
@@ -258,7 +259,7 @@ impl Run<'_> {
         };
         let (reason, _, message) = classify(error);
         let message = format!(
-            "report {id} is listed and cannot be read, so that nobody knows whether it is of this run's name: {message}. If it is not, annotate this Promotion with {IGNORE_REPORT_ANNOTATION}: {id} to go on without it"
+            "report {id} is listed and cannot be read, so the operator cannot tell whether it is of a run of this name: {message}. If it is not, annotate this Promotion with {IGNORE_REPORT_ANNOTATION}: {id} to ignore it"
         );
         // What cannot be understood today is not understood tomorrow.
         let is_stalled = matches!(error, Error::Call(http::Error::Unreadable { .. }));
@@ -273,7 +274,7 @@ impl Run<'_> {
     pub(super) async fn tell_of_ignored(&self, id: &str) {
         if self.context.runs.ignore(&self.uid, id) {
             let message = format!(
-                "report {id} cannot be read, and the run goes on without it, as {IGNORE_REPORT_ANNOTATION} says"
+                "report {id} cannot be read, and the run ignores it, as {IGNORE_REPORT_ANNOTATION} says"
             );
             self.context
                 .cluster
@@ -298,7 +299,7 @@ impl Run<'_> {
     /// Tells people that an idle lock was released after our own answer was lost.
     pub(super) async fn tell_of_unproved(&self, id: &str) {
         let message = format!(
-            "the answer to our request for a lock was lost; lock {id} was idle for ten minutes and is released"
+            "the answer to the request for a lock was lost; lock {id} was idle for ten minutes and is released"
         );
         self.context
             .cluster

@@ -44,7 +44,7 @@ pub(super) async fn apply(
         }
         Act::Promote(next, warning) => {
             if let Some((reason, why)) = warning {
-                let message = format!("{why}; it is promoted all the same, as spec.onContentChange says");
+                let message = format!("{why}; the operator promotes it, as spec.onContentChange says");
                 run.context.cluster.warn(&run.object, reason, &message).await;
             }
             let guard = check_lock(run, tenant, &next).await?;

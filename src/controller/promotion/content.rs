@@ -102,7 +102,7 @@ pub(super) async fn tell_of_unseen(run: &Run<'_>, stage: &StageStatus) {
         return;
     }
     let message = format!(
-        "stage {} is promoted as it is: the run has not stood at its gate, and spec.approved does not name the stage, so that nothing is compared",
+        "stage {} is promoted as it is: the run has not stood at its gate, and spec.approved does not name the stage, so nothing is compared",
         stage.name
     );
     let cluster = &run.context.cluster;
@@ -139,5 +139,6 @@ pub(super) async fn leave_gate(run: &mut Run<'_>, index: usize) -> Result<(), Ru
     stage.held = None;
     run.set_stage(stage);
     run.status.phase = Some(PromotionPhase::Pending);
+    run.begins(&name);
     run.record().await
 }

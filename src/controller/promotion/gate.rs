@@ -54,7 +54,7 @@ fn gate(run: &Run<'_>, name: &str) -> RunRequeue {
     let seen_at = next.and_then(|next| next.seen_at.as_ref());
     if let Some(seen_at) = seen_at.filter(|_| !changes.is_empty() && run.provisional.is_none()) {
         changes = format!(
-            "{changes}. That was read at {}, and cannot be read now",
+            "{changes}. The operator read that at {}, and cannot read it now",
             seen_at.0
         );
     }
@@ -64,7 +64,7 @@ fn gate(run: &Run<'_>, name: &str) -> RunRequeue {
         && source != left
     {
         changes = format!(
-            "{changes}. The newest report of the environment below is {source}, and this run left report {left} there: somebody has promoted into it, or rolled it back, since. {}",
+            "{changes}. The newest report of the environment below is {source}, and this run left report {left} there: somebody has since promoted to it, or rolled it back. {}",
             lock_protocol::way_to_accept(name, None, Some(source))
         );
     }
@@ -72,7 +72,7 @@ fn gate(run: &Run<'_>, name: &str) -> RunRequeue {
         phase: PromotionPhase::Gated,
         conclusion: Conclusion::Done(
             Reason::Gated,
-            format!("spec.upTo is reached; raise it to {name} to go on{changes}"),
+            format!("spec.upTo is reached; raise it to {name} to continue{changes}"),
         ),
         next: When::Poll(LOOK_AGAIN),
     }

@@ -98,7 +98,7 @@ impl Group {
                 && !is_step(kind, environment)
             {
                 faults.push(format!(
-                    "stage {} ({}) cannot follow {lower} ({}): a promotion goes from Development over UAT, if there is one, to Staging and Production, and skips none",
+                    "stage {} ({}) cannot follow {lower} ({}): a promotion goes from Development through UAT, if there is one, to Staging and Production, without gaps",
                     stage.name,
                     environment.as_str(),
                     kind.as_str()

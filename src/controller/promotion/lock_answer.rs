@@ -98,7 +98,7 @@ impl LockAnswer<'_> {
                         return None;
                     }
                     Err(error) => {
-                        tracing::error!(%error, host, id, "a lock is taken, and whether it is recorded cannot be read: it is kept, and released if it is not");
+                        tracing::error!(%error, host, id, "a lock exists, and whether it is recorded cannot be read: it is released if it is not");
                         self.context.metrics.lock_is_unrecorded(host, id, requested_at);
                     }
                 }

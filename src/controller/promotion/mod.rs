@@ -165,7 +165,7 @@ async fn one(run: &mut Run<'_>) -> RunRequeue {
             phase: run.phase(),
             conclusion: Conclusion::Done(
                 Reason::Suspended,
-                "spec.suspend is true: no further stage is begun".to_owned(),
+                "spec.suspend is true: no further stage begins".to_owned(),
             ),
             next: When::Check(LOOK_AGAIN),
         },

@@ -39,7 +39,7 @@ async fn give_back(context: &Context, gone: &Ref, key: &Key) {
             name,
             %host,
             id,
-            "a Promotion is gone without its finalizer, and its lock is open: it is released"
+            "a Promotion is gone without its finalizer, and its lock is open: the operator releases it"
         );
         let_settle(context, key).await;
         until_gone(context, &tenant(context, key), id).await;
@@ -55,7 +55,7 @@ async fn give_back(context: &Context, gone: &Ref, key: &Key) {
         name,
         %host,
         requested_at = %requested_at.0,
-        "a Promotion is gone, and the answer to its request for a lock was lost, so that no object remembers it: if the environment is locked, and nobody else promotes, unlock it in the tenant's console"
+        "a Promotion is gone, and the answer to its request for a lock was lost, so no object remembers it: if the environment is locked, and nobody else is promoting, unlock it in the tenant's console"
     );
     context
         .metrics

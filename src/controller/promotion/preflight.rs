@@ -232,7 +232,7 @@ async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>,
     let (name, id) = (name_of(member), &member.names.esv);
     let Some(esv) = tenant.esv(id).await? else {
         return Ok(Some(format!(
-            "ESV {id} is not there yet: AICIntegration {name} creates it, and says what it waits for"
+            "ESV {id} does not exist yet: AICIntegration {name} creates it, and says what it waits for"
         )));
     };
     let meta = &member.integration.metadata;
@@ -245,5 +245,5 @@ async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>,
     let owner = of_esv(&claimant, &memory, OwnerMark::read(&esv.description), None);
     let is_ours = matches!(owner, EsvOwner::Ours(_)) && status.conditions.is_true(ESV_READY);
     Ok((!is_ours)
-        .then(|| format!("ESV {id} is not known to be AICIntegration {name}'s own: its conditions say why")))
+        .then(|| format!("ESV {id} does not belong to AICIntegration {name}: its conditions say why")))
 }

@@ -25,7 +25,7 @@ pub(super) fn next_stage(stage: &StageStatus) -> RunRequeue {
         phase: PromotionPhase::Running,
         conclusion: Conclusion::InProgress(
             Reason::Running,
-            format!("stage {}: the next step is about to begin", stage.name),
+            format!("stage {}: the next step begins", stage.name),
         ),
         next: When::Poll(Duration::ZERO),
     }

@@ -22,7 +22,7 @@ use crate::{
     api::{
         Outcome, PingOneConnection, Promotion, PromotionPhase, PromotionStatus, Reason, ReportStatus,
         StageStatus, Step, clip,
-        conditions::{Conclusion, LONGEST_MESSAGE},
+        conditions::{Conclusion, LONGEST_MESSAGE, READY},
     },
     controller::{
         context::{Context, ScopeContext},
@@ -184,12 +184,12 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn unrecorded(&self, error: &impl std::fmt::Display) -> RunRequeue {
-        tracing::warn!(run = self.key, %error, "what is about to be done could not be recorded first");
+        tracing::warn!(run = self.key, %error, "failed to record what is about to be done");
         RunRequeue {
             phase: self.phase(),
             conclusion: Conclusion::InProgress(
                 Reason::NotReached,
-                "what is about to be done could not be recorded first".to_owned(),
+                "failed to record what is about to be done".to_owned(),
             ),
             next: self.again(None),
         }
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
             phase: PromotionPhase::Queued,
             conclusion: Conclusion::InProgress(
                 Reason::Queued,
-                format!("Promotion {other} comes first in one of the two environments"),
+                format!("Promotion {other} is first in one of the two environments"),
             ),
             next: When::Poll(LOOK_AGAIN),
         }
@@ -280,6 +280,14 @@ impl<'a> Run<'a> {
         }
         let set = finalizer::set(&self.context.cluster, &mut self.object, true).await;
         set.map_err(|error| self.unrecorded(&error))
+    }
+
+    /// A run that was Ready, for it stood at a gate, no longer is when it begins a stage.
+    pub(super) fn begins(&mut self, stage: &str) {
+        if self.status.conditions.is_true(READY) {
+            let message = format!("stage {stage} begins");
+            self.conclude(&Conclusion::InProgress(Reason::Running, message));
+        }
     }
 
     /// Sets what is left to do.

@@ -186,7 +186,7 @@ fn set_target(
     match (target(group, index), sent_to) {
         (Ok(target), Some(sent_to)) if !is_same(&target, &sent_to) => {
             let message = format!(
-                "the integrations name other environments now, and a request for a lock may still take one in {}: the operator looks for it there first",
+                "the integrations name other environments now, and a request for a lock may still have an effect in {}: the operator looks for it there first",
                 sent_to.upper_host
             );
             return Ok(Some(pending(Reason::PreflightFailed, &[message])));
@@ -286,7 +286,7 @@ fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<
             Some(Obstacle::Faults(faults, _)) => {
                 wait.message = format!("{}. {}", wait.message, faults.join(". "));
             }
-            Some(Obstacle::Unseen(_)) => wait.message += ". Until then ESVs cannot be seen either",
+            Some(Obstacle::Unseen(_)) => wait.message += ". Until then the operator cannot read ESVs either",
             Some(Obstacle::Queue(_) | Obstacle::Gate) | None => {}
         }
         return RunRequeue {

@@ -114,7 +114,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         Ok(None) => {
             let name = connection.name_any();
             return Ok(Found::Waits(format!(
-                "PingOneConnection {name} does not vouch for a credential"
+                "PingOneConnection {name} has not verified its credential"
             )));
         }
         Err(error) => return Ok(Found::Waits(error.to_string())),

@@ -58,7 +58,7 @@ pub(super) async fn verify_stage(
             }
         }
         VerifyDecision::Aborted => {
-            let message = format!("it was promoted, and the run stopped before it was proved: {message}");
+            let message = format!("it was promoted, and the run stopped before it was verified: {message}");
             run.over(stage, Outcome::Aborted, Reason::Aborted, message)
         }
         VerifyDecision::RollBack => roll_back(run, tenant, stage, &results, is_overdue).await?,
@@ -112,7 +112,7 @@ pub(super) async fn give_up(
         _ => return Err(end),
     };
     let message = format!(
-        "it was promoted, and could not be proved: {}",
+        "it was promoted, and could not be verified: {}",
         end.conclusion.text().1
     );
     let stage = run.over(stage, outcome, reason, message);
@@ -139,7 +139,7 @@ async fn roll_back(
         }
         Err(error) if is_refusal(&error) || is_overdue => {
             let message = format!(
-                "{}; nothing is rolled back, for what that would change cannot be had: {error}",
+                "{}; nothing is rolled back, because the operator cannot read what that would change: {error}",
                 results.message()
             );
             let reason = Reason::VerificationFailed;

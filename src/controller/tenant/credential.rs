@@ -44,7 +44,7 @@ pub(crate) fn check_claims(
         refuse(
             Reason::EnvironmentMismatch,
             format!(
-                "the credential belongs to the PingOne environment {:?}, and spec.environment.name is {:?}: correct whichever is wrong",
+                "the credential belongs to the PingOne environment {:?}, and spec.environment.name is {:?}: correct the one that is wrong",
                 credential.environment_name, spec.environment.name
             ),
         )
@@ -57,7 +57,7 @@ pub(crate) fn check_claims(
         refuse(
             Reason::EnvironmentMismatch,
             format!(
-                "the credential belongs to the PingOne environment with id {}, and spec.environment.id is {id}: correct whichever is wrong",
+                "the credential belongs to the PingOne environment with id {}, and spec.environment.id is {id}: correct the one that is wrong",
                 credential.environment_id
             ),
         )

@@ -6,7 +6,7 @@ use crate::{
     http,
 };
 
-const WAITS: &str = "; the operator waits as it was asked to";
+const WAITS: &str = "; the operator waits";
 const TRIES_AGAIN: &str = "; the operator tries again";
 
 /// The reason, whether a person is needed, and what to say.
@@ -22,7 +22,7 @@ pub(crate) fn classify(error: &Error) -> (Reason, bool, String) {
             Reason::ServiceAccountRefused,
             true,
             format!(
-                "the tenant gives no access token to the service account: {error}. Check in the tenant's console that the account exists, has the scopes fr:am:* and fr:idc:esv:*, and that its key is the one in the Secret"
+                "the tenant issues no access token for the service account: {error}. Check in the tenant's console that the account exists, has the scopes fr:am:* and fr:idc:esv:*, and that its key is the one in the Secret"
             ),
         ),
         Error::Call(http::Error::HostNotAllowed { .. })
@@ -38,7 +38,7 @@ pub(crate) fn classify(error: &Error) -> (Reason, bool, String) {
         Error::Token(_) | Error::Call(_) => (
             Reason::TenantRefused,
             true,
-            format!("{error}; the operator asks again by itself"),
+            format!("{error}; the operator tries again by itself"),
         ),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Claimant<'a> {
 pub(crate) enum EsvOwner {
     /// This object's.
     Ours(Evidence),
-    /// It bears the mark of a former object of this name with another credential: a test of the tenant can show
+    /// It has the mark of a former object of this name with another credential: a test of the tenant can show
     /// that it works with this object's credential all the same.
     Unproved(OwnerMark),
     /// This object remembers the ESV, and an object of its name in another cluster has marked it since.

@@ -49,7 +49,7 @@ impl Milestones {
         let rotation_lag_seconds = long();
         registry.register(
             "rotation_lag_seconds",
-            "From when a new credential was found to when the tenant's test passed with it",
+            "From the discovery of a new credential to the connection test that passed with it",
             rotation_lag_seconds.clone(),
         );
         let step_seconds = Family::new_with_constructor(long as fn() -> Histogram);
@@ -61,13 +61,13 @@ impl Milestones {
         let lock_held_seconds = long();
         registry.register(
             "promotion_lock_held_seconds",
-            "How long a lock was held, from when it was asked for to when it was seen gone",
+            "How long a lock was held, from its request to its end",
             lock_held_seconds.clone(),
         );
         let oldest_lock_seconds = Gauge::<f64, AtomicU64>::default();
         registry.register(
             "promotion_oldest_lock_seconds",
-            "How long the oldest lock that may be open has been held; 0 if there is none",
+            "The age of the oldest lock that may be open; 0 without one",
             oldest_lock_seconds.clone(),
         );
         Self {

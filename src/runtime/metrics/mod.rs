@@ -111,44 +111,48 @@ impl Default for Metrics {
         let reconcile_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         registry.register(
             "reconciles",
-            "Passes over an object, by what they concluded",
+            "Reconciliations, by the reason that Ready had at their end",
             reconciles.clone(),
         );
         registry.register(
             "reconcile_duration_seconds",
-            "How long a pass took",
+            "How long a reconciliation took",
             reconcile_seconds.clone(),
         );
         let active_reconciles = Gauge::default();
-        registry.register("active_reconciles", "Passes under way", active_reconciles.clone());
+        registry.register(
+            "active_reconciles",
+            "Reconciliations in progress",
+            active_reconciles.clone(),
+        );
         let queue_depth = Family::default();
         registry.register(
             "queue_depth",
-            "Objects that are due and not looked at yet",
+            "Objects that are due and wait in the queue",
             queue_depth.clone(),
         );
         let queue_wait_seconds = Family::new_with_constructor(waits as fn() -> Histogram);
         registry.register(
             "queue_wait_seconds",
-            "How long an object was due before its pass began",
+            "How long an object was due before its reconciliation began",
             queue_wait_seconds.clone(),
         );
         let left_behind = Counter::default();
         registry.register(
             "left_behind",
-            "Objects that are gone while something of theirs stays in a tenant",
+            "Deleted integrations that left something in a tenant, and abandoned locks",
             left_behind.clone(),
         );
         let unrecorded_locks = Family::default();
         registry.register(
             "unrecorded_lock_timestamp_seconds",
-            "When a lock was asked for that no object remembers, and that may be open",
+            "When a lock was requested that may be open and that no object records",
             unrecorded_locks.clone(),
         );
         let blind_watches = Family::default();
         registry.register(
             "blind_watches",
-            "Watches that have failed for at least half a minute, by what they watch: changes there are not seen",
+            "Watches that have failed for at least half a minute or are forbidden, by resource",
             blind_watches.clone(),
         );
         let (milestones, vendors) = (

@@ -22,7 +22,7 @@ impl Observer for Vendor {
         let vendor = self.name;
         match news {
             News::WentDown => {
-                tracing::warn!(vendor, %host, "the host does not answer, and is left alone for a while");
+                tracing::warn!(vendor, %host, "the host does not answer, and gets one call at a time");
             }
             News::CameBack => tracing::info!(vendor, %host, "the host answers again"),
         }

@@ -48,37 +48,37 @@ impl Vendors {
         let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         registry.register(
             "vendor_call_duration_seconds",
-            "How long a call to a vendor took, its wait for the budget included",
+            "How long a call to a vendor took, including its wait for the rate limit",
             call_seconds.clone(),
         );
         let turn_wait_seconds = Family::new_with_constructor(waits as fn() -> Histogram);
         registry.register(
             "vendor_turn_wait_seconds",
-            "How long a call waited for its turn in its host's budget",
+            "How long a call waited for its host's rate limit",
             turn_wait_seconds.clone(),
         );
         let calls_waiting = Family::default();
         registry.register(
             "vendor_calls_waiting",
-            "Calls that wait for their turn in their host's budget",
+            "Calls that wait for their host's rate limit",
             calls_waiting.clone(),
         );
         let hosts_closed = Family::default();
         registry.register(
             "vendor_hosts_closed",
-            "Hosts that have asked to be left alone for a while (Retry-After)",
+            "Hosts that refuse calls for now (Retry-After)",
             hosts_closed.clone(),
         );
         let hosts_down = Family::default();
         registry.register(
             "vendor_hosts_down",
-            "Hosts that do not answer and are left alone, but for one call now and then",
+            "Hosts that do not answer and get one call at a time",
             hosts_down.clone(),
         );
         let budget = Family::default();
         registry.register(
             "vendor_budget_calls_per_second",
-            "Calls a second that each host is asked by at the most, in the long run",
+            "The rate limit of each host, in calls a second",
             budget.clone(),
         );
         Self {

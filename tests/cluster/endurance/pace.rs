@@ -1,4 +1,4 @@
-//! A host that asks to be left alone: how long it is, and what people are told.
+//! A host that refuses calls: for how long it gets none, and what people are told.
 
 use std::time::Duration;
 
@@ -19,18 +19,13 @@ async fn a_host_that_refuses_again_and_again_is_told_of_in_one_write() {
     let busy = || Fault::status(429).body(r#"{"code":429,"message":"slow down"}"#);
     for (refusal, time, tries, says) in [
         // Later and later, and at most ten minutes apart.
-        (
-            busy(),
-            Duration::from_hours(3),
-            18..40,
-            "asked to be left alone for a while",
-        ),
+        (busy(), Duration::from_hours(3), 18..40, "refuses calls for now"),
         // It is met within the ten minutes of an interval, and stands for an hour.
         (
             busy().header("Retry-After", "3600"),
             Duration::from_mins(55),
             1..2,
-            "asked to be left alone until ",
+            "refuses calls until ",
         ),
     ] {
         let fault = env.network.fault(Rule::on(fixture.tenant.host()), refusal);

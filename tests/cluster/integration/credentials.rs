@@ -118,7 +118,10 @@ async fn an_exchange_that_wants_a_client_costs_a_warning_and_everything_else_wor
     let message = world
         .reason("PingOneConnection", "dev", "Active", "CannotAskPingOne")
         .await;
-    assert!(message.contains("the tenant's own test decides"), "{message}");
+    assert!(
+        message.contains("the tenant's connection test decides"),
+        "{message}"
+    );
     let object = world.namespace.get("PingOneConnection", "dev").await.unwrap();
     assert_eq!(condition(&object, "Ready")["status"], "True");
     world.active("dev").await;

@@ -77,7 +77,7 @@ async fn retry_after_closes_the_tap_for_the_whole_host() {
     let message = world
         .reason("AICIntegration", "dev", "Reconciling", "RateLimited")
         .await;
-    assert!(message.contains("asked to be left alone until "), "{message}");
+    assert!(message.contains("refuses calls until "), "{message}");
     let calls = || {
         world
             .network

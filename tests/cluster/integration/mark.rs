@@ -35,7 +35,7 @@ async fn a_recreated_object_with_another_credential_has_to_adopt_its_esv() {
         .reason("AICIntegration", "dev", "Stalled", "EsvNotOwned")
         .await;
     assert!(
-        message.contains("bears the mark of") && message.contains("spec.adopt"),
+        message.contains("has the mark of") && message.contains("spec.adopt"),
         "{message}"
     );
     // What bears a mark is not adopted: somebody has to say in the console that it is free.
@@ -107,7 +107,7 @@ async fn what_a_person_made_in_the_console_is_adopted_once_and_only_when_asked()
     let message = world
         .reason("AICIntegration", "dev", "Stalled", "EsvNotOwned")
         .await;
-    assert!(message.contains("was not made by the operator"), "{message}");
+    assert!(message.contains("was not created by the operator"), "{message}");
     assert_eq!(site.tenant.secret(ESV).unwrap().description, "made by hand");
     console.hand_over();
     world.patch("dev", json!({"adopt": true})).await;

@@ -125,7 +125,9 @@ async fn an_esv_that_was_made_again_is_put_right_or_stays_whatever_happens() {
         console.create_secret(ESV, "made by hand", false, "another value");
         world.check_now(site.name).await;
     }
-    world.refused(&sites.warns, "DriftDetected", "made again").await;
+    world
+        .refused(&sites.warns, "DriftDetected", "created again")
+        .await;
     for site in [&sites.adopts, &sites.immutable] {
         world.active(site.name).await;
         assert_eq!(

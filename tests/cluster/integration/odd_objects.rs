@@ -198,10 +198,7 @@ async fn under_an_older_definition_nothing_is_sent_and_the_remedy_is_said() {
     let message = world
         .reason("AICIntegration", "dev", "Stalled", "CRDOutdated")
         .await;
-    assert!(
-        message.contains("apply the definitions of this version"),
-        "{message}"
-    );
+    assert!(message.contains("apply the CRDs of this version"), "{message}");
     let (status, missing) = world.operator.health("/readyz").await.unwrap();
     assert!(
         status == 503 && missing.contains("older than the operator"),

@@ -213,7 +213,7 @@ async fn an_esv_that_somebody_made_again_is_only_reported_where_the_policy_is_to
     let message = world
         .reason("AICIntegration", "dev", "Stalled", "DriftDetected")
         .await;
-    assert!(message.contains("made again"), "{message}");
+    assert!(message.contains("created again"), "{message}");
     assert_eq!(versions(&site), 1);
     world.check_outputs().await;
 }

@@ -46,7 +46,7 @@ async fn it_waits_for_the_definitions_and_says_so() {
     };
     assert_eq!(status, 503);
     assert!(
-        text.contains("waiting for the definition pingoneconnections.pingone-aic.io"),
+        text.contains("waiting for the CRD pingoneconnections.pingone-aic.io"),
         "{text}"
     );
     assert_eq!(operator.health("/livez").await.unwrap().0, 200);

@@ -117,7 +117,10 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
     let message = world
         .stalled("AICIntegration", "second", "TenantOfAnotherInstallation")
         .await;
-    assert!(message.contains("/dev is not among"), "{message}");
+    assert!(
+        message.contains("which has the older AICIntegration") && message.contains("/dev. Give"),
+        "{message}"
+    );
 
     // The stray spoils nothing for what its tenant's own installation is given later.
     world.grow_older("AICIntegration", "second").await;

@@ -142,7 +142,7 @@ async fn a_dry_run_that_lists_something_else_is_held_with_the_line_that_accepts_
     let hash = found["totals"]["hash"].as_str().unwrap();
     let said = message(&held);
     assert!(
-        said.contains(&format!("spec.approved: {{staging: {{hash: {hash}}}}}")),
+        said.contains(&format!("spec.approved: {{staging: {{hash: \"{hash}\"}}}}")),
         "{said}"
     );
     assert!(said.contains("New in it: deleted"), "{said}");
@@ -171,7 +171,7 @@ async fn a_policy_to_proceed_goes_on_with_a_warning() {
     env.promoted(&company, 0).await;
     let events = env.namespace.text_of("v1/Event").await.unwrap();
     assert!(
-        events.contains("ContentChanged") && events.contains("promoted all the same"),
+        events.contains("ContentChanged") && events.contains("the operator promotes it"),
         "{events}"
     );
     env.check_outputs().await;

@@ -146,7 +146,8 @@ impl Guarded {
         // It was frozen for about as long as it waits for the recording's answer: what comes first decides.
         wait("it is withheld", || {
             let log = leader.log();
-            log.contains("what allowed it has ended meanwhile") || log.contains("could not be recorded first")
+            log.contains("what allowed it has ended meanwhile")
+                || log.contains("failed to record what is about to be done")
         })
         .await;
         assert_eq!(self.posts(&env), 0, "{self:?}");

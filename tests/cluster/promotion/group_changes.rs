@@ -69,7 +69,7 @@ async fn a_lost_request_is_looked_for_where_it_was_sent() {
     moved["spec"]["tenant"]["url"] = json!(elsewhere.site("staging").tenant.url());
     env.namespace.apply(moved).await.unwrap();
     let pending = env.until_reason("release", "PreflightFailed").await;
-    let says = format!("may still take one in {}", staging.tenant.host());
+    let says = format!("may still have an effect in {}", staging.tenant.host());
     assert!(message(&pending).contains(&says), "{}", message(&pending));
     gateway.remove();
     env.wait_until(|_| (!staging.tenant.is_locked()).then(|| "not taken yet".to_owned()))

@@ -90,10 +90,7 @@ async fn an_esv_that_is_a_strangers_is_found_before_any_lock() {
         .unwrap();
     env.release(&company, json!({"upTo": "staging"})).await;
     let pending = env.until_reason("release", "PreflightFailed").await;
-    let says = format!(
-        "ESV {ESV} is not known to be AICIntegration {}'s own",
-        staging.name
-    );
+    let says = format!("ESV {ESV} does not belong to AICIntegration {}", staging.name);
     assert!(message(&pending).contains(&says), "{}", message(&pending));
     asked_for_no_lock(&env);
     env.check_outputs().await;

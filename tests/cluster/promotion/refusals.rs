@@ -106,7 +106,7 @@ async fn what_is_missing_is_said_all_at_once_and_waited_for() {
     let mut promotion = company.promotion("release", json!({"upTo": "staging"}));
     env.namespace.apply(promotion.clone()).await.unwrap();
     let object = env.until_reason("release", "PreflightFailed").await;
-    let esv = "ESV esv-pingone-integration-aic is not there";
+    let esv = "ESV esv-pingone-integration-aic does not exist yet";
     let refused = format!("PingOneConnection {} is not Active", staging.name);
     for says in [esv, &refused] {
         assert!(message(&object).contains(says), "{}", message(&object));

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use pingone_aic_harness::is_condition;
-use pingone_aic_simulator::{Realm, tenant::Times};
+use pingone_aic_simulator::{Fault, Realm, tenant::Times};
 use pingone_aic_support::{Env, company::THREE, fixture::WORKER};
 use serde_json::json;
+
+use crate::promotion::look::{Steps, the_request};
 
 const AT_ONCE: Times = Times {
     lock: Duration::ZERO,
@@ -101,6 +103,34 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
     assert!(held > 2.0 * least, "{held}");
     assert_eq!(env.metric("promotion_oldest_lock_seconds").await, "0.0");
     assert_eq!(env.metric("time_to_active_seconds_count").await, "3");
+    env.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_run_that_leaves_its_gate_is_not_ready_any_more() {
+    let mut env = Env::start("a run leaves its gate").await;
+    let company = env.company(&THREE).await;
+    env.release(&company, json!({"upTo": "dev"})).await;
+    env.phase("release", "Gated").await.unwrap();
+    let lock = the_request(&company.site("staging").tenant, "/promotion/lock");
+    let held = env.network.fault(lock, Fault::Hold);
+    let raised = json!({"spec": {"upTo": "staging"}});
+    env.namespace
+        .patch("Promotion", "release", &raised)
+        .await
+        .unwrap();
+    env.wait_until(|_| (held.hits() == 0).then(|| "no lock is requested".to_owned()))
+        .await;
+    let begins = env.namespace.get("Promotion", "release").await.unwrap();
+    assert_eq!(begins.data["status"]["phase"], "Running");
+    assert!(
+        is_condition(&begins, "Ready", "False"),
+        "{}",
+        begins.data["status"]
+    );
+    assert!(is_condition(&begins, "Reconciling", "True"));
+    held.remove();
+    env.promoted(&company, 0).await;
     env.check_outputs().await;
 }
 

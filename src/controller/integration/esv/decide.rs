@@ -123,7 +123,7 @@ pub(super) fn decide(
     let newest = observed.newest.as_ref();
     if let Some(other) = newest.filter(|newest| !is_remembered(memory, newest)) {
         return Decision::WriteOverDrift(format!(
-            "the ESV was made again in the tenant: its version {version} is of {}, and the operator's was of {}",
+            "the ESV was created again in the tenant: its version {version} is of {}, and the operator's was of {}",
             other.create_date,
             memory.create_date.as_deref().unwrap_or("another date")
         ));

@@ -20,17 +20,17 @@ pub(super) fn refused(pass: &mut Pass<'_>, inputs: &Inputs, whose: &NotOurs) -> 
     let esv = &inputs.esv;
     let message = match whose {
         NotOurs::APersons(None) => format!(
-            "ESV {esv} exists and was not made by the operator: create an AICIntegration of another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over"
+            "ESV {esv} exists and was not created by the operator: create an AICIntegration of another spec.name, remove the ESV in the tenant's console, or set spec.adopt to true to take it over"
         ),
         NotOurs::APersons(Some(why)) => format!(
-            "ESV {esv} exists, was not made by the operator and cannot be adopted: {why}. Put that right in the tenant's console, or create an AICIntegration of another spec.name"
+            "ESV {esv} exists, was not created by the operator and cannot be adopted: {why}. Correct that in the tenant's console, or create an AICIntegration of another spec.name"
         ),
         NotOurs::AnotherObjects(mark) => format!(
-            "ESV {esv} exists and bears the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
+            "ESV {esv} exists and has the mark of AICIntegration {} ({}) with credential {}: if that object is gone, put this credential into the Secret, or remove the mark (the ESV's description) in the tenant's console and set spec.adopt to true; else create an AICIntegration of another spec.name",
             mark.owner, mark.uid, mark.credential
         ),
         NotOurs::Lost(mark) => format!(
-            "ESV {esv} bears the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
+            "ESV {esv} has the mark of AICIntegration {} under the uid {}, which is not this object's: an object of its name in another cluster has taken it over, and this one writes nothing. Leave the ESV to that object and delete this one, or delete that object and re-create this one, both with deletionPolicy Retain, with credential {} in its Secret",
             mark.owner, mark.uid, mark.credential
         ),
     };

@@ -68,7 +68,7 @@ pub(in super::super) async fn send_again(
         return Ok(false);
     }
     let message = format!(
-        "version {base} of {} holds credential {}, and the tenant goes on with credential {served}: disable its older versions {} in the tenant's console",
+        "version {base} of {} holds credential {}, and the tenant still uses credential {served}: disable its older versions {} in the tenant's console",
         inputs.esv,
         inputs.credential.id,
         older.join(", ")

@@ -43,7 +43,7 @@ pub(super) async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow
         }
         Owner::Anothers(what) => {
             let message = format!(
-                "the PingOne worker service of realm {} {what}: enable it in the tenant's console, or set spec.adopt to true on an object that is new",
+                "the PingOne worker service of realm {} {what}: enable it in the tenant's console, or set spec.adopt to true on a new object",
                 inputs.realm.as_str()
             );
             return Err(missing(pass, Reason::WorkerServiceDisabled, &message));

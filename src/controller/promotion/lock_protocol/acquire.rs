@@ -86,7 +86,7 @@ impl Case<'_> {
         let message = if !self.shown().is_unlocked() {
             "the environments are locked for another promotion: the operator waits until they are unlocked"
         } else if self.is_running()? && !self.has_failed()? {
-            "nothing is locked, and yet something may be under way in the environments: the operator waits until it is over"
+            "nothing is locked, but something may be in progress in the environments: the operator waits for its end"
         } else {
             return Ok(None);
         };

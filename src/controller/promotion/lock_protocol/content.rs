@@ -107,8 +107,7 @@ pub(super) fn compare(
     if source == Some(UNCLEAR_SOURCE)
         || (source.is_none() && stage.accepted.is_some() && !is_from_development)
     {
-        let message =
-            "what stood in the environment below could not be told when this was decided".to_owned();
+        let message = "the environment below did not show what it contains when this was decided".to_owned();
         return Comparison::Differs(Reason::ContentChanged, message);
     }
     if let Some(source) = source {
@@ -117,7 +116,7 @@ pub(super) fn compare(
             Source::Newest(newest) if newest == source => {}
             Source::Newest(newest) => {
                 let message = format!(
-                    "the newest report of the environment below is {newest}, and {source} is what {}: somebody has promoted into it, or rolled it back, since",
+                    "the newest report of the environment below is {newest}, and {source} is what {}: somebody has since promoted to it, or rolled it back",
                     whose(stage, expected)
                 );
                 return Comparison::Differs(Reason::ContentChanged, message);
@@ -126,7 +125,7 @@ pub(super) fn compare(
             Source::Unclear(tied) if expected.approved.is_some() && tied.iter().any(|id| id == source) => {}
             Source::Unclear(tied) => {
                 let message = format!(
-                    "reports {} of the environment below have the same date, and the tenant does not tell which is the newest: find out in its console",
+                    "reports {} of the environment below have the same date, and the tenant does not show which is the newest: look in its console",
                     tied.join(" and ")
                 );
                 return Comparison::Differs(Reason::ContentChanged, message);
@@ -141,9 +140,8 @@ pub(super) fn compare(
                 return Comparison::Differs(Reason::ContentChanged, message);
             }
             Source::Stale => {
-                let message = format!(
-                    "the environment below does not list report {source} yet, which is known to be there"
-                );
+                let message =
+                    format!("the environment below does not list report {source} yet, which must exist");
                 return Comparison::Unknown(message, false);
             }
             Source::Unread { why, needs_person } => {
@@ -217,7 +215,7 @@ pub(in super::super) fn way_to_accept(stage: &str, hash: Option<&str>, source: O
     let source = source.map_or(String::new(), |source| format!(", source: {source}"));
     match hash {
         Some(hash) => format!(
-            "To accept it, set spec.approved: {{{stage}: {{hash: {hash}{source}}}}}; to refuse it, lower spec.upTo below {stage}"
+            "To accept it, set spec.approved: {{{stage}: {{hash: \"{hash}\"{source}}}}}; to refuse it, lower spec.upTo below {stage}"
         ),
         None => format!(
             "To accept it, take a dry run's hash from a Promotion of mode DryRun, and set spec.approved: {{{stage}: {{hash: <that hash>{source}}}}}; to refuse it, lower spec.upTo below {stage}"
@@ -346,10 +344,13 @@ mod tests {
     fn the_line_that_accepts_a_list_can_be_copied() {
         let line = way_to_accept("production", Some("h1"), Some("r1"));
         assert!(
-            line.contains("spec.approved: {production: {hash: h1, source: r1}}"),
+            line.contains("spec.approved: {production: {hash: \"h1\", source: r1}}"),
             "{line}"
         );
         let line = way_to_accept("staging", Some("h1"), None);
-        assert!(line.contains("spec.approved: {staging: {hash: h1}}"), "{line}");
+        assert!(
+            line.contains("spec.approved: {staging: {hash: \"h1\"}}"),
+            "{line}"
+        );
     }
 }

@@ -133,7 +133,7 @@ impl Wait {
         Self {
             reason: Reason::Locking,
             is_stalled: false,
-            message: "the lock is about to change: it is looked at again".to_owned(),
+            message: "the lock is about to change: the operator checks it again".to_owned(),
             after: POLL,
         }
     }
@@ -143,7 +143,7 @@ impl Wait {
         Self {
             reason: Reason::LockOwnershipUnknown,
             is_stalled: false,
-            message: "the answer to a request for a lock was lost, and it may still take one: the operator looks for it for a few minutes more"
+            message: "the answer to a request for a lock was lost, and the request may still have an effect: the operator looks for it for a few more minutes"
                 .to_owned(),
             after: LONGEST_POLL,
         }

@@ -66,7 +66,7 @@ impl Case<'_> {
                 let message = "the environments did not stay locked";
                 self.release(Row::R12, Outcome::Failed, Reason::LockFailed, message)
             } else {
-                let message = "the lock is about to change: the operator looks at it again";
+                let message = "the lock is about to change: the operator checks it again";
                 self.wait(Row::R13, Reason::Locking, false, message)
             });
         }

@@ -52,7 +52,7 @@ impl Case<'_> {
         if lock.is_some_and(|lock| self.is_overdue(&lock.requested_at, self.rules.timeouts.lock)) {
             return self.release(Row::R15c, Outcome::Retry, Reason::ContentUnknown, why);
         }
-        let message = format!("{why}: the operator looks again");
+        let message = format!("{why}: the operator checks again");
         self.wait(Row::R15c, Reason::ContentUnknown, needs_person, message)
     }
 

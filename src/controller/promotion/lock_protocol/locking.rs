@@ -48,7 +48,7 @@ impl Case<'_> {
         if !self.shown().is_free_of(id) || !self.is_settled(lock) {
             return None;
         }
-        let message = "the lock was taken away before anything was promoted";
+        let message = "somebody removed the lock before anything was promoted";
         Some(self.release(Row::R13, Outcome::Retry, Reason::LockLost, message))
     }
 
@@ -58,7 +58,7 @@ impl Case<'_> {
             return Ok(Some(self.running(Row::R13b, is_overdue, what)));
         }
         Ok(self.is_running()?.then(|| {
-            let message = "the tenant shows no state that is known, and the lock is released";
+            let message = "the tenant shows an unknown state, and a person had the lock released";
             self.release(Row::R13b, Outcome::Failed, Reason::PromotionOverdue, message)
         }))
     }
@@ -66,11 +66,11 @@ impl Case<'_> {
     pub(super) fn running(&self, row: Row, is_overdue: bool, what: &str) -> Decision {
         if is_overdue {
             let message = format!(
-                "{what} takes longer than spec.timeouts allows: the operator goes on observing, and releases no lock while the tenant says that something is under way. Where the tenant shows a state that nobody knows, annotate this Promotion with pingone-aic.io/unlock: <promotion id> to have the lock released"
+                "{what} takes longer than spec.timeouts allows: the operator continues to observe, and releases no lock while the tenant says that something is in progress. If the tenant shows an unknown state, annotate this Promotion with pingone-aic.io/unlock: <promotion id> to have the lock released"
             );
             return self.wait(row, Reason::PromotionOverdue, true, message);
         }
-        self.wait(row, Reason::Running, false, format!("{what} is under way"))
+        self.wait(row, Reason::Running, false, format!("{what} is in progress"))
     }
 
     /// Row 26: a person has stopped the run, and nothing is promoted yet.

@@ -40,7 +40,7 @@ impl Case<'_> {
                 Row::R27,
                 Outcome::Promoted,
                 Reason::Promoted,
-                "the configuration is not at fault any more: it is not rolled back, and the verification goes on",
+                "the configuration is right now: the operator does not roll back, and continues the verification",
             ),
             Fault::NotShown => self.wait(
                 Row::R27,

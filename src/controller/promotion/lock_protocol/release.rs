@@ -27,7 +27,8 @@ impl Case<'_> {
         }
         if self.shown().is_free_of(id) {
             if !self.is_settled(lock) {
-                let message = "the operator waits until it is certain that the lock is gone";
+                let message =
+                    "releasing the lock: the operator waits until it is certain that the lock is gone";
                 return Ok(self.wait(Row::R24, Reason::Unlocking, false, message));
             }
             return self.apply(lock, id);
@@ -40,7 +41,7 @@ impl Case<'_> {
                 Row::R22,
                 Reason::Running,
                 is_stalled,
-                "something is under way under the lock: the operator releases it afterwards. Where the tenant shows a state that nobody knows, annotate this Promotion with pingone-aic.io/unlock: <promotion id>",
+                "something is in progress under the lock: the operator releases it afterwards. If the tenant shows an unknown state, annotate this Promotion with pingone-aic.io/unlock: <promotion id>",
             ));
         }
         let (reason, message) = if is_stalled {

@@ -75,7 +75,8 @@ impl Case<'_> {
     /// A request that was lost, or had no effect: an outage is no reason to give the run up.
     fn nothing_is_locked(&self, lock: &LockStatus) -> Decision {
         if !self.is_settled(lock) {
-            let message = "whether the lock was taken is not known yet; the operator looks again by itself";
+            let message =
+                "the operator does not know yet whether it has the lock, and checks again by itself";
             return self.wait(Row::R6, Reason::LockOwnershipUnknown, false, message);
         }
         self.give_up(Row::R6, lock)
@@ -170,7 +171,7 @@ impl Case<'_> {
             Reason::LockOwnershipUnknown,
             is_stale,
             format!(
-                "the answer to our request for a lock was lost, and one of the two environments is locked, for us or for another pair: {remedy}"
+                "the answer to the request for a lock was lost, and one of the two environments is locked, for this run or for another pair: {remedy}"
             ),
         )
     }
@@ -186,7 +187,7 @@ impl Case<'_> {
             Reason::LockOwnershipUnknown,
             is_stale,
             format!(
-                "the answer to our request for a lock was lost, and {what} may be ours or another's: {remedy}"
+                "the answer to the request for a lock was lost, and {what} may be this run's or another's: {remedy}"
             ),
         )
     }
@@ -260,7 +261,7 @@ impl Case<'_> {
         let end = end_of(suspect);
         if self.now < end {
             let message = format!(
-                "the answer to a request for a lock was lost, and it may still take one: the operator looks for it until {} UTC, and goes on then",
+                "the answer to a request for a lock was lost, and the request may still have an effect: the operator looks for it until {} UTC, and then continues",
                 end.strftime("%H:%M:%S")
             );
             return Some(self.wait(Row::R2c, Reason::LockOwnershipUnknown, false, message));

@@ -20,7 +20,7 @@ async fn a_bad_integration_is_refused() {
     let tenant = |tenant: Value| spec(json!({"tenant": tenant}));
     let url = |url: &str| tenant(json!({"url": url}));
     let nameless = |environment: &str| spec(json!({"name": null, "tenant": {"environment": environment}}));
-    let name_required = "it must be the name that the development tenant uses";
+    let name_required = "it must be the name in the development tenant";
     all_refused(
         &integration(),
         &[
@@ -165,7 +165,7 @@ async fn a_null_does_not_stand_for_a_name() {
     let expected = (
         change,
         "name is required in UAT",
-        "it must be the name that the development tenant uses",
+        "it must be the name in the development tenant",
     );
     assert_eq!(
         not_refused(try_create(&namespace, &manifest).await, &expected),

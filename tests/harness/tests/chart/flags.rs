@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The values hold every flag, the program reads what they become, and the README names it.
+/// The values hold every flag, the program reads what they become, and docs/configuration.md names it.
 #[test]
 fn every_flag_follows_a_value() {
     let defaults = arguments(&template(&[]).unwrap());
@@ -28,7 +28,7 @@ fn every_flag_follows_a_value() {
             .chain(rendered.iter().map(String::as_str));
         Arguments::try_parse_from(line).unwrap();
     }
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let document = fs::read_to_string(repository().join("docs/configuration.md")).unwrap();
     let command = Arguments::command();
     let flags: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     assert!(flags.len() >= 14, "{flags:?}");
@@ -45,8 +45,8 @@ fn every_flag_follows_a_value() {
             "{flag} is the same whatever the values"
         );
         assert!(
-            readme.contains(&format!("`{flag}`")),
-            "{flag} is not in the README"
+            document.contains(&format!("`{flag}`")),
+            "{flag} is not in docs/configuration.md"
         );
     }
 }
