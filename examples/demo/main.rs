@@ -1,10 +1,10 @@
 //! The operator at work on one machine: a real Kubernetes control plane, the vendors simulated behind their own
-//! host names, the operator installed from its chart, and the objects of `deploy/demo/`.
+//! host names, the operator installed from its chart, and the objects of `deploy/samples/`.
 
 mod progress;
 mod vendors;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
@@ -23,7 +23,10 @@ struct Options {
     keep: bool,
 }
 
-/// What is in `deploy/demo/`.
+/// The environments and the run of the samples, without UAT and without their Secrets' placeholders.
+const FILES: [&str; 5] = ["development", "staging", "production", "sandbox", "promotion"];
+
+/// What is in these files.
 struct Manifests {
     connections: Vec<PingOneConnection>,
     integrations: Vec<AICIntegration>,
@@ -33,15 +36,16 @@ struct Manifests {
 #[tokio::main]
 async fn main() -> Result<()> {
     let Options { keep } = Options::parse();
-    let folder = repository().join("deploy/demo").canonicalize()?;
-    let manifests = Manifests::read(&folder)?;
+    let folder = repository().join("deploy/samples").canonicalize()?;
+    let files = FILES.map(|file| folder.join(file).with_extension("yaml"));
+    let manifests = Manifests::read(&files)?;
 
     step("Building the operator");
     let binary = spawn_blocking(operator_binary).await??;
 
     step("Starting a Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager");
-    note("The first time, they, kubectl and helm are built from source: about ten minutes on two cores.");
-    note("After that they come from a cache, and this takes seconds.");
+    note("The first time this builds them, kubectl and helm from source: about ten minutes on two cores.");
+    note("After that it uses a cache and takes seconds.");
     let control_plane = ControlPlane::start().await?;
     let namespace = Namespace::create(&control_plane, "demo").await?;
 
@@ -59,10 +63,16 @@ async fn main() -> Result<()> {
     // Bound to the end: dropping it ends the operator.
     let _operator = Operator::install(&namespace, values).await.inspect_err(explain)?;
 
-    step("kubectl apply --filename deploy/demo");
+    step(&format!(
+        "kubectl apply --filename deploy/samples/{{{}}}.yaml",
+        FILES.join(",")
+    ));
     note("✓ True   – False   ? Unknown");
-    let folder = folder.to_str().context("the repository's path is not UTF-8")?;
-    let apply = ["apply", "--namespace", namespace.name(), "--filename", folder];
+    let mut apply = vec!["apply", "--namespace", namespace.name()];
+    for file in &files {
+        let file = file.to_str().context("the repository's path is not UTF-8")?;
+        apply.extend(["--filename", file]);
+    }
     tokio::try_join!(
         control_plane.kubectl(&apply),
         progress::follow(&namespace, progress::goals(&manifests))
@@ -75,7 +85,7 @@ async fn main() -> Result<()> {
         step(&format!(
             "kubectl patch promotion {name} --type merge --patch '{gate}'"
         ));
-        note("The gate is raised: in a company, by a commit that Argo CD syncs.");
+        note("This raises the gate. In a company, a commit does that, and Argo CD syncs it.");
         namespace.patch("Promotion", &name, &gate).await?;
     }
     progress::follow(&namespace, progress::goals_beyond_the_gate(&manifests))
@@ -113,14 +123,11 @@ async fn main() -> Result<()> {
 }
 
 impl Manifests {
-    fn read(folder: &Path) -> Result<Self> {
+    fn read(files: &[PathBuf]) -> Result<Self> {
         let (mut connections, mut integrations, mut promotions) = (Vec::new(), Vec::new(), Vec::new());
-        let entries = folder.read_dir()?.map(|entry| Ok(entry?.path()));
-        let mut paths = entries.collect::<Result<Vec<_>>>()?;
-        paths.sort();
-        for path in paths {
+        for path in files {
             let read = || -> Result<Vec<Value>> {
-                Ok(serde_saphyr::from_multiple(&std::fs::read_to_string(&path)?)?)
+                Ok(serde_saphyr::from_multiple(&std::fs::read_to_string(path)?)?)
             };
             for manifest in read().with_context(|| format!("failed to read {}", path.display()))? {
                 match manifest["kind"].as_str() {

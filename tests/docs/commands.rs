@@ -144,11 +144,12 @@ const FILLED: [(&str, &str); 6] = [
     ("serviceaccount:pingone-aic:", "serviceaccount:NAMESPACE:"),
 ];
 const FILES: [&str; 3] = ["credential.jwt", "new.jwt", "key.jwk"];
-const OBJECTS: [&str; 4] = [
+const OBJECTS: [&str; 5] = [
+    "deploy/samples/secrets.yaml",
     "deploy/samples/development.yaml",
     "deploy/samples/staging.yaml",
-    "deploy/demo/production.yaml",
-    "deploy/demo/promotion.yaml",
+    "deploy/samples/production.yaml",
+    "deploy/samples/promotion.yaml",
 ];
 
 #[tokio::test]

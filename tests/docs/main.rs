@@ -10,6 +10,7 @@ mod fields;
 mod outputs;
 mod reasons;
 mod samples;
+mod words;
 
 use std::{env, fs, path::PathBuf};
 
@@ -31,10 +32,15 @@ fn is_generated(file: &str, expected: &str) {
 
 /// The README and what is in docs/.
 fn documents() -> Vec<PathBuf> {
-    let docs = fs::read_dir(repository().join("docs")).unwrap();
-    let docs = docs.map(|file| file.unwrap().path());
+    let in_folder = |folder: &str| {
+        let entries = fs::read_dir(repository().join(folder)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+    };
     std::iter::once(repository().join("README.md"))
-        .chain(docs)
+        .chain(in_folder("docs"))
+        .chain(in_folder("docs/decisions"))
         .collect()
 }
 

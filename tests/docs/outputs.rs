@@ -8,12 +8,13 @@ use pingone_aic_harness::repository;
 use pingone_aic_simulator::tenant::ConfigItem;
 use pingone_aic_support::{
     Env,
-    company::{Company, THREE},
+    company::{Company, SCOPES, Site, THREE},
 };
 use serde_json::json;
 
 use crate::is_generated;
 
+const README: &str = "README.md";
 const CONCEPTS: &str = "docs/concepts.md";
 const PROMOTION: &str = "docs/promotion.md";
 /// Where a run's own values are those of no other.
@@ -24,24 +25,31 @@ const DIGEST: &str = "C4RwfHioVNeneTYJzTZ4VXG6wJZ69dMzmeSYYJ0OrkA";
 async fn what_kubectl_prints_is_what_the_docs_show() {
     let mut env = Env::start("what the docs show").await;
     let mut company = Company::named(&env.network, "mycompany", &THREE);
-    let names = [
-        ("development", "dev-alpha"),
-        ("staging", "staging-alpha"),
-        ("production", "prod-alpha"),
+    let environments = [
+        ("development", "dev"),
+        ("staging", "staging"),
+        ("production", "prod"),
     ];
-    for (site, (stage, name)) in company.sites.iter_mut().zip(names) {
+    for (site, (stage, environment)) in company.sites.iter_mut().zip(environments) {
         site.stage = stage;
-        name.clone_into(&mut site.name);
+        site.name = format!("{environment}-alpha");
     }
     // What the env keeps for itself is nobody's affair here.
     for kind in ["AICIntegration", "PingOneConnection"] {
         env.namespace.delete(kind, "c0").await.unwrap();
     }
-    env.bring_up(&company).await;
+    for (site, (_, environment)) in company.sites.iter().zip(environments) {
+        apply_sample(&env, site, environment).await;
+    }
+    env.until_up(&company).await;
     integrations(&env).await;
     let mut text = fs::read_to_string(repository().join(PROMOTION)).unwrap();
 
-    show(&mut text, "get-pingone", &env.kubectl(&["get", "pingone"]).await);
+    let all = env.kubectl(&["get", "pingone"]).await;
+    show(&mut text, "get-pingone", &all);
+    let mut readme = fs::read_to_string(repository().join(README)).unwrap();
+    show(&mut readme, "get-pingone", &all);
+    is_generated(README, &readme);
     let run = company.promotion("release-1", json!({"upTo": "development"}));
     env.namespace.apply(run).await.unwrap();
     env.phase("release-1", "Gated").await.unwrap();
@@ -88,6 +96,25 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
         .await;
     held(&mut env, &company, &mut text).await;
     is_generated(PROMOTION, &text);
+}
+
+/// An environment as the samples have it.
+async fn apply_sample(env: &Env, site: &Site, environment: &str) {
+    let account = site.tenant.create_service_account("operator", &SCOPES);
+    let credential = site.connection.add_credential();
+    let account = [
+        ("serviceAccountId", account.id.as_str()),
+        ("jwk", account.jwk.as_str()),
+    ];
+    let secrets: [(&str, &[(&str, &str)]); 2] =
+        [("aic", &account), ("pingone", &[("credential", &credential.jwt)])];
+    for (kind, data) in secrets {
+        let secret = format!("{kind}-{environment}");
+        env.namespace.secret(&secret, data).await.unwrap();
+    }
+    let sample = repository().join("deploy/samples").join(site.stage);
+    let sample = fs::read_to_string(sample.with_extension("yaml")).unwrap();
+    env.namespace.apply(sample).await.unwrap();
 }
 
 /// A run that names another list than the dry run's.

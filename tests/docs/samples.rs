@@ -8,12 +8,11 @@ use serde_json::Value;
 use crate::documents;
 
 #[tokio::test]
-async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
+async fn every_sample_is_accepted() {
     let namespace = TestNamespace::create("every sample is accepted").await;
     let mut files = 0;
     for folder in [
         "deploy/samples",
-        "deploy/demo",
         "deploy/argocd/sample/environments",
         "deploy/argocd/sample/promotions",
     ] {
@@ -32,12 +31,12 @@ async fn every_sample_and_every_manifest_of_the_demo_is_accepted() {
 }
 
 #[test]
-fn argo_cd_is_shown_the_environments_of_the_demo() {
+fn argo_cd_is_shown_the_environments_of_the_samples() {
     let read = |folder: &str, file: &str| fs::read_to_string(repository().join(folder).join(file)).unwrap();
     for file in ["development.yaml", "staging.yaml", "production.yaml"] {
         assert_eq!(
             read("deploy/argocd/sample/environments", file),
-            read("deploy/demo", file)
+            read("deploy/samples", file)
         );
     }
 }
