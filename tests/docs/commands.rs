@@ -225,7 +225,15 @@ fn filled(command: &str, namespace: &str) -> String {
 /// What the commands are about, as if none had been run before. No operator is here that would act.
 async fn anew(namespace: &TestNamespace, command: &str) {
     let kinds = "promotions,aicintegrations,pingoneconnections,secrets,rolebindings";
-    let delete = ["delete", kinds, "--all", "--namespace", namespace.name()];
+    // Nothing here has a finalizer, so nothing has to be waited for.
+    let delete = [
+        "delete",
+        kinds,
+        "--all",
+        "--wait=false",
+        "--namespace",
+        namespace.name(),
+    ];
     namespace.control_plane().kubectl(&delete).await.unwrap();
     for file in OBJECTS {
         let objects = fs::read_to_string(repository().join(file)).unwrap();

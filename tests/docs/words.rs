@@ -7,9 +7,8 @@ use pingone_aic_harness::repository;
 use crate::documents;
 
 /// Words that are gone, and the one to use.
-const GONE: [(&str, &str); 16] = [
+const GONE: [(&str, &str); 14] = [
     ("asked back", "released"),
-    ("budget", "rate limit"),
     ("definition", "CRD"),
     ("elder", "oldest"),
     ("fence", "tenant binding"),
@@ -17,7 +16,6 @@ const GONE: [(&str, &str); 16] = [
     ("give back", "release"),
     ("given back", "released"),
     ("gives back", "releases"),
-    ("look at it", "check"),
     ("mended", "corrected"),
     ("sees to", "reconciles"),
     ("under way", "in progress"),
