@@ -1,5 +1,6 @@
 //! A tenant's admin API: ESVs, PingOne workers, secret label mappings, promotions. No Kubernetes here.
 
+mod connection_test;
 mod error;
 mod esv;
 mod hand_made;
@@ -9,13 +10,13 @@ mod mapping;
 mod names;
 mod owner_mark;
 mod promotion;
-mod proof;
 mod service_account;
 mod shared;
 mod tenant;
 mod token;
 mod worker;
 
+pub use connection_test::ConnectionTest;
 pub use error::Error;
 pub use esv::{Creation, Esv, Version};
 pub use hand_made::{Adoption, HandMade, Shown, hand_made};
@@ -27,7 +28,6 @@ pub use promotion::{
     Change, LockSide, LockState, LockStatus, Order, Progress, Report, ReportEntry, ReportedChange, RunKind,
     RunState,
 };
-pub use proof::Proof;
 pub use service_account::{InvalidServiceAccount, ServiceAccount};
 pub use tenant::{Aic, Tenant};
 pub use worker::{Service, Worker};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
+    conflicts::{check_claims, check_installation, unasked},
     pass::Pass,
-    rivals::{check_claims, check_installation, unasked},
 };
 use crate::{
     aic::{EsvId, IntegrationName, LabelIdentifier, ServiceAccount, Tenant, derived_name},
@@ -68,7 +68,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
     }
 
     let connection = connection(pass, scope, &namespace).await?;
-    let (credential, tenant_hosts) = vouched_credential(pass, &connection).await?;
+    let (credential, tenant_hosts) = credential_of(pass, &connection).await?;
     if let Err(refusal) = credential::check_tenant_binding(&credential, tenant_hosts.as_deref(), &host) {
         let message = refusal.to_string();
         pass.find(
@@ -181,15 +181,15 @@ fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationN
 
 /// The credential in the connection's Secret, if it is exactly the one that the connection vouches for: nothing is
 /// pushed that PingOne refuses.
-async fn vouched_credential(
+async fn credential_of(
     pass: &mut Pass<'_>,
     connection: &PingOneConnection,
 ) -> Flow<(Credential, Option<String>)> {
-    let vouched = match verified_credential(pass.context, connection).await {
-        Ok(vouched) => vouched,
+    let verified = match verified_credential(pass.context, connection).await {
+        Ok(verified) => verified,
         Err(error) => return Err(unread(Reason::ConnectionNotReady, &error)),
     };
-    let Some(vouched) = vouched else {
+    let Some(verified) = verified else {
         let (name, secret) = (connection.name_any(), &connection.spec.credential_secret_ref.name);
         let mut message = format!(
             "PingOneConnection {name} has not verified the credential in Secret {secret}: see its conditions"
@@ -201,7 +201,7 @@ async fn vouched_credential(
         pass.find(ACTIVE, &Finding::no(Reason::ConnectionNotReady, &message));
         return Err(pass.waiting(Reason::ConnectionNotReady, message));
     };
-    Ok(vouched)
+    Ok(verified)
 }
 
 /// The tenant's service account, from its Secret.

@@ -20,7 +20,7 @@ pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow
     }
     match tenant.own_lock_state().await {
         Ok(state) => seen(pass, state.is_unlocked()),
-        Err(error) => Err(pass.trouble(&error)),
+        Err(error) => Err(pass.tenant_error(&error)),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn written(pass: &mut Pass<'_>, tenant: &Tenant, result: Result
         pass.lock = Lock::NotLookedAt;
         check_unlocked(pass, tenant).await?;
     }
-    Err(pass.trouble(&error))
+    Err(pass.tenant_error(&error))
 }
 
 /// Makes a call on ESVs. Where it is refused and no lock is the cause, it is made once more: the lock may have gone in
@@ -68,7 +68,7 @@ where
 /// Goes on if no lock is what refused a call on ESVs.
 pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error) -> Flow<()> {
     if is_sandbox(pass) {
-        return Err(pass.trouble(error));
+        return Err(pass.tenant_error(error));
     }
     match tenant.own_lock_state().await {
         Ok(state) => seen(pass, state.is_unlocked()),

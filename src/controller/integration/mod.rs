@@ -3,6 +3,8 @@
 //! Each step looks, decides and acts, and either goes on or ends the pass with what is left to do, and when. Waiting is
 //! such an end, not a failure.
 
+mod conflicts;
+mod connection_test;
 mod deletion;
 mod dereference;
 mod esv;
@@ -11,8 +13,6 @@ mod lock;
 mod measure;
 mod pass;
 mod promoted;
-mod proof;
-mod rivals;
 mod teardown;
 mod usage;
 mod worker;
@@ -117,7 +117,7 @@ async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Requeue> {
             promoted::await_promotion(pass, &inputs).await?;
         }
     }
-    let conclusion = proof::ask(pass, &inputs).await?;
+    let conclusion = connection_test::run(pass, &inputs).await?;
     Ok(Requeue {
         conclusion,
         when: pass.after_the_interval(),

@@ -165,12 +165,12 @@ impl<'a> Pass<'a> {
     pub(super) fn tried<T>(&self, result: Result<T, Error>) -> Flow<T> {
         match result {
             Ok(value) => Ok(value),
-            Err(error) => Err(self.trouble(&error)),
+            Err(error) => Err(self.tenant_error(&error)),
         }
     }
 
     /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
-    pub(super) fn trouble(&self, error: &Error) -> Requeue {
+    pub(super) fn tenant_error(&self, error: &Error) -> Requeue {
         let (reason, stalled, message) = classify_anew(error, &self.status.conditions);
         if stalled {
             let interval: Duration = self.object.spec.interval.into();

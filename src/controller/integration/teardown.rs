@@ -5,11 +5,12 @@ use std::sync::Arc;
 use kube::ResourceExt;
 
 use super::{
+    conflicts,
     dereference::{read_account, without_account},
     esv,
     lock::{self, check_unlocked, written},
     pass::Pass,
-    rivals, usage,
+    usage,
 };
 use crate::{
     aic::{Esv, OwnerMark, Tenant},
@@ -46,7 +47,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         }))
     };
     let has_made = pass.status.esv.as_ref().is_some_and(|esv| esv.version.is_some());
-    if let Some((keeper, _)) = rivals::keeper(pass, &names) {
+    if let Some((keeper, _)) = conflicts::keeper(pass, &names) {
         return if has_made {
             left(format!("AICIntegration {keeper} claims a part of it"))
         } else {

@@ -58,7 +58,7 @@ impl LockAnswer<'_> {
         };
         tracing::warn!(%error, "failed to record the answer to the request for a lock");
         let recorded = match self.lock_id() {
-            Some(id) => self.record_or_give_back(&object, id).await,
+            Some(id) => self.record_or_release(&object, id).await,
             None => self.record_refusal(&object).await,
         };
         recorded.unwrap_or((object, before))
@@ -75,7 +75,7 @@ impl LockAnswer<'_> {
     /// Tries for a while to record a lock, as long as this process leads. Where it cannot, what it has written may still
     /// arrive, and whoever leads then goes on with it: only a status that is read after that, and does not know the lock,
     /// tells that nobody does.
-    async fn record_or_give_back(&self, object: &Promotion, id: &str) -> Option<Recorded> {
+    async fn record_or_release(&self, object: &Promotion, id: &str) -> Option<Recorded> {
         let clock = &self.context.clock;
         let (host, requested_at) = (self.tenant.host().as_str(), clock.now());
         let taken = clock.instant();
@@ -94,7 +94,7 @@ impl LockAnswer<'_> {
                     Ok(Some(recorded)) => break Some(recorded),
                     Ok(None) => {
                         self.context.metrics.lock_is_unrecorded(host, id, requested_at);
-                        self.give_back(id);
+                        self.release(id);
                         return None;
                     }
                     Err(error) => {
@@ -110,7 +110,7 @@ impl LockAnswer<'_> {
     }
 
     /// In the background: passes over the run go on meanwhile, and a person can have their say.
-    fn give_back(&self, id: &str) {
+    fn release(&self, id: &str) {
         let (context, tenant) = (self.context.clone(), self.tenant.clone());
         let (uid, attempt, id) = (self.uid.to_owned(), self.attempt.to_owned(), id.to_owned());
         self.context.tasks.spawn(async move {

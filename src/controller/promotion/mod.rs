@@ -132,7 +132,7 @@ async fn prepare(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     }
     let checked = run.check_definition().await;
     match checked {
-        Err(end) if run.may_hold_lock() => Err(stage::give_back(run, end).await),
+        Err(end) if run.may_hold_lock() => Err(stage::release_without_record(run, end).await),
         checked => checked,
     }
 }

@@ -22,14 +22,14 @@ pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
         let (context, gone) = (context.clone(), gone.clone());
         tasks.spawn(async move {
             if !is_there(&context, &gone, &uid).await {
-                give_back(&context, &gone, &key).await;
+                release(&context, &gone, &key).await;
                 context.runs.forget(&uid);
             }
         });
     }
 }
 
-async fn give_back(context: &Context, gone: &Ref, key: &Key) {
+async fn release(context: &Context, gone: &Ref, key: &Key) {
     let lock = key.stage.open_lock();
     let proved = lock.filter(|lock| !lock.unproved);
     let (namespace, name, host) = (&*gone.namespace, &*gone.name, &key.host);

@@ -261,7 +261,7 @@ fn is_new(stage: &StageStatus) -> bool {
 }
 
 /// Nothing can be remembered for now: what is already being released is, all the same.
-pub(super) async fn give_back(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue {
+pub(super) async fn release_without_record(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue {
     let is_open = |stage: &&StageStatus| stage.step == Some(Step::Unlocking);
     let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {
         return end;

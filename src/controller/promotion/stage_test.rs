@@ -9,7 +9,7 @@ use super::{
     run::Run,
 };
 use crate::{
-    aic::{Error, Proof, Tenant},
+    aic::{ConnectionTest, Error, Tenant},
     controller::tenant::{
         credential::verified_credential,
         promoted::{self, Promoted},
@@ -125,11 +125,13 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         .await?;
     Ok(match proof {
         proof if proof.proves(&credential.id) => Found::Active,
-        Proof::Passed { credential_id } => {
+        ConnectionTest::Passed { credential_id } => {
             Found::Waits(format!("the tenant still works with credential {credential_id}"))
         }
-        Proof::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),
-        Proof::Failed { message, .. } => Found::Fails(format!("the tenant's test failed: {message}")),
+        ConnectionTest::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),
+        ConnectionTest::Failed { message, .. } => {
+            Found::Fails(format!("the tenant's test failed: {message}"))
+        }
     })
 }
 

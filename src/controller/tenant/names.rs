@@ -150,48 +150,48 @@ mod tests {
     }
 
     #[test]
-    fn the_elder_of_two_keeps_what_both_claim() {
+    fn the_older_of_two_keeps_what_both_claim() {
         let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
         let own = integration("m", new, "alpha", Some("One"));
-        let elder = |other: AICIntegration| {
+        let older = |other: AICIntegration| {
             let names = Names::of(&own).unwrap();
             let claimed = names.kept_by(&own, &other)?;
             Some((other.name_any(), claimed))
         };
         let keeps = |name: &str| Some((name.to_owned(), Claimed::Esv));
-        assert_eq!(elder(integration("z", old, "alpha", Some("One"))), keeps("z"));
+        assert_eq!(older(integration("z", old, "alpha", Some("One"))), keeps("z"));
         assert_eq!(
-            elder(integration("z", old, "bravo", Some("One"))),
+            older(integration("z", old, "bravo", Some("One"))),
             keeps("z"),
             "one ESV for all realms"
         );
-        assert_eq!(elder(integration("a", new, "alpha", Some("One"))), keeps("a"));
-        assert_eq!(elder(integration("z", new, "alpha", Some("One"))), None);
-        assert_eq!(elder(integration("a", old, "alpha", Some("Two"))), None);
+        assert_eq!(older(integration("a", new, "alpha", Some("One"))), keeps("a"));
+        assert_eq!(older(integration("z", new, "alpha", Some("One"))), None);
+        assert_eq!(older(integration("a", old, "alpha", Some("Two"))), None);
         assert_eq!(
-            elder(integration("a", old, "alpha", None)),
+            older(integration("a", old, "alpha", None)),
             None,
             "a name that is not known yet"
         );
         let mut same_worker = integration("a", old, "alpha", Some("One"));
         same_worker.spec.esv_id = Some("esv-other".to_owned());
-        assert_eq!(elder(same_worker), Some(("a".to_owned(), Claimed::Worker)));
+        assert_eq!(older(same_worker), Some(("a".to_owned(), Claimed::Worker)));
         let mut same_label = integration("a", old, "alpha", Some("Two"));
         same_label.spec.secret_label_identifier = Some("One".to_owned());
-        assert_eq!(elder(same_label.clone()), Some(("a".to_owned(), Claimed::Label)));
+        assert_eq!(older(same_label.clone()), Some(("a".to_owned(), Claimed::Label)));
         same_label.spec.realm = Realm::Bravo;
-        assert_eq!(elder(same_label), None, "a label belongs to its realm");
+        assert_eq!(older(same_label), None, "a label belongs to its realm");
     }
 
     #[test]
     fn whoever_has_it_already_keeps_it_though_another_is_older() {
         let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
-        let elder = integration("a", old, "alpha", Some("One"));
+        let older = integration("a", old, "alpha", Some("One"));
         let mut younger = integration("b", new, "alpha", Some("One"));
         let keeps = |own: &AICIntegration, other: &AICIntegration| {
             Names::of(own).unwrap().kept_by(own, other) == Some(Claimed::Esv)
         };
-        assert!(keeps(&younger, &elder) && !keeps(&elder, &younger));
+        assert!(keeps(&younger, &older) && !keeps(&older, &younger));
         younger.status = Some(IntegrationStatus {
             esv: Some(EsvStatus {
                 version: Some("1".to_owned()),
@@ -199,6 +199,6 @@ mod tests {
             }),
             ..IntegrationStatus::default()
         });
-        assert!(keeps(&elder, &younger) && !keeps(&younger, &elder));
+        assert!(keeps(&older, &younger) && !keeps(&younger, &older));
     }
 }

@@ -157,16 +157,16 @@ async fn an_esv_that_something_else_uses_is_never_adopted() {
 
 #[tokio::test]
 async fn of_two_objects_that_claim_one_esv_the_elder_keeps_it_and_the_other_inherits_it() {
-    let (mut world, site, credential) = World::active_development("the elder keeps it").await;
-    // Of two objects of one second, the uid decides: the heir is to be the younger one.
-    let elder = world.namespace.get("AICIntegration", "dev").await.unwrap();
-    let born = elder.metadata.creation_timestamp.unwrap().0.as_second();
+    let (mut world, site, credential) = World::active_development("the older keeps it").await;
+    // Of two objects of one second, the uid decides: the second is to be the younger one.
+    let older = world.namespace.get("AICIntegration", "dev").await.unwrap();
+    let born = older.metadata.creation_timestamp.unwrap().0.as_second();
     while jiff::Timestamp::now().as_second() <= born {
         tokio::task::yield_now().await;
     }
     let journal = world.network.position();
-    let heir = json!({
-        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "heir"},
+    let second = json!({
+        "apiVersion": "pingone-aic.io/v1alpha1", "kind": "AICIntegration", "metadata": {"name": "second"},
         "spec": {
             "connectionRef": {"name": "dev"}, "name": WORKER, "realm": "bravo", "adopt": true,
             "tenant": {
@@ -175,9 +175,9 @@ async fn of_two_objects_that_claim_one_esv_the_elder_keeps_it_and_the_other_inhe
             },
         },
     });
-    world.namespace.apply(heir).await.unwrap();
+    world.namespace.apply(second).await.unwrap();
     let message = world
-        .reason("AICIntegration", "heir", "Stalled", "EsvNotOwned")
+        .reason("AICIntegration", "second", "Stalled", "EsvNotOwned")
         .await;
     assert!(
         message.contains("AICIntegration") && message.contains("/dev"),
@@ -195,8 +195,8 @@ async fn of_two_objects_that_claim_one_esv_the_elder_keeps_it_and_the_other_inhe
     world.delete("dev").await;
     site.tenant.console().delete_mapping(Realm::Alpha, LABEL);
     site.tenant.console().set_description(ESV, "free");
-    // The elder is gone, and what it used is free: the mark names an object that is not there any more.
-    world.check_now("heir").await;
-    world.proved("heir", &credential.id).await;
+    // The older is gone, and what it used is free: the mark names an object that is not there any more.
+    world.check_now("second").await;
+    world.proved("second", &credential.id).await;
     world.check_outputs().await;
 }

@@ -83,7 +83,7 @@ async fn a_person_who_locks_while_our_answer_is_lost_and_promotes_keeps_the_lock
 }
 
 #[tokio::test]
-async fn an_idle_lock_after_a_lost_answer_is_given_back_and_never_promoted_under() {
+async fn an_idle_lock_after_a_lost_answer_is_released_and_never_promoted_under() {
     let mut env = Env::start("an idle lock after a lost answer").await;
     let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;

@@ -79,7 +79,7 @@ async fn a_strangers_idle_lock_soon_after_a_lost_request_is_removed() {
     let theirs = staging.console().begin_lock();
     env.until_unlocked(&company).await;
     assert!(is_removed(&env, Some(&theirs)));
-    env.promoted_by_crime(&company).await;
+    env.promoted_with_violation(&company).await;
 }
 
 /// The same person, who locks when it is too late to be our request's effect.
@@ -105,7 +105,7 @@ async fn a_strangers_idle_lock_later_than_that_is_a_persons_affair() {
 
 /// A gateway holds the request for longer than it takes to settle, and passes it on when nobody waits for it any more.
 #[tokio::test]
-async fn a_lock_that_a_gateway_takes_late_is_given_back() {
+async fn a_lock_that_a_gateway_takes_late_is_released() {
     let mut env = Env::start("a gateway takes a lock late").await;
     let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
@@ -195,7 +195,7 @@ async fn a_run_is_not_gone_before_its_lost_request_is_harmless() {
 #[ext(ByViolation)]
 pub(crate) impl Env {
     /// Waits until the run is at its gate, though the law was broken in the one way that is documented.
-    async fn promoted_by_crime(&mut self, company: &Company) {
+    async fn promoted_with_violation(&mut self, company: &Company) {
         self.phase("release", "Gated").await.unwrap();
         assert_eq!(promotions(self), 1);
         let violation = self.violation(company).unwrap();

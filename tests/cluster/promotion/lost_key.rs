@@ -78,7 +78,7 @@ async fn an_operator_that_was_away_for_too_long_asks_a_person() {
 }
 
 #[tokio::test]
-async fn a_process_that_has_the_key_gives_the_lock_back_though_status_is_lost() {
+async fn a_process_that_has_the_key_releases_the_lock_though_status_is_lost() {
     // Wherever the run stands then.
     for (what, change) in [
         ("it goes on", json!({"spec": {}})),
@@ -180,7 +180,7 @@ async fn a_run_that_is_torn_out_while_its_answer_is_lost_leaves_a_trace() {
 }
 
 #[tokio::test]
-async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
+async fn a_lock_is_released_though_its_key_is_gone_from_the_cluster() {
     let mut env = Env::start("a key is gone from the cluster").await;
     let company = env.company(&THREE).await;
     env.locked(&company).await;
@@ -194,7 +194,7 @@ async fn a_lock_is_given_back_though_its_key_is_gone_from_the_cluster() {
 }
 
 #[tokio::test]
-async fn a_lock_is_given_back_though_its_secret_holds_another_tenants_account() {
+async fn a_lock_is_released_though_its_secret_holds_another_tenants_account() {
     let mut env = Env::start("another tenant's account").await;
     let company = env.company(&THREE).await;
     env.locked(&company).await;

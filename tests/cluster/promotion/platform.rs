@@ -22,7 +22,7 @@ async fn a_report_that_is_listed_a_while_after_its_run_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_lock_of_whose_sides_nothing_is_told_is_never_promoted_under_and_given_back() {
+async fn a_lock_of_whose_sides_nothing_is_told_is_never_promoted_under_and_is_released() {
     let mut env = Env::start("a lock without its sides").await;
     let company = env.company(&THREE).await;
     company.group.set_lock_sides(false);
@@ -38,7 +38,7 @@ async fn a_lock_of_whose_sides_nothing_is_told_is_never_promoted_under_and_given
 }
 
 #[tokio::test]
-async fn a_lock_that_fails_later_is_given_back_when_nothing_runs_any_more() {
+async fn a_lock_that_fails_later_is_released_when_nothing_runs_any_more() {
     for (under_way, phase, promoted) in [("a dry run", "Failed", 0), ("a promotion", "Gated", 1)] {
         let mut env = Env::start("a lock that fails later").await;
         let company = env.company(&THREE).await;
@@ -76,7 +76,7 @@ async fn a_lock_that_fails_to_open_is_asked_back() {
 }
 
 #[tokio::test]
-async fn a_state_that_nobody_knows_is_waited_for_until_a_person_gives_the_lock_back() {
+async fn a_state_that_nobody_knows_is_waited_for_until_a_person_releases_the_lock() {
     for is_lost in [false, true] {
         let mut env = Env::start("a state that nobody knows").await;
         let company = env.company(&THREE).await;

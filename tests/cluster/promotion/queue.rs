@@ -35,14 +35,14 @@ async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_t
 
     env.release(&company, json!({"upTo": "staging"})).await;
     env.until_locked(&company, "staging").await;
-    elsewhere.apply(upper_half(&company, "elder")).await.unwrap();
+    elsewhere.apply(upper_half(&company, "older")).await.unwrap();
     std::mem::swap(&mut env.namespace, &mut elsewhere);
-    let queued = env.until_reason("elder", "Queued").await;
+    let queued = env.until_reason("older", "Queued").await;
     assert_eq!(queued.data["status"]["phase"], "Queued");
     let first = format!("{}/release", elsewhere.name());
     assert!(message(&queued).contains(&first), "{}", message(&queued));
     std::mem::swap(&mut env.namespace, &mut elsewhere);
-    // Kubernetes keeps the age of an object in whole seconds: of the same second, neither is the elder.
+    // Kubernetes keeps the age of an object in whole seconds: of the same second, neither is the older.
     let created = queued.metadata.creation_timestamp.as_ref().unwrap().0;
     while jiff::Timestamp::now().as_second() <= created.as_second() {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -57,15 +57,15 @@ async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_t
     let younger = env.phase("younger", "Succeeded").await.unwrap();
     assert_eq!(reason(&younger), "Succeeded");
     let outcome = |run: &kube::core::DynamicObject| run.data["status"]["stages"][0]["outcome"].clone();
-    // What the elder has promoted need not be promoted again.
-    let elder = elsewhere.get("Promotion", "elder").await.unwrap();
+    // What the older has promoted need not be promoted again.
+    let older = elsewhere.get("Promotion", "older").await.unwrap();
     assert_eq!(
-        elder.data["status"]["phase"], "Succeeded",
+        older.data["status"]["phase"], "Succeeded",
         "{}",
-        elder.data["status"]
+        older.data["status"]
     );
     assert_eq!(
-        (outcome(&elder), outcome(&younger)),
+        (outcome(&older), outcome(&younger)),
         (json!("Promoted"), json!("Skipped"))
     );
     assert_eq!(env.violation(&company), None);

@@ -23,7 +23,7 @@ pub(crate) impl Env {
 }
 
 #[tokio::test]
-async fn the_lock_of_a_promotion_that_failed_is_given_back_though_no_report_can_be_read() {
+async fn the_lock_of_a_promotion_that_failed_is_released_though_no_report_can_be_read() {
     let mut env = Env::start("a promotion fails and no report can be read").await;
     let company = env.company(&THREE).await;
     env.release(&company, json!({"upTo": "staging"})).await;
@@ -42,7 +42,7 @@ async fn the_lock_of_a_promotion_that_failed_is_given_back_though_no_report_can_
 }
 
 #[tokio::test]
-async fn a_person_can_have_a_lock_given_back_though_no_report_can_be_read() {
+async fn a_person_can_have_a_lock_released_though_no_report_can_be_read() {
     let mut env = Env::start("a person unlocks and no report can be read").await;
     let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;

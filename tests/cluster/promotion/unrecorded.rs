@@ -20,7 +20,7 @@ pub(crate) impl Env {
 }
 
 #[tokio::test]
-async fn a_lock_that_cannot_be_recorded_is_given_back() {
+async fn a_lock_that_cannot_be_recorded_is_released() {
     let mut env = Env::start("a lock that cannot be recorded").await;
     let company = env.company(&THREE).await;
     env.lock_on_its_way(&company).await;

@@ -1,6 +1,6 @@
 //! The PingOne worker service, its workers, and a tenant's own test.
 
-use pingone_aic_operator::aic::{IntegrationName, Proof, Service, Worker};
+use pingone_aic_operator::aic::{ConnectionTest, IntegrationName, Service, Worker};
 use serde_json::json;
 
 use crate::{
@@ -63,8 +63,8 @@ pub async fn test(play: &mut Play<'_>) -> Made {
     let (realm, name) = (play.realm(), name(play));
     let body = play.answer().body.clone();
     match play.tenant.test_connection(realm, &name, []).await? {
-        Proof::Passed { credential_id } => play.same_member("credentialId", credential_id),
-        Proof::Failed {
+        ConnectionTest::Passed { credential_id } => play.same_member("credentialId", credential_id),
+        ConnectionTest::Failed {
             message,
             credential_id,
         } => {
@@ -77,7 +77,7 @@ pub async fn test(play: &mut Play<'_>) -> Made {
             let unreadable = refusal::unreadable(&message, &body, &[]);
             play.wrong.extend(unreadable);
         }
-        Proof::NoWorker => play.wrong("the client takes the worker for absent".to_owned()),
+        ConnectionTest::NoWorker => play.wrong("the client takes the worker for absent".to_owned()),
     }
     Ok(())
 }

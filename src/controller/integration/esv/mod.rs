@@ -47,7 +47,7 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     }
     let Some(observed) = observe(pass, inputs).await? else {
         if let Some(refusal) = refusal {
-            return Err(pass.trouble(&refusal));
+            return Err(pass.tenant_error(&refusal));
         }
         if remembers {
             pass.drifted(ESV_READY, "the ESV is gone")?;

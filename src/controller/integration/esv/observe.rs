@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    aic::{Esv, OwnerMark, Proof, Version},
+    aic::{ConnectionTest, Esv, OwnerMark, Version},
     controller::{
         engine::requeue::Flow,
         integration::{
@@ -91,12 +91,12 @@ async fn test(pass: &Pass<'_>, inputs: &Inputs) -> Flow<Tested> {
         .test_connection(inputs.realm, &inputs.name, secrets)
         .await;
     Ok(match pass.tried(tested)? {
-        Proof::Passed { credential_id }
-        | Proof::Failed {
+        ConnectionTest::Passed { credential_id }
+        | ConnectionTest::Failed {
             credential_id: Some(credential_id),
             ..
         } => Tested::Credential(credential_id),
-        Proof::Failed { .. } => Tested::NoCredential,
-        Proof::NoWorker => Tested::NoWorker,
+        ConnectionTest::Failed { .. } => Tested::NoCredential,
+        ConnectionTest::NoWorker => Tested::NoWorker,
     })
 }

@@ -48,7 +48,7 @@ pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) ->
             };
             settle(pass, inputs, written, "").await
         }
-        Err(error) if error.outcome() == Outcome::NotDone => Err(pass.trouble(&error)),
+        Err(error) if error.outcome() == Outcome::NotDone => Err(pass.tenant_error(&error)),
         Err(error) => {
             let message =
                 format!("{error}; the operator sends it again: the same value makes no second version");

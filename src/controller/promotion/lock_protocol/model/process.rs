@@ -102,7 +102,7 @@ impl State {
                 !known.is_gone && lock.is_some_and(|lock| lock.id == Some(name(id)) && !lock.unproved);
             if is_recorded {
                 self.processes[at].flight = Flight::None;
-            } else if !operator.releases_unrecorded || self.give_back(run, id) {
+            } else if !operator.releases_unrecorded || self.release(run, id) {
                 operator.reached.note("a lock that could not be recorded");
                 self.processes[at].flight = Flight::None;
                 self.processes[at].is_void = true;
@@ -128,7 +128,7 @@ impl State {
     }
 
     /// Whether this lock, which is known to be the run's, is gone. It is not taken from what is under way.
-    fn give_back(&mut self, run: u8, id: u8) -> bool {
+    fn release(&mut self, run: u8, id: u8) -> bool {
         if self.platform.lock_state().is_free_of(&name(id)) {
             return true;
         }
@@ -154,7 +154,7 @@ impl State {
             let is_settled = promote.is_none_or(|promote| {
                 self.now().duration_since(promote.requested_at.0).unsigned_abs() >= RUN_SETTLES
             });
-            return id.is_none_or(|id| is_settled && self.give_back(run, id));
+            return id.is_none_or(|id| is_settled && self.release(run, id));
         }
         let is_void = self.processes[usize::from(process)].is_void;
         if is_remembered(&kept.0, std::slice::from_ref(&known.memory.0))

@@ -135,22 +135,16 @@ fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
         other => Err(other),
     };
     let ours = || Some("ours".to_owned());
-    let given_back = |outcome| Ok((Some(Step::Unlocking), Some(outcome), ours(), false));
+    let released = |outcome| Ok((Some(Step::Unlocking), Some(outcome), ours(), false));
     let looked_for = || Ok((None, None, None, true));
     for (what, kept, known, lock, expected) in vec![
-        (
-            "wiped",
-            held(),
-            wiped(),
-            locked("ours"),
-            given_back(Outcome::Retry),
-        ),
+        ("wiped", held(), wiped(), locked("ours"), released(Outcome::Retry)),
         (
             "its end was decided",
             held(),
             promoted(),
             locked("ours"),
-            given_back(Outcome::Promoted),
+            released(Outcome::Promoted),
         ),
         (
             "a promotion may be on its way",
@@ -164,7 +158,7 @@ fn a_lock_that_status_has_forgotten_is_remembered_by_its_key() {
             held(),
             asked(Step::Locking, Some("older"), 900),
             locked("ours"),
-            given_back(Outcome::Retry),
+            released(Outcome::Retry),
         ),
         ("gone", held(), wiped(), unlocked(), Err(Forgotten::Gone)),
         (

@@ -43,7 +43,7 @@ async fn what_is_locked_cannot_be_locked() {
 }
 
 #[tokio::test]
-async fn a_lock_is_given_back_by_its_id() {
+async fn a_lock_is_released_by_its_id() {
     let mut pair = Neighbours::start().await;
     let id = text(&pair.post(LOCK, &json!({})).await.expect(202)["promotionId"]);
     pair.unlock(&id).await.expect(409);

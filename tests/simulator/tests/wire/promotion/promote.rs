@@ -139,7 +139,7 @@ async fn nothing_runs_without_a_lock_or_beside_another_run() {
 }
 
 #[tokio::test]
-async fn a_lock_cannot_be_given_back_while_a_promotion_runs() {
+async fn a_lock_cannot_be_released_while_a_promotion_runs() {
     let mut pair = Neighbours::start().await;
     let id = pair.lock().await;
     pair.post(PROMOTE, &json!({"dryRun": false})).await.expect(202);

@@ -56,7 +56,7 @@ pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
     Err(pass.stalled(reason, message))
 }
 
-/// A tenant belongs to one installation, that of the eldest of its integrations: budgets, locks and claims are not shared
+/// A tenant belongs to one installation, that of the oldest of its integrations: budgets, locks and claims are not shared
 /// between them.
 pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
     let url = &pass.object.spec.tenant.url;
@@ -69,17 +69,17 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
         Ok(elsewhere) => elsewhere,
         Err(error) => return Err(unasked("integrations of this tenant", &error)),
     };
-    let Some(eldest) = elsewhere.iter().min_by(|one, other| age(one).cmp(&age(other))) else {
+    let Some(oldest) = elsewhere.iter().min_by(|one, other| age(one).cmp(&age(other))) else {
         return Ok(());
     };
-    let is_elder = |ours: &AICIntegration| ours.spec.tenant.url == *url && age(&ours.metadata) < age(eldest);
-    if is_elder(&pass.object) || pass.fleet.find(is_elder).is_some() {
+    let is_older = |ours: &AICIntegration| ours.spec.tenant.url == *url && age(&ours.metadata) < age(oldest);
+    if is_older(&pass.object) || pass.fleet.find(is_older).is_some() {
         return Ok(());
     }
     let message = format!(
         "tenant {url} belongs to another Helm release of the operator, which has the older AICIntegration {}/{}. Give all integrations of the tenant the labels of one --selector",
-        eldest.namespace.as_deref().unwrap_or_default(),
-        eldest.name.as_deref().unwrap_or_default()
+        oldest.namespace.as_deref().unwrap_or_default(),
+        oldest.name.as_deref().unwrap_or_default()
     );
     pass.find(
         ACTIVE,

@@ -10,7 +10,7 @@ use crate::{api::Realm, http::Call};
 
 /// What the tenant's own test said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum ConnectionTest {
     /// The tenant got through to PingOne with this credential.
     Passed {
         /// The credential's id.
@@ -27,7 +27,7 @@ pub enum Proof {
     NoWorker,
 }
 
-impl Proof {
+impl ConnectionTest {
     /// Whether it shows that the tenant works with this credential: a test that passes with another one shows nothing of it.
     #[must_use]
     pub fn proves(&self, id: &str) -> bool {
@@ -63,7 +63,7 @@ impl Tenant {
         realm: Realm,
         name: &IntegrationName,
         secrets: impl IntoIterator<Item = SecretString>,
-    ) -> Result<Proof, Error> {
+    ) -> Result<ConnectionTest, Error> {
         let path = format!("/workers/{name}?_action=testConnection");
         let call = worker_call(Method::POST, realm, &path, "test the connection")
             .json(&json!({}))
@@ -72,20 +72,20 @@ impl Tenant {
         let reply = match self.send(call).await {
             // A load balancer answers 404, too, while AM restarts.
             Err(Error::Call(error)) if error.status() == Some(404) && error.is_by_service() => {
-                return Ok(Proof::NoWorker);
+                return Ok(ConnectionTest::NoWorker);
             }
             reply => reply?,
         };
         if reply.status() == StatusCode::BAD_REQUEST {
             let Failed { message, detail } = reply.json()?;
             let message = reply.redact(message.as_deref().unwrap_or("the tenant gave no message"));
-            return Ok(Proof::Failed {
+            return Ok(ConnectionTest::Failed {
                 message,
                 credential_id: detail.and_then(|detail| detail.credential_id).map(presentable),
             });
         }
         let Passed { credential_id } = reply.json()?;
-        Ok(Proof::Passed {
+        Ok(ConnectionTest::Passed {
             credential_id: presentable(credential_id),
         })
     }

@@ -1,4 +1,4 @@
-//! The tenant's own test is the only proof: it passed, and with the credential that is in the Secret now.
+//! The tenant's connection test decides: an integration is Active if it passes with the credential that is in the Secret.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     pass::Pass,
 };
 use crate::{
-    aic::Proof,
+    aic::ConnectionTest,
     api::{
         Reason,
         conditions::{ACTIVE, Conclusion, Finding, SECRET_MAPPED},
@@ -23,20 +23,21 @@ use crate::{
 
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
-pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion> {
-    let proof = match inputs
+/// Has the tenant test the connection, and concludes what is left to do.
+pub(super) async fn run(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion> {
+    let test = match inputs
         .tenant
         .test_connection(inputs.realm, &inputs.name, inputs.credential.secrets())
         .await
     {
-        Ok(proof) => proof,
-        Err(error) => return Err(pass.trouble(&error)),
+        Ok(test) => test,
+        Err(error) => return Err(pass.tenant_error(&error)),
     };
-    match judge(&proof, &inputs.credential.id, is_fresh(pass, inputs)) {
-        Verdict::Proved if esv::is_repair(pass) && is_fresh(pass, inputs) => {
+    match decide(&test, &inputs.credential.id, is_fresh(pass, inputs)) {
+        Decision::Proved if esv::is_repair(pass) && is_fresh(pass, inputs) => {
             Err(not_told_apart(pass, inputs))
         }
-        Verdict::Proved => {
+        Decision::Proved => {
             let message = format!(
                 "the tenant works with credential {} in the PingOne environment {}",
                 inputs.credential.id, inputs.credential.environment_name
@@ -51,14 +52,14 @@ pub(super) async fn ask(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
             pass.status.credential_id = Some(inputs.credential.id.clone());
             Ok(Conclusion::Done(Reason::TestPassed, message))
         }
-        Verdict::NotYetServed(other) => {
-            // Where none of its versions was proved, a promoted mapping to another ESV looks the same.
+        Decision::NotYetServed(other) => {
+            // A promoted mapping to another ESV looks the same where no test has passed before.
             if !inputs.is_mutable() && pass.status.credential_id.is_none() {
                 check_promoted_mapping(pass, inputs).await?;
             }
             Err(not_yet_served(pass, inputs, &other))
         }
-        Verdict::Failed { served, message } => {
+        Decision::Failed { served, message } => {
             if !inputs.is_mutable() {
                 check_promoted_mapping(pass, inputs).await?;
             }
@@ -112,7 +113,7 @@ fn not_told_apart(pass: &mut Pass<'_>, inputs: &Inputs) -> Requeue {
     }
 }
 
-/// A failed test may be the promoted mapping's fault, which only a promotion can mend.
+/// A test can fail because the promoted mapping is wrong, which only a promotion can correct.
 async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let mapping = pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)?;
     let Promoted::Wrong(what) = of_mapping(mapping.as_ref(), &inputs.label, &inputs.esv) else {
@@ -143,7 +144,7 @@ fn age(pass: &Pass<'_>, inputs: &Inputs) -> Duration {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum Decision {
     Proved,
     NotYetServed(String),
     Failed {
@@ -153,29 +154,29 @@ enum Verdict {
     },
 }
 
-fn judge(proof: &Proof, wanted: &str, fresh: bool) -> Verdict {
-    match proof {
-        proof if proof.proves(wanted) => Verdict::Proved,
-        Proof::Passed { credential_id: other }
-        | Proof::Failed {
+fn decide(test: &ConnectionTest, wanted: &str, fresh: bool) -> Decision {
+    match test {
+        test if test.proves(wanted) => Decision::Proved,
+        ConnectionTest::Passed { credential_id: other }
+        | ConnectionTest::Failed {
             credential_id: Some(other),
             ..
-        } if fresh && other != wanted => Verdict::NotYetServed(format!("credential {other}")),
-        Proof::Passed { credential_id: other } => Verdict::Failed {
+        } if fresh && other != wanted => Decision::NotYetServed(format!("credential {other}")),
+        ConnectionTest::Passed { credential_id: other } => Decision::Failed {
             message: format!(
                 "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
             ),
             served: Some(other.clone()),
         },
-        Proof::Failed {
+        ConnectionTest::Failed {
             message,
             credential_id,
-        } => Verdict::Failed {
+        } => Decision::Failed {
             served: credential_id.clone(),
             message: format!("the tenant's test failed: {message}"),
         },
-        // Nothing was tested that a version could mend.
-        Proof::NoWorker => Verdict::Failed {
+        // Another version would not help.
+        ConnectionTest::NoWorker => Decision::Failed {
             served: Some(wanted.to_owned()),
             message: "the tenant does not find the worker".to_owned(),
         },
@@ -188,24 +189,24 @@ mod tests {
 
     #[test]
     fn only_the_wanted_credential_proves_and_only_a_fresh_version_is_waited_for() {
-        let passed = |id: &str| Proof::Passed {
+        let passed = |id: &str| ConnectionTest::Passed {
             credential_id: id.into(),
         };
-        let failed = |id: Option<&str>| Proof::Failed {
+        let failed = |id: Option<&str>| ConnectionTest::Failed {
             message: "no".into(),
             credential_id: id.map(Into::into),
         };
-        let not_yet = || Verdict::NotYetServed("credential old".into());
-        let is_failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed { .. });
-        assert_eq!(judge(&passed("new"), "new", true), Verdict::Proved);
-        assert_eq!(judge(&passed("old"), "new", true), not_yet());
-        assert_eq!(judge(&failed(Some("old")), "new", true), not_yet());
+        let not_yet = || Decision::NotYetServed("credential old".into());
+        let is_failed = |verdict: &Decision| matches!(verdict, Decision::Failed { .. });
+        assert_eq!(decide(&passed("new"), "new", true), Decision::Proved);
+        assert_eq!(decide(&passed("old"), "new", true), not_yet());
+        assert_eq!(decide(&failed(Some("old")), "new", true), not_yet());
         for verdict in [
-            judge(&passed("old"), "new", false),
-            judge(&failed(Some("old")), "new", false),
-            judge(&failed(Some("new")), "new", true),
-            judge(&failed(None), "new", true),
-            judge(&Proof::NoWorker, "new", true),
+            decide(&passed("old"), "new", false),
+            decide(&failed(Some("old")), "new", false),
+            decide(&failed(Some("new")), "new", true),
+            decide(&failed(None), "new", true),
+            decide(&ConnectionTest::NoWorker, "new", true),
         ] {
             assert!(is_failed(&verdict), "{verdict:?}");
         }
