@@ -134,7 +134,7 @@ reasons! {
     Succeeded,
     /// The environments are being locked. The run continues by itself.
     Locking,
-    /// A dry run, a promotion or a rollback is in progress. The run continues by itself.
+    /// A stage begins, or a dry run, a promotion or a rollback is in progress. The run continues by itself.
     Running,
     /// The operator is releasing the lock. The run continues by itself.
     Unlocking,
@@ -142,7 +142,7 @@ reasons! {
     Verifying,
     /// The answer to the request for the lock was lost, and the operator does not know whether the present lock is its own. If `Reconciling` is True, wait. If `Stalled` is True, the message says what you can do.
     LockOwnershipUnknown,
-    /// Somebody removed the lock before anything was promoted. The stage begins again, at most three times. If the run is Failed, find out who unlocks, then create a new Promotion.
+    /// The lock was lost before anything was promoted: somebody removed it, or the tenant dropped it. The stage begins again, at most three times. If the run is Failed, find out who unlocks, then create a new Promotion.
     LockLost,
     /// The answer to the request for a lock was lost, and the operator released the idle lock. The stage begins again, at most three times. If the run is Failed, create a new Promotion.
     LockAnswerLost,

@@ -23,7 +23,9 @@ const REFUSALS: [&str; 4] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The host is not on the allow-list. Nothing was sent.
-    #[error("host {host} is not on the allow-list ({allowed}): add it to the values of the Helm release")]
+    #[error(
+        "host {host} is not on the allow-list ({allowed}): correct the URL, or add the host to the values of the Helm release"
+    )]
     HostNotAllowed {
         /// The host.
         host: Host,

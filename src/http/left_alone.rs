@@ -55,9 +55,9 @@ mod tests {
                 Some(minutes(None)),
                 Some(90),
                 true,
-                format!("{alone} for a while"),
+                format!("{alone} for now"),
             ),
-            (429, None, Some(10), true, format!("{alone} for a while")),
+            (429, None, Some(10), true, format!("{alone} for now")),
             (
                 503,
                 None,

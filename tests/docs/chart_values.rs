@@ -8,10 +8,10 @@ use std::{fmt::Write as _, fs};
 const HEAD: &str = "\
 # The chart of pingone-aic-operator
 
-Installs the operator, its definitions and its rights. How to: the repository's [README](../../README.md#install).
-A value that is not in this table is refused by `values.schema.json`.
+This chart installs the operator, its CRDs and its RBAC rules. The repository's [README](../../README.md#install) says how.
+`values.schema.json` refuses a value that is not in this table.
 
-| value | default | |
+| value | default | meaning |
 |---|---|---|
 ";
 const TAIL: &str = "\nThis file is generated from `values.yaml`.\n";

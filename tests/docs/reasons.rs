@@ -8,9 +8,9 @@ use std::{fmt::Write as _, fs, mem};
 const HEAD: &str = "\
 # Reasons
 
-Every reason that a condition or an event can bear, and what to do about it. A reason is a constant for programs; the
-condition's message says it for the object at hand, with names and values. `Ready` says whether anything is left to
-do: with `Reconciling` the operator goes on by itself, with `Stalled` a person has to act.
+Every reason that a condition or an event can have, and what you can do about it. Programs read the reason. The condition's
+message says the same with the object's names and values. If `Reconciling` is True, the operator checks again by itself. If
+`Stalled` is True, it cannot continue until a person changes something.
 
 This file is generated from `src/api/reason.rs`.
 ";

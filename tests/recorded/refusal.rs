@@ -60,7 +60,7 @@ pub fn wrong(
     let is_esv_call = is_clients && endpoint.contains(" /environment/secrets/");
     let mut wrong = if is_throttled(answer) {
         // All calls that are held back read alike; the vendor's own words stand in the log.
-        let alike = Body::Json(json!({"message": "asked to be left alone"}));
+        let alike = Body::Json(json!({"message": "refuses calls"}));
         unreadable(&refused.message, &alike, secrets)
     } else {
         unreadable(&refused.message, &answer.body, secrets)

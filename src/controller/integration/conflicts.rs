@@ -77,7 +77,7 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
         return Ok(());
     }
     let message = format!(
-        "tenant {url} belongs to another Helm release of the operator, which has the older AICIntegration {}/{}. Give all integrations of the tenant the labels of one --selector",
+        "tenant {url} has the older AICIntegration {}/{}, which is not among the objects of this Helm release. Give all integrations of the tenant the labels of one --selector",
         oldest.namespace.as_deref().unwrap_or_default(),
         oldest.name.as_deref().unwrap_or_default()
     );

@@ -55,13 +55,13 @@ pub(super) async fn run(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
         Decision::NotYetServed(other) => {
             // A promoted mapping to another ESV looks the same where no test has passed before.
             if !inputs.is_mutable() && pass.status.credential_id.is_none() {
-                check_promoted_mapping(pass, inputs).await?;
+                check_promoted_mapping(pass, inputs, true).await?;
             }
             Err(not_yet_served(pass, inputs, &other))
         }
         Decision::Failed { served, message } => {
             if !inputs.is_mutable() {
-                check_promoted_mapping(pass, inputs).await?;
+                check_promoted_mapping(pass, inputs, false).await?;
             }
             if served.as_ref() != Some(&inputs.credential.id)
                 && !is_fresh(pass, inputs)
@@ -113,11 +113,19 @@ fn not_told_apart(pass: &mut Pass<'_>, inputs: &Inputs) -> Requeue {
     }
 }
 
-/// A test can fail because the promoted mapping is wrong, which only a promotion can correct.
-async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
+/// A test can fail, or pass with another credential, because the promoted mapping is wrong, which only a promotion can
+/// correct.
+async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs, has_passed: bool) -> Flow<()> {
     let mapping = pass.tried(inputs.tenant.mapping(inputs.realm, &inputs.label).await)?;
-    let Promoted::Wrong(what) = of_mapping(mapping.as_ref(), &inputs.label, &inputs.esv) else {
-        return Ok(());
+    let what = match of_mapping(mapping.as_ref(), &inputs.label, &inputs.esv) {
+        Promoted::Right => {
+            let message = format!("the worker's label is mapped to {}", inputs.esv);
+            pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
+            return Ok(());
+        }
+        // A test that passes has gone through a mapping, whatever a 404 says.
+        Promoted::Wrong(what) if mapping.is_some() || !has_passed => what,
+        Promoted::Wrong(_) | Promoted::NotShown => return Ok(()),
     };
     let message = format!(
         "{what}: the mapping came with a promotion, so correct it in the environment below and promote it"

@@ -81,9 +81,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         }
         Possession::Anothers => return Ok(None),
         Possession::MadeAgain => {
-            return left(
-                "somebody has created the ESV again, or written to it, after the operator".to_owned(),
-            );
+            return left(format!("of ESV {}, {MADE_AGAIN}", names.esv));
         }
         // A disaster drill must not take away what is live.
         Possession::TakenOver => {
@@ -104,6 +102,9 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         (one, other) => one.or(other),
     })
 }
+
+/// Somebody may have created the ESV again, or written to it.
+const MADE_AGAIN: &str = "the newest version is not known to be the operator's";
 
 enum Possession {
     Ours,
@@ -144,7 +145,7 @@ async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow
     })
 }
 
-/// Whether an ESV that bears no mark holds another version than the one that was written last.
+/// Whether an ESV without a mark is not shown to hold the version that the operator wrote last.
 async fn is_made_again(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names, esv: &Esv) -> Flow<bool> {
     if OwnerMark::read(&esv.description).is_some() {
         return Ok(false);
@@ -154,8 +155,10 @@ async fn is_made_again(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names, esv:
     let newest = versions
         .iter()
         .find(|version| version.version == esv.active_version);
-    Ok(memory.version.as_ref() != Some(&esv.active_version)
-        || newest.is_some_and(|newest| !is_remembered(&memory, newest)))
+    let is_ours = memory.version.as_ref() == Some(&esv.active_version)
+        && memory.create_date.is_some()
+        && newest.is_some_and(|newest| is_remembered(&memory, newest));
+    Ok(!is_ours)
 }
 
 async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<()> {
@@ -200,6 +203,13 @@ async fn remove_worker(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> F
 async fn remove_esv(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<Option<Left>> {
     let labels = pass.tried(usage::labels(tenant, &names.esv).await)?;
     if labels.is_empty() {
+        // Somebody may have made it again since it was read first.
+        if !matches!(possession(pass, tenant, names).await?, Possession::Ours) {
+            return Ok(Some(Left {
+                what: format!("ESV {}", names.esv),
+                why: MADE_AGAIN.to_owned(),
+            }));
+        }
         lock::esv(pass, tenant, || tenant.delete_esv(&names.esv)).await?;
         return Ok(None);
     }

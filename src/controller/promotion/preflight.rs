@@ -243,7 +243,13 @@ async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>,
     let status = member.integration.status.clone().unwrap_or_default();
     let memory = status.esv.unwrap_or_default();
     let owner = of_esv(&claimant, &memory, OwnerMark::read(&esv.description), None);
-    let is_ours = matches!(owner, EsvOwner::Ours(_)) && status.conditions.is_true(ESV_READY);
-    Ok((!is_ours)
-        .then(|| format!("ESV {id} does not belong to AICIntegration {name}: its conditions say why")))
+    Ok(match owner {
+        EsvOwner::Ours(_) if status.conditions.is_true(ESV_READY) => None,
+        EsvOwner::Ours(_) => Some(format!(
+            "ESV {id} of AICIntegration {name} is not ready: its conditions say why"
+        )),
+        _ => Some(format!(
+            "ESV {id} does not belong to AICIntegration {name}: its conditions say why"
+        )),
+    })
 }

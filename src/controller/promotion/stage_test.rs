@@ -120,13 +120,14 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         Err(error) => return Ok(Found::Waits(error.to_string())),
     };
     let names = &member.names;
-    let proof = tenant
+    let test = tenant
         .test_connection(names.realm, &names.worker, credential.secrets())
         .await?;
-    Ok(match proof {
-        proof if proof.proves(&credential.id) => Found::Active,
+    Ok(match test {
+        test if test.proves(&credential.id) => Found::Active,
+        // Of its cache, or because the promoted mapping leads to another ESV.
         ConnectionTest::Passed { credential_id } => {
-            Found::Waits(format!("the tenant still works with credential {credential_id}"))
+            Found::Fails(format!("the tenant still works with credential {credential_id}"))
         }
         ConnectionTest::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),
         ConnectionTest::Failed { message, .. } => {

@@ -22,7 +22,7 @@ impl Observer for Vendor {
         let vendor = self.name;
         match news {
             News::WentDown => {
-                tracing::warn!(vendor, %host, "the host does not answer, and gets one call at a time");
+                tracing::warn!(vendor, %host, "the host does not answer, and gets one call now and then");
             }
             News::CameBack => tracing::info!(vendor, %host, "the host answers again"),
         }

@@ -72,7 +72,7 @@ impl Vendors {
         let hosts_down = Family::default();
         registry.register(
             "vendor_hosts_down",
-            "Hosts that do not answer and get one call at a time",
+            "Hosts that do not answer and get one call now and then",
             hosts_down.clone(),
         );
         let budget = Family::default();

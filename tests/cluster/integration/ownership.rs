@@ -259,6 +259,7 @@ async fn a_worker_service_that_somebody_disabled_stays_disabled() {
     assert!(message.contains("realm alpha"), "{message}");
     assert_eq!(site.tenant.worker_service(Realm::Alpha), Some(false));
     assert!(site.tenant.workers(Realm::Alpha).is_empty());
+    site.tenant.console().hand_over();
     world.patch("dev", json!({"adopt": true})).await;
     world.active("dev").await;
     assert_eq!(site.tenant.worker_service(Realm::Alpha), Some(true));

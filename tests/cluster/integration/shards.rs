@@ -118,7 +118,7 @@ async fn installations_divide_the_objects_and_what_refers_across_is_stalled_by_n
         .stalled("AICIntegration", "second", "TenantOfAnotherInstallation")
         .await;
     assert!(
-        message.contains("which has the older AICIntegration") && message.contains("/dev. Give"),
+        message.contains("has the older AICIntegration") && message.contains("/dev, which is not"),
         "{message}"
     );
 

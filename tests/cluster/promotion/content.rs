@@ -142,7 +142,7 @@ async fn a_dry_run_that_lists_something_else_is_held_with_the_line_that_accepts_
     let hash = found["totals"]["hash"].as_str().unwrap();
     let said = message(&held);
     assert!(
-        said.contains(&format!("spec.approved: {{staging: {{hash: \"{hash}\"}}}}")),
+        said.contains(&format!("spec.approved: {{\"staging\": {{hash: \"{hash}\"}}}}")),
         "{said}"
     );
     assert!(said.contains("New in it: deleted"), "{said}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pingone_aic_harness::is_condition;
-use pingone_aic_simulator::{Fault, Realm, tenant::Times};
+use pingone_aic_simulator::{Fault, Realm, Rule, tenant::Times};
 use pingone_aic_support::{Env, company::THREE, fixture::WORKER};
 use serde_json::json;
 
@@ -107,30 +107,39 @@ async fn a_run_goes_through_the_group_stops_at_its_gate_and_leaves_no_lock() {
 }
 
 #[tokio::test]
-async fn a_run_that_leaves_its_gate_is_not_ready_any_more() {
-    let mut env = Env::start("a run leaves its gate").await;
+async fn a_run_that_begins_a_stage_is_not_ready_any_more() {
+    let mut env = Env::start("a run begins a stage").await;
     let company = env.company(&THREE).await;
-    env.release(&company, json!({"upTo": "dev"})).await;
-    env.phase("release", "Gated").await.unwrap();
-    let lock = the_request(&company.site("staging").tenant, "/promotion/lock");
-    let held = env.network.fault(lock, Fault::Hold);
-    let raised = json!({"spec": {"upTo": "staging"}});
-    env.namespace
-        .patch("Promotion", "release", &raised)
-        .await
-        .unwrap();
-    env.wait_until(|_| (held.hits() == 0).then(|| "no lock is requested".to_owned()))
-        .await;
-    let begins = env.namespace.get("Promotion", "release").await.unwrap();
-    assert_eq!(begins.data["status"]["phase"], "Running");
-    assert!(
-        is_condition(&begins, "Ready", "False"),
-        "{}",
-        begins.data["status"]
-    );
-    assert!(is_condition(&begins, "Reconciling", "True"));
-    held.remove();
-    env.promoted(&company, 0).await;
+    let staging = &company.site("staging").tenant;
+    // Seen at the first call of the preflight, and at the request for the lock: a run at its gate, and a suspended one.
+    let preflight = Rule::on(staging.host()).method("GET").times(1);
+    let lock = || the_request(staging, "/promotion/lock");
+    let (raise, resume) = (json!({"upTo": "staging"}), json!({"suspend": false}));
+    let suspended = json!({"upTo": "staging", "suspend": true});
+    let cases = [
+        (json!({"upTo": "dev"}), "Gated", &raise, preflight, "Pending"),
+        (json!({"upTo": "dev"}), "Gated", &raise, lock(), "Running"),
+        (suspended, "Suspended", &resume, lock(), "Running"),
+    ];
+    for (spec, reason, begin, call, phase) in cases {
+        env.release(&company, spec).await;
+        let ready = env.until_reason("release", reason).await;
+        assert!(is_condition(&ready, "Ready", "True"));
+        let held = env.network.fault(call, Fault::Hold);
+        let begin = json!({"spec": begin});
+        env.namespace.patch("Promotion", "release", &begin).await.unwrap();
+        env.wait_until(|_| (held.hits() == 0).then(|| "it does not begin".to_owned()))
+            .await;
+        let begins = env.namespace.get("Promotion", "release").await.unwrap();
+        let status = &begins.data["status"];
+        assert_eq!(status["phase"], phase, "{status}");
+        assert!(is_condition(&begins, "Ready", "False"), "{status}");
+        assert!(is_condition(&begins, "Reconciling", "True"), "{status}");
+        held.remove();
+        env.namespace.delete("Promotion", "release").await.unwrap();
+        env.until_gone("release").await;
+    }
+    assert_eq!(env.violation(&company), None);
     env.check_outputs().await;
 }
 

@@ -16,6 +16,8 @@ struct Thing {
     host: String,
     /// The end of its path in the API.
     path: String,
+    /// Whether a call below that path changes it, too.
+    is_folder: bool,
     made: Instant,
     /// From then on it may be taken over.
     handed_over: Option<Instant>,
@@ -23,10 +25,11 @@ struct Thing {
 
 impl PeoplesThings {
     /// A person makes this.
-    pub(crate) fn add(&self, host: &str, path: String) {
+    pub(crate) fn add(&self, host: &str, path: String, is_folder: bool) {
         self.things().push(Thing {
             host: host.to_owned(),
             path,
+            is_folder,
             made: Instant::now(),
             handed_over: None,
         });
@@ -39,16 +42,23 @@ impl PeoplesThings {
         }
     }
 
-    /// The calls that have changed or removed a person's thing. What a call had made before a person made it again is no
-    /// person's.
+    /// The calls that have changed or removed a person's thing. What a call had made before a person made it again may be
+    /// put right, and only what was put right may be removed.
     pub(crate) fn touched(&self, journal: &[Exchange]) -> Vec<String> {
         let things = self.things();
         let touches = things.iter().flat_map(|thing| {
             let mut calls = journal.iter().filter(|call| thing.is_changed_by(call)).peekable();
-            let was_made_before = calls.peek().is_some_and(|first| first.at < thing.made);
+            let mut may_write = false;
+            while calls.next_if(|call| call.at < thing.made).is_some() {
+                may_write = true;
+            }
+            let mut may_remove = false;
             calls.filter(move |call| {
                 let is_handed_over = thing.handed_over.is_some_and(|at| at <= call.at);
-                !was_made_before && !is_handed_over
+                let is_removal = call.method == "DELETE";
+                let may = is_handed_over || if is_removal { may_remove } else { may_write };
+                may_remove |= may && !is_removal;
+                !may
             })
         });
         touches.map(ToString::to_string).collect()
@@ -63,7 +73,7 @@ impl Thing {
     fn is_changed_by(&self, call: &Exchange) -> bool {
         let is_of_it = || {
             let end = call.path.split_once(&self.path).map(|(_, end)| end);
-            end.is_some_and(|end| end.is_empty() || end.starts_with('/'))
+            end.is_some_and(|end| end.is_empty() || self.is_folder && end.starts_with('/'))
         };
         let is_write = call.method != "GET" && call.action() != Some("testConnection");
         let is_done = call.status.is_some_and(|status| status < 300);

@@ -212,13 +212,13 @@ fn compare_provisional(stage: &StageStatus, accepted: &str, seen: &Content, is_l
 
 /// How a person accepts the content as it is now: by the hash of a dry run's list, and by what stands below.
 pub(in super::super) fn way_to_accept(stage: &str, hash: Option<&str>, source: Option<&str>) -> String {
-    let source = source.map_or(String::new(), |source| format!(", source: {source}"));
+    let source = source.map_or(String::new(), |source| format!(", source: \"{source}\""));
     match hash {
         Some(hash) => format!(
-            "To accept it, set spec.approved: {{{stage}: {{hash: \"{hash}\"{source}}}}}; to refuse it, lower spec.upTo below {stage}"
+            "To accept it, set spec.approved: {{\"{stage}\": {{hash: \"{hash}\"{source}}}}}; to refuse it, lower spec.upTo below {stage}"
         ),
         None => format!(
-            "To accept it, take a dry run's hash from a Promotion of mode DryRun, and set spec.approved: {{{stage}: {{hash: <that hash>{source}}}}}; to refuse it, lower spec.upTo below {stage}"
+            "To accept it, take a dry run's hash from a Promotion of mode DryRun, and set spec.approved: {{\"{stage}\": {{hash: \"<that hash>\"{source}}}}}; to refuse it, lower spec.upTo below {stage}"
         ),
     }
 }
@@ -344,12 +344,12 @@ mod tests {
     fn the_line_that_accepts_a_list_can_be_copied() {
         let line = way_to_accept("production", Some("h1"), Some("r1"));
         assert!(
-            line.contains("spec.approved: {production: {hash: \"h1\", source: r1}}"),
+            line.contains("spec.approved: {\"production\": {hash: \"h1\", source: \"r1\"}}"),
             "{line}"
         );
         let line = way_to_accept("staging", Some("h1"), None);
         assert!(
-            line.contains("spec.approved: {staging: {hash: \"h1\"}}"),
+            line.contains("spec.approved: {\"staging\": {hash: \"h1\"}}"),
             "{line}"
         );
     }

@@ -48,7 +48,7 @@ impl Case<'_> {
         if !self.shown().is_free_of(id) || !self.is_settled(lock) {
             return None;
         }
-        let message = "somebody removed the lock before anything was promoted";
+        let message = "the lock was lost before anything was promoted";
         Some(self.release(Row::R13, Outcome::Retry, Reason::LockLost, message))
     }
 

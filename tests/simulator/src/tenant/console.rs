@@ -37,8 +37,8 @@ impl Console {
             Self::PERSON,
             now,
         );
+        self.makes(format!("/environment/secrets/{id}"), true);
         self.0.state().secrets.insert(id.to_owned(), secret);
-        self.made(format!("/environment/secrets/{id}"));
     }
 
     /// Lets others take over whatever people have made in this tenant.
@@ -46,8 +46,13 @@ impl Console {
         self.0.0.world.peoples_things().hand_over(self.0.host());
     }
 
-    fn made(&self, path: String) {
-        self.0.0.world.peoples_things().add(self.0.host(), path);
+    /// A person makes this now. It is noted first, for a call may follow at once.
+    fn makes(&self, path: String, is_folder: bool) {
+        self.0
+            .0
+            .world
+            .peoples_things()
+            .add(self.0.host(), path, is_folder);
     }
 
     /// Adds a version to an ESV secret, unless its newest one has that value.
@@ -79,6 +84,7 @@ impl Console {
     /// # Panics
     /// If the environment is locked, as every edit of static configuration does.
     pub fn set_worker_service(&self, realm: Realm, enabled: bool) {
+        self.makes(worker_service(realm), false);
         self.writable().realm_mut(realm).worker_service = Some(enabled);
     }
 
@@ -87,14 +93,11 @@ impl Console {
         let Value::Object(attributes) = attributes else {
             panic!("a worker is a JSON object")
         };
+        self.makes(format!("{}/workers/{name}", worker_service(realm)), true);
         self.writable()
             .realm_mut(realm)
             .workers
             .insert(name.to_owned(), attributes);
-        let realm = realm.as_str();
-        self.made(format!(
-            "/realms/{realm}/realm-config/services/pingOneWorkerService/workers/{name}"
-        ));
     }
 
     /// Sets one attribute of a worker.
@@ -119,14 +122,13 @@ impl Console {
 
     /// Maps a secret label to an ESV.
     pub fn put_mapping(&self, realm: Realm, label: &str, esv: &str) {
+        let store = "secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV";
+        let path = format!("/realms/{}/realm-config/{store}/mappings/{label}", realm.as_str());
+        self.makes(path, true);
         self.writable()
             .realm_mut(realm)
             .mappings
             .insert(label.to_owned(), esv.to_owned());
-        let realm = realm.as_str();
-        self.made(format!(
-            "/realms/{realm}/realm-config/secrets/stores/GoogleSecretManagerSecretStoreProvider/ESV/mappings/{label}"
-        ));
     }
 
     /// Unmaps a secret label.
@@ -171,4 +173,12 @@ impl Console {
                 .expect("there is such a secret"),
         );
     }
+}
+
+/// The end of the path of a realm's worker service.
+fn worker_service(realm: Realm) -> String {
+    format!(
+        "/realms/{}/realm-config/services/pingOneWorkerService",
+        realm.as_str()
+    )
 }

@@ -16,6 +16,7 @@ mod gateway;
 mod immutable;
 mod mappings;
 mod network;
+mod peoples_things;
 mod pingone;
 mod promotion;
 mod tenant_token;
