@@ -67,7 +67,7 @@ pub struct PingOneConnectionSpec {
     /// The PingOne environment that the credential must belong to. A credential of another environment is refused
     /// before it is used.
     pub environment: EnvironmentReference,
-    /// How often PingOne is asked whether it still accepts the credential: a duration from 1m to 24h.
+    /// How often the operator asks PingOne whether it still accepts the credential: a duration from 1m to 24h.
     #[serde(default = "bounds::default_interval")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(

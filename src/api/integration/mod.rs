@@ -96,8 +96,8 @@ pub struct AICIntegrationSpec {
     pub realm: Realm,
     /// The tenant environment, and the service account that works in it.
     pub tenant: Tenant,
-    /// The ESV that holds the credential, when it is not the derived one (`esv-` and the name in lower case): to
-    /// adopt what a person made in the console.
+    /// The ESV that holds the credential, if it is not the derived one (`esv-` and the name in lower case): to adopt
+    /// what a person created in the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 124))]
     #[x_kube(
@@ -105,8 +105,8 @@ pub struct AICIntegrationSpec {
             .message("esvId must begin with esv- and continue with lower-case letters, digits, '-' and '_', for example esv-pingone-integration-aic")
     )]
     pub esv_id: Option<String>,
-    /// The worker's Credential Secret Label Identifier, when it is not the derived one (the name with `.` for
-    /// `-`): to adopt what a person made in the console.
+    /// The worker's Credential Secret Label Identifier, if it is not the derived one (the name with `.` for `-`): to
+    /// adopt what a person created in the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 124))]
     #[x_kube(
@@ -114,7 +114,7 @@ pub struct AICIntegrationSpec {
             .message("secretLabelIdentifier may hold letters and digits in groups joined by single periods, for example PingOne.Integration.AIC")
     )]
     pub secret_label_identifier: Option<String>,
-    /// How often the tenant is checked: a duration from 1m to 24h.
+    /// How often the operator checks the tenant: a duration from 1m to 24h.
     #[serde(default = "bounds::default_interval")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(
@@ -122,17 +122,16 @@ pub struct AICIntegrationSpec {
             .message("interval must be a duration from 1m to 24h, for example 10m")
     )]
     pub interval: kube::core::Duration,
-    /// What happens when worker, mapping or ESV differ from what they should be: Correct them, or only Warn.
+    /// What happens when worker, mapping or ESV differ from the spec: Correct them, or only Warn.
     #[serde(default)]
     pub drift_policy: DriftPolicy,
     /// What happens in the tenant when this object is deleted: Retain everything, or Delete mapping, worker and ESV
-    /// as far as the environment allows. The deletion waits for the tenant for at most five minutes, or thirty while a
-    /// promotion has locked it; an event names what was left behind.
+    /// as far as the environment allows. The deletion waits for the tenant for at most five minutes, or thirty while
+    /// a promotion has locked it. An event names what stays.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// Take over, once, an ESV, worker or mapping of the same name that this object did not make: for instance what
-    /// a person made in the console. Never what another object in the cluster uses, nor an ESV that anything else
-    /// in the tenant uses.
+    /// Takes over, once, an ESV, worker or mapping with this object's names that a person created, for example in the
+    /// console. Never what another object in the cluster uses, nor an ESV that anything else in the tenant uses.
     #[serde(default)]
     pub adopt: bool,
     /// Stops all work on this object, as long as it is true. Its conditions keep their last values.

@@ -50,37 +50,37 @@ pub struct EsvStatus {
     /// The version that the operator wrote last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// When the tenant says that it made that version, in RFC 3339: another date under the same number is another
-    /// ESV, which somebody made again.
+    /// The tenant's date of that version, in RFC 3339. The same number with another date is another ESV, which
+    /// somebody created again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_date: Option<String>,
-    /// The uid of the object that this was remembered under: after a restore it is the former one's, by
-    /// which the ESV's mark is still known as this object's.
+    /// The uid of the object that wrote this. After a restore it is the former object's, and the operator recognises
+    /// the ESV's mark by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_uid: Option<String>,
-    /// How the ESV came to be this object's. One that was taken over is never removed by `deletionPolicy: Delete`.
+    /// How the ESV came to belong to this object. `deletionPolicy: Delete` never removes one that was taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// The id of the credential in that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
-    /// A digest of the credential in that version, by which a credential that was repaired under the same id is
-    /// known to be another. Nothing can be learned from it.
+    /// A digest of the credential in that version. It tells a credential that was replaced under the same id from the
+    /// former one, and reveals nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When that version was written, by the tenant's own clock, in RFC 3339. Until about ten minutes later the
-    /// tenant may go on with the value before.
+    /// When that version was written, by the tenant's clock, in RFC 3339. For about ten minutes after that the tenant
+    /// may use the value before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_at: Option<String>,
-    /// When the operator last sent the credential again because the tenant's test showed another one, by the tenant's own
-    /// clock, in RFC 3339. It does so at most once in the life of the tenant's cache.
+    /// When the operator last sent the credential again because the connection test showed another one, by the
+    /// tenant's clock, in RFC 3339. It does so at most once in the lifetime of the tenant's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent_at: Option<String>,
-    /// The version that the tenant's test has proved; older ones are then disabled.
+    /// The newest version with which the connection test has passed. The operator then disables the older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
-    /// The digest of the credential in that version: one that was repaired under the same id is proved only after the
-    /// life of the tenant's cache.
+    /// The digest of the credential in that version. A credential that was replaced under the same id counts only
+    /// after the lifetime of the tenant's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_digest: Option<String>,
     /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.
@@ -114,8 +114,8 @@ pub struct WorkerStatus {
     pub name: String,
     /// Its Credential Secret Label Identifier.
     pub label: String,
-    /// How the worker came to be this object's; absent where it was only found and is used. Only a worker that was
-    /// made or adopted is removed by `deletionPolicy: Delete`.
+    /// How the worker came to belong to this object; absent if the operator found it and uses it. `deletionPolicy:
+    /// Delete` removes only a worker that was made or adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
@@ -131,13 +131,13 @@ pub struct OriginStatus {
 string_enum! {
     /// How something in the tenant came to be the object's.
     Origin {
-        /// It is about to be made: recorded first, so that a crash cannot lose whose it is.
+        /// The operator is about to create it. This is recorded first, so that a crash does not lose the owner.
         Making = "Making",
-        /// The operator made it.
+        /// The operator created it.
         Made = "Made",
-        /// A person made it, and the operator took it over, for `spec.adopt` was set.
+        /// A person created it, and the operator took it over because of `spec.adopt`.
         Adopted = "Adopted",
-        /// A former object of the same name made it, or one in another cluster.
+        /// A former object of the same name created it, or one in another cluster.
         TakenOver = "TakenOver",
     }
 }

@@ -13,7 +13,7 @@ pub struct Approval {
     /// The hash of a dry run's list, as status shows it. It identifies the list of changed items, not their content.
     #[schemars(length(min = 1, max = 64))]
     pub hash: String,
-    /// The id of the newest report of the environment below, which identifies what stands there; `none` if nothing was
+    /// The id of the newest report of the environment below, which identifies what it contains; `none` if nothing was
     /// ever promoted to it. Required unless the environment below is Development, which has no such report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
@@ -21,19 +21,19 @@ pub struct Approval {
 }
 
 string_enum! {
-    /// What happens when the content is not the one that was approved or looked at.
+    /// What happens when the content differs from what was approved or reviewed.
     #[derive(Default)]
     ContentPolicy {
-        /// Give the lock back and wait for a person.
+        /// Release the lock and wait for a person.
         #[default]
         Hold = "Hold",
-        /// Go on, with a Warning event.
+        /// Continue, with a Warning event.
         Proceed = "Proceed",
     }
 }
 
 string_enum! {
-    /// Which list was looked at. Lists are compared with their own kind.
+    /// The kind of a list. The operator compares lists of one kind.
     ListKind {
         /// The provisional report, which may not show everything.
         Provisional = "Provisional",
@@ -42,14 +42,14 @@ string_enum! {
     }
 }
 
-/// What was shown when the gate was raised: what people have accepted.
+/// What the gate showed when it was raised: what people have accepted.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedList {
     /// The newest report of the environment below; `none` if there was none; absent where that is Development.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The hash of the list of changed items; absent if none could be had.
+    /// The hash of the list of changed items; absent if the list could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// Which list that is.
@@ -59,7 +59,7 @@ pub struct AcceptedList {
     pub seen_at: Option<Time>,
 }
 
-/// Why a stage is held, and what it was held for: it goes on when `approved` or `upTo` changes.
+/// Why a stage is held. It continues when `approved` or `upTo` changes.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldStatus {

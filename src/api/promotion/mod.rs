@@ -79,14 +79,14 @@ pub struct PromotionSpec {
         validation = Rule::new("self == oldSelf").message("order is immutable: create a new Promotion")
     )]
     pub order: Vec<Stage>,
-    /// The gate: the last stage to promote to. Raise it to go on; the first stage means look only.
+    /// The gate: the last stage to promote to. Raise it to continue. With the first stage nothing is promoted.
     #[schemars(length(min = 1, max = 63))]
     pub up_to: String,
     /// Promote, or DryRun: lock, dry run and unlock each stage up to `upTo`, and promote nothing.
     #[serde(default)]
     #[x_kube(validation = Rule::new("self == oldSelf").message("mode is immutable: create a new Promotion"))]
     pub mode: PromotionMode,
-    /// Promote even when the dry run finds encrypted secrets, which are then left out.
+    /// Promote even if the dry run finds encrypted secrets, which are then left out.
     #[serde(default)]
     pub ignore_encrypted_secrets: bool,
     /// Who promotes, as the tenant's report shows it.
@@ -105,11 +105,11 @@ pub struct PromotionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub ticket_reference: Option<String>,
-    /// What happens when a promoted stage does not become Active: Halt, or Rollback that stage when its
-    /// configuration is at fault.
+    /// What happens when a promoted stage does not become Active: Halt, or Rollback that stage if its configuration
+    /// is wrong.
     #[serde(default)]
     pub on_failure: FailurePolicy,
-    /// What may be promoted to a stage, by its name. Without an entry, what was shown while the run stood at its gate.
+    /// What may be promoted to a stage, by the stage's name. Without an entry: what the gate showed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 8))]
     #[x_kube(
@@ -117,17 +117,17 @@ pub struct PromotionSpec {
             .message("hash must be that of a dry run, 32 hexadecimal digits: see status.stages[].dryRun.report.totals.hash")
     )]
     pub approved: BTreeMap<String, Approval>,
-    /// What happens when the content is not the one that was approved or looked at: Hold, or Proceed with a warning.
+    /// What happens when the content differs from what was approved or reviewed: Hold, or Proceed with a warning.
     #[serde(default)]
     pub on_content_change: ContentPolicy,
-    /// How long each part of a stage may take before a person is called.
+    /// How long each part of a stage may take before a person has to act.
     #[serde(default)]
     #[x_kube(validation = Rule::new("self == oldSelf").message("timeouts are immutable: create a new Promotion"))]
     pub timeouts: Timeouts,
-    /// Pauses before the next stage, as long as it is true.
+    /// While true, no further stage begins.
     #[serde(default)]
     pub suspend: bool,
-    /// Stops at the next safe point, for good.
+    /// Stops the run at the next safe point. This is final.
     #[serde(default)]
     pub abort: bool,
 }
@@ -173,16 +173,16 @@ string_enum! {
         /// Stop and say so.
         #[default]
         Halt = "Halt",
-        /// Roll this stage back, when its configuration is at fault.
+        /// Roll this stage back if its configuration is wrong.
         Rollback = "Rollback",
     }
 }
 
-/// How long each part of a stage may take before a person is called; the operator itself goes on observing.
+/// How long each part of a stage may take before a person has to act. The operator continues to observe.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeouts {
-    /// To take, or to understand, the lock: 15m to 24h.
+    /// For the lock, and for the dry run under it: 15m to 24h.
     #[serde(default = "default_lock_timeout")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(
@@ -190,7 +190,7 @@ pub struct Timeouts {
             .message("timeouts.lock must be a duration from 15m to 24h, for example 30m")
     )]
     pub lock: kube::core::Duration,
-    /// To promote: 1m to 24h.
+    /// For the promotion: 1m to 24h.
     #[serde(default = "default_promotion_timeout")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(
@@ -198,7 +198,7 @@ pub struct Timeouts {
             .message("timeouts.promotion must be a duration from 1m to 24h, for example 2h")
     )]
     pub promotion: kube::core::Duration,
-    /// To become Active after a promotion: 1m to 24h.
+    /// For the integrations to become Active after the promotion: 1m to 24h.
     #[serde(default = "default_verification_timeout")]
     #[schemars(schema_with = "bounds::duration")]
     #[x_kube(

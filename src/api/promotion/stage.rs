@@ -16,16 +16,16 @@ use super::{
 pub struct StageStatus {
     /// The stage's name.
     pub name: String,
-    /// The step that is under way; none before a lock is asked for.
+    /// The step in progress; none before a lock is requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Step>,
-    /// How the stage ends: decided first, applied once its lock is gone.
+    /// How the stage ends. The operator decides it first, and applies it when the lock is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Why, as a constant for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What is going on, and what to do about it.
+    /// What is in progress, and what you can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What the lock is for: Promotion, or the Rollback of this stage's own promotion.
@@ -34,46 +34,45 @@ pub struct StageStatus {
     /// The two environments, fixed when the stage began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<StageTarget>,
-    /// What was shown when the gate was raised, which is what may be promoted.
+    /// What the gate showed when it was raised, which is what may be promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<AcceptedList>,
-    /// Why the stage is held: the content is not the one that was approved or looked at.
+    /// Why the stage is held: the content differs from what was approved or reviewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldStatus>,
-    /// The lock that was asked for.
+    /// The requested lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockStatus>,
-    /// A request for a lock whose answer was lost, and that was given up: for ten minutes more a new lock may be its late
-    /// effect.
+    /// A request for a lock whose answer was lost. For ten minutes more a new lock may be its late effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<SuspectLock>,
-    /// The dry run that was asked for.
+    /// The requested dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run_request: Option<DryRunRequest>,
     /// What the dry run found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<DryRunStatus>,
-    /// The promotion, or the rollback, that was asked for.
+    /// The requested promotion or rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promote: Option<PromoteStatus>,
     /// What the promotion changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportStatus>,
-    /// The environment's newest report when the stage ended, which the next stage is promoted from; `none` if there was
-    /// none.
+    /// The environment's newest report when the stage ended; the next stage is promoted from that. `none` if there
+    /// was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_report: Option<String>,
-    /// What the rollback was to change, kept before it was asked for.
+    /// What the rollback was to change, recorded before it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<ReportStatus>,
-    /// How often the stage has begun anew after a lost lock or answer.
+    /// How often the stage has begun again after a lost lock or answer.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub retries: i32,
     /// When the stage began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When the proof by the tenant's own tests began.
+    /// When the verification by connection tests began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifying_since: Option<Time>,
     /// When the stage ended.
@@ -84,19 +83,19 @@ pub struct StageStatus {
 string_enum! {
     /// The step of a stage.
     Step {
-        /// The lock is asked for, and its answer not known.
+        /// The lock is requested, and the answer is not known.
         LockRequested = "LockRequested",
-        /// The lock is ours, and on its way.
+        /// The lock is the run's, and not yet in effect.
         Locking = "Locking",
-        /// A dry run is under way.
+        /// A dry run is in progress.
         DryRun = "DryRun",
-        /// The promotion, or the rollback, is asked for.
+        /// The promotion or the rollback is requested.
         Promoting = "Promoting",
         /// The lock is being released.
         Unlocking = "Unlocking",
-        /// The tenant's own tests are asked.
+        /// The tenant tests the integrations.
         Verifying = "Verifying",
-        /// The stage is over.
+        /// The stage has ended.
         Done = "Done",
     }
 }
@@ -106,15 +105,15 @@ string_enum! {
     Outcome {
         /// It was promoted by this run.
         Promoted = "Promoted",
-        /// It had been promoted under this name before.
+        /// A run of this name had promoted it before.
         AlreadyPromoted = "AlreadyPromoted",
         /// There was nothing to promote.
         Skipped = "Skipped",
-        /// It was looked at by a dry run.
+        /// A dry run inspected it.
         Inspected = "Inspected",
-        /// It begins anew.
+        /// It begins again.
         Retry = "Retry",
-        /// It waits for a person: the content is not the one that was approved or looked at.
+        /// It waits for a person: the content differs from what was approved or reviewed.
         Held = "Held",
         /// It failed.
         Failed = "Failed",
@@ -143,22 +142,23 @@ string_enum! {
 pub struct StageTarget {
     /// The host that is promoted from.
     pub lower_host: String,
-    /// The host that is promoted to, which all calls go to.
+    /// The host that is promoted to, which receives all calls.
     pub upper_host: String,
     /// The Secret with the upper environment's service account.
     pub service_account_secret_ref: ObjectReference,
-    /// The Secret with the lower environment's service account; absent where that is Development, which is not asked.
+    /// The Secret with the lower environment's service account; absent if that is Development, which the operator
+    /// does not call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower_service_account_secret_ref: Option<ObjectReference>,
 }
 
-/// A lock, from the intent to ask for it on.
+/// A lock, from the intent to request it on.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct LockStatus {
-    /// A random name for this attempt, recorded before the lock is asked for.
+    /// A random name for this attempt, recorded before the lock is requested.
     pub attempt: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Time,
     /// The promotion id that was seen while the environment was unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,10 +169,10 @@ pub struct LockStatus {
     /// An id that may be this lock's, and since when it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<SeenLock>,
-    /// Whether another lock was there when this request must have had its effect: a person judges a lock that comes later.
+    /// Whether another lock was there when this request must have had its effect: a person decides about a lock that comes later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
-    /// Whether the id was never proved to be ours: it is released, and nothing is promoted under it.
+    /// Whether the id was never proved to be the run's. The operator releases it, and promotes nothing under it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproved: bool,
     /// Since when it is being released.
@@ -199,36 +199,36 @@ pub struct SeenLock {
 pub struct SuspectLock {
     /// The attempt's random name.
     pub attempt: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Time,
     /// The promotion id that was seen while the environment was unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Whether another lock was there when this request must have had its effect: a person judges a lock that comes later.
+    /// Whether another lock was there when this request must have had its effect: a person decides about a lock that comes later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
 }
 
-/// A dry run that was asked for.
+/// A requested dry run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct DryRunRequest {
-    /// When it was asked for last.
+    /// When it was last requested.
     pub requested_at: Time,
     /// How often.
     #[schemars(range(min = 1))]
     pub times: i32,
 }
 
-/// A promotion, or a rollback, from the intent to ask for it on.
+/// A promotion or a rollback, from the intent to request it on.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PromoteStatus {
-    /// The lock that it was asked for under.
+    /// The lock under which it was requested.
     pub lock_id: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Time,
-    /// Since when nothing is under way, and no report tells of it.
+    /// Since when nothing is in progress, and no report tells of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_since: Option<Time>,
     /// Whether the tenant has said that it failed.

@@ -17,18 +17,18 @@ pub struct PromotionStatus {
     /// The generation of the spec that this status describes; -1 before the first reconciliation.
     #[serde(default)]
     pub observed_generation: i64,
-    /// `Ready` is True once nothing is left to do up to the gate. `Reconciling` and `Stalled` are present only
-    /// while they are True.
+    /// `Ready` is True when nothing is left to do up to the gate. `Reconciling` and `Stalled` are present only while
+    /// they are True.
     #[serde(default, skip_serializing_if = "Conditions::is_empty")]
     #[schemars(schema_with = "bounds::conditions")]
     pub conditions: Conditions,
-    /// Where the run stands. Succeeded, Failed, RolledBack and Aborted are never left.
+    /// The run's phase. Succeeded, Failed, RolledBack and Aborted are final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PromotionPhase>,
-    /// Whether spec.abort was seen: a run that was to stop does not go on.
+    /// Whether the operator has seen spec.abort, which is final.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aborting: bool,
-    /// What the next stage would change: while the run is Pending or Gated, and until what was shown is promoted.
+    /// What the next stage would change, while the run is Pending or Gated, and until that is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStage>,
     /// The stage and the step in progress; absent if there is none.
@@ -72,17 +72,17 @@ impl PromotionStatus {
 }
 
 string_enum! {
-    /// Where a run stands.
+    /// A run's phase.
     PromotionPhase {
         /// Something is missing that the message names.
         Pending = "Pending",
         /// Another run occupies one of its hosts.
         Queued = "Queued",
-        /// A stage is under way.
+        /// A stage is in progress.
         Running = "Running",
         /// `upTo` is reached.
         Gated = "Gated",
-        /// The content is not the one that was approved or looked at: a person decides.
+        /// The content differs from what was approved or reviewed: a person decides.
         Held = "Held",
         /// Every stage is done.
         Succeeded = "Succeeded",
@@ -101,8 +101,8 @@ string_enum! {
 pub struct NextStage {
     /// The stage's name.
     pub stage: String,
-    /// The newest report of the environment below, which identifies what stands there; `none` if there is none; absent
-    /// where that is Development.
+    /// The newest report of the environment below, which identifies what it contains; `none` if there is none; absent
+    /// if that is Development.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// When this was read.
