@@ -49,7 +49,7 @@ impl Clock {
     pub async fn sleep_until(&self, deadline: Instant) {
         let mut offset = self.offset.clone();
         loop {
-            // Marked as seen before the clock is read, or a move in between would be slept through.
+            // Marked as seen before the clock is read, so that a move in between is not missed.
             offset.borrow_and_update();
             let remaining = deadline.saturating_duration_since(self.instant());
             if remaining.is_zero() {
@@ -69,7 +69,7 @@ impl Clock {
 }
 
 impl ClockControl {
-    /// Moves the clock forward; whoever sleeps until a time that has now come wakes up.
+    /// Moves the clock forward, and wakes everything that sleeps until a time that has come.
     pub fn advance(&self, by: Duration) {
         self.offset.send_modify(|offset| *offset += by);
     }

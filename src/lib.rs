@@ -1,4 +1,4 @@
-//! Joins PingOne Advanced Identity Cloud tenants to PingOne, declaratively, from Kubernetes.
+//! Connects PingOne Advanced Identity Cloud tenants to PingOne, from Kubernetes.
 
 pub mod aic;
 pub mod api;

@@ -1,4 +1,4 @@
-//! From options to a running operator, and to its orderly end.
+//! The composition root: from options to a running operator, and its orderly end.
 
 use std::sync::Arc;
 
@@ -21,27 +21,27 @@ pub enum Error {
     /// The bundle of certificates cannot be read.
     #[error(transparent)]
     CaBundle(#[from] UnreadableBundle),
-    /// The bundle holds something else than certificates, or the system has none.
+    /// The bundle contains no certificates, or the system has none.
     #[error("failed to trust the certificate authorities of the system and of --ca-bundle: {}", cause(.0))]
     Tls(#[from] reqwest::Error),
-    /// There is no way to reach a cluster.
+    /// No cluster is configured.
     #[error("failed to find the cluster: run in a pod, or set KUBECONFIG: {0}")]
     Cluster(#[from] kube::config::InferConfigError),
-    /// The way there cannot be used.
+    /// The cluster's configuration cannot be used.
     #[error("failed to set up the Kubernetes client: {0}")]
     Client(#[from] kube::Error),
     /// Another process may act now.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// An address cannot be listened on.
+    /// An address is not available.
     #[error(transparent)]
     Listen(#[from] std::io::Error),
 }
 
-/// Runs until `shutdown`; then waits for what must not be cut off.
+/// Runs until `shutdown`, then waits for the tasks that must not be cut off.
 ///
 /// # Errors
-/// When something is wrong that waiting does not mend: a flag's file, a taken port, no cluster to be found.
+/// When waiting would not help: a flag's file, a port in use, no cluster.
 pub async fn run(
     options: Options,
     clock: Clock,
@@ -91,7 +91,7 @@ pub async fn run(
     let watching = kube::Client::try_from(config.clone())?;
     let deciding = kubernetes::deciding(config)?;
 
-    // Before anything else can be slow, probes are answered, with what is missing.
+    // Probes are answered first, with what is missing.
     controller::close_gates(&health, &options.watch_namespaces);
     serve(
         options.metrics_address,
@@ -112,7 +112,7 @@ pub async fn run(
     };
     let context = Context::new(deciding, clock, aic, pingone, metrics, health, leadership)
         .seeing_to(&options.watch_namespaces, options.selector.clone());
-    // Whoever loses the lease ends as if it were told to: what it has begun is brought to its end, and nothing begun.
+    // A process that loses the Lease shuts down as after SIGTERM: it finishes what it has begun, and begins nothing.
     let (ends, nothing_acts) = (shutdown.child_token(), CancellationToken::new());
     let lead = async {
         let result = match &mut candidate {
@@ -126,7 +126,7 @@ pub async fn run(
         context.finish().await;
         nothing_acts.cancel();
     };
-    // The lease is renewed until nothing acts any more.
+    // The Lease is renewed until nothing acts any more.
     let (leadership, ()) = tokio::join!(lead, work);
     if let Some(candidate) = &candidate {
         candidate.release().await;

@@ -1,4 +1,4 @@
-//! The tenant's own test of a worker's connection (AIC documentation, "PingOne Worker Service").
+//! The tenant's connection test of a worker (AIC documentation, "PingOne Worker Service").
 
 use http::{Method, StatusCode};
 use secrecy::SecretString;
@@ -8,19 +8,19 @@ use serde_json::json;
 use super::{Error, IntegrationName, Tenant, worker::worker_call};
 use crate::{api::Realm, http::Call};
 
-/// What the tenant's own test said.
+/// The result of the connection test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectionTest {
-    /// The tenant got through to PingOne with this credential.
+    /// The tenant reached PingOne with this credential.
     Passed {
         /// The credential's id.
         credential_id: String,
     },
-    /// It did not.
+    /// It failed.
     Failed {
         /// The tenant's message, redacted.
         message: String,
-        /// The credential that it tried, where it could be read.
+        /// The credential that it used, if that could be read.
         credential_id: Option<String>,
     },
     /// There is no such worker to test.
@@ -28,7 +28,7 @@ pub enum ConnectionTest {
 }
 
 impl ConnectionTest {
-    /// Whether it shows that the tenant works with this credential: a test that passes with another one shows nothing of it.
+    /// Whether the test passed with this credential. A test that passed with another one shows nothing about it.
     #[must_use]
     pub fn proves(&self, id: &str) -> bool {
         matches!(self, Self::Passed { credential_id } if credential_id == id)
@@ -91,7 +91,7 @@ impl Tenant {
     }
 }
 
-/// An id as ids are; what is none is not repeated.
+/// The text, if it looks like an id. Anything else is not repeated.
 fn presentable(id: String) -> String {
     let is_id = id.len() <= 256
         && id

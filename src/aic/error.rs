@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::http::{self, Outcome, REFUSAL_STANDS_FOR};
 
-/// Why a tenant did not do what it was asked for.
+/// Why a call to a tenant failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No access token was given; nothing else was sent.
@@ -38,7 +38,7 @@ impl Error {
         matches!(self, Self::Call(error) if matches!(error.status(), Some(status @ 400..=499) if ![401, 408, 429].contains(&status)))
     }
 
-    /// How long the same question need not be asked again.
+    /// For how long not to try again.
     pub(super) fn stands_for(&self) -> Duration {
         match self {
             Self::Call(error) | Self::Token(error) => error.stands_for(),
@@ -53,7 +53,7 @@ impl Error {
         matches!(self, Self::Call(error) | Self::Token(error) if error.is_down())
     }
 
-    /// How long the tenant is left alone.
+    /// For how long the tenant gets no calls.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {

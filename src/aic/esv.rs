@@ -15,21 +15,22 @@ use crate::http::{Call, Guard};
 pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
 pub(super) const API_VERSION: &str = "protocol=1.0,resource=1.0";
 
-/// With which the ESV service says that it did nothing: there is no such ESV, or a value is not what it takes (recorded).
+/// Statuses by which the ESV service says that it did nothing: the ESV does not exist, or a value is invalid
+/// (recorded).
 const REFUSALS: &[u16] = &[404, 422];
 
 /// An ESV, without its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Esv {
-    /// The newest version that is enabled; empty where none is.
+    /// The newest enabled version; empty without one.
     #[serde(default, deserialize_with = "number_or_none")]
     pub active_version: String,
-    /// How the value is encoded; the operator's are `generic`.
+    /// The encoding of the value; the operator uses `generic`.
     pub encoding: String,
     /// Whether the value can stand in placeholders, which would need a restart to load it.
     pub use_in_placeholders: bool,
-    /// What people see in the console; the operator's mark stands here.
+    /// The text in the console, with the operator's mark.
     #[serde(default)]
     pub description: String,
     /// When it, or a version of it, was changed last, by the tenant's clock.
@@ -61,10 +62,10 @@ pub struct Version {
     pub status: String,
 }
 
-/// What came of creating an ESV.
+/// The result of creating an ESV.
 #[derive(Debug)]
 pub enum Creation {
-    /// It is there now, with this as its first version.
+    /// It was created, with this first version.
     Created(Esv),
     /// Nothing was made: it had been there before, and is as it was, or the tenant does not take it. Only the message
     /// would tell which.

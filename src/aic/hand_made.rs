@@ -1,4 +1,5 @@
-//! The integrations that people made in a tenant's console, and whether an `AICIntegration` can adopt them. No I/O.
+//! Finds the integrations that people created in a tenant's console, and whether an `AICIntegration` can adopt them.
+//! No I/O.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::http::{Error, Reply};
 
-/// All items. A list that goes on in another page is an error: what it lacks would be taken to be absent.
+/// All items. A list with another page is an error, because what it lacks would count as absent.
 pub(super) fn whole_list<T: DeserializeOwned>(reply: &Reply) -> Result<Vec<T>, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

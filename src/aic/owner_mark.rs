@@ -1,4 +1,4 @@
-//! The owner's mark: an ESV's description, by which its owner is known. People read it in the tenant's console.
+//! The owner's mark: an ESV's description, which names its owner. People see it in the tenant's console.
 
 use std::fmt;
 

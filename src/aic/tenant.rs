@@ -1,4 +1,4 @@
-//! A tenant as a service account sees it.
+//! A client for a tenant, with a service account.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct Aic {
 pub struct Tenant {
     pub(super) shared: Arc<Shared>,
     caller: Caller,
-    /// Asked before each write: whether it may be sent.
+    /// Checked before each write.
     guard: Option<Guard>,
 }
 
@@ -57,14 +57,14 @@ impl Aic {
 }
 
 impl Tenant {
-    /// The same client, whose calls take the turns of another priority.
+    /// The same client with another priority.
     #[must_use]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.caller.priority = priority;
         self
     }
 
-    /// The same client, whose writes are sent only if this allows it at that moment.
+    /// The same client with a guard for its writes.
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
         self.guard = Some(guard);
@@ -77,13 +77,13 @@ impl Tenant {
         &self.caller.host
     }
 
-    /// The account by which it is seen.
+    /// Its service account.
     #[must_use]
     pub fn account(&self) -> &Arc<ServiceAccount> {
         &self.caller.account
     }
 
-    /// The tenant's own clock.
+    /// The tenant's clock.
     #[must_use]
     pub fn time(&self) -> k8s_openapi::jiff::Timestamp {
         self.shared.http.host_time(&self.caller.host)

@@ -1,4 +1,4 @@
-//! Access tokens: one a service account, shared by all who work with it, renewed before it expires.
+//! Access tokens: one for each service account, shared by all its users, renewed before it expires.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ use crate::{
 
 /// A token is renewed this long before it expires.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
-/// An answer is input: no token is relied on for longer, whatever it says.
+/// The longest time to use a token. The answer is input.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -41,7 +41,7 @@ pub(super) enum Scopes {
     Configuration,
     /// Promotions and their lock.
     Promotion,
-    /// A look at the lock.
+    /// Reading the lock.
     PromotionRead,
 }
 
@@ -55,7 +55,7 @@ impl Scopes {
     }
 }
 
-/// All tokens. Of many who ask for one at once, one fetches it; a refusal is believed for a while.
+/// All tokens. Of many tasks that need one at once, one fetches it. A refusal is cached for a while.
 pub(super) struct Tokens {
     http: Http,
     clock: Clock,
@@ -75,7 +75,7 @@ impl Tokens {
         Self { http, clock, known }
     }
 
-    /// A token that is good now. Work that holds a lock does not wait for another's turn to fetch one.
+    /// A valid token. Work that holds a lock does not wait for another task that fetches one.
     pub(super) async fn get(&self, caller: &Caller, scopes: Scopes) -> Result<SecretString, Error> {
         let is_urgent = caller.priority == Priority::Lock;
         if is_urgent && let Some(token) = self.known.known(holder(caller, scopes, false)) {

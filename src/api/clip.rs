@@ -1,4 +1,4 @@
-//! Texts of others can be as long as they like; what people read cannot.
+//! Limits the length of texts from vendors.
 
 /// The text, in at most so many bytes: what is cut off shows as `…`.
 #[must_use]

@@ -1,4 +1,4 @@
-//! The definitions of the three kinds, as `crds/` holds them.
+//! The CRDs of the three kinds, as in `crds/`.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::{AICIntegration, PingOneConnection, Promotion};
 
-/// The generation that a status speaks of before the first look.
+/// The observed generation before the first reconciliation.
 const NEVER_OBSERVED: i64 = -1;
 
-/// The definitions of the three kinds, in the order in which people meet them.
+/// The CRDs of the three kinds.
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
     [PingOneConnection::crd(), AICIntegration::crd(), Promotion::crd()]
@@ -22,15 +22,15 @@ pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
         .collect()
 }
 
-/// The definitions as one YAML stream.
+/// The CRDs as one YAML stream.
 ///
 /// # Errors
-/// When a definition cannot be written as YAML, which would be a defect.
+/// When a CRD cannot be written as YAML, which would be a defect.
 pub fn to_yaml(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
     serde_saphyr::to_string(definition)
 }
 
-/// A status with every field that the definition of a kind has: to see whether the one in a cluster keeps them all.
+/// A status with every field of a kind's CRD, to check whether the one in a cluster keeps them all.
 #[must_use]
 pub fn complete_status<K: CustomResourceExt>() -> Value {
     let mut definition = K::crd();
@@ -77,7 +77,7 @@ fn finish(mut definition: CustomResourceDefinition) -> CustomResourceDefinition 
         let Some(status) = property(schema, "status") else {
             continue;
         };
-        // An object without a status reads as done; one that nobody has looked at is not.
+        // An object without a status would look finished.
         status.default = Some(JSON(json!({"observedGeneration": NEVER_OBSERVED})));
         if let Some(generation) = property(status, "observedGeneration") {
             generation.default = Some(JSON(json!(NEVER_OBSERVED)));

@@ -1,4 +1,4 @@
-//! The three kinds that people write and read: types, validation rules, conditions. No I/O, no client, no clock.
+//! The three kinds: types, validation rules, conditions. No I/O, no client, no clock.
 
 mod bounds;
 mod clip;
@@ -38,15 +38,15 @@ pub const GROUP: &str = "pingone-aic.io";
 pub const FIELD_MANAGER: &str = "pingone-aic-operator";
 /// On an object whose deletion has something to do in the tenant.
 pub const FINALIZER: &str = "pingone-aic.io/cleanup";
-/// All annotations that the operator knows begin so.
+/// The prefix of the operator's annotations.
 pub const ANNOTATION_PREFIX: &str = "pingone-aic.io/";
 /// On a Promotion that is being deleted: `"true"` lets it go although its lock may be open.
 pub const ABANDON_ANNOTATION: &str = "pingone-aic.io/abandon";
-/// On a Promotion: the promotion id of a lock of which a person says that it is to be removed.
+/// On a Promotion: the promotion id of a lock that a person wants released.
 pub const UNLOCK_ANNOTATION: &str = "pingone-aic.io/unlock";
-/// On a Promotion: the ids, comma-separated, of reports that cannot be read and that it goes on without.
+/// On a Promotion: the ids, comma-separated, of unreadable reports to ignore.
 pub const IGNORE_REPORT_ANNOTATION: &str = "pingone-aic.io/ignore-report";
-/// Any new value of this annotation asks for a check now.
+/// A new value of this annotation requests a check.
 pub const REQUESTED_AT_ANNOTATION: &str = "pingone-aic.io/requestedAt";
-/// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be carried to.
+/// On a credential's Secret: the tenant hosts (exact, comma-separated) that the credential may be sent to.
 pub const TENANT_HOSTS_ANNOTATION: &str = "pingone-aic.io/tenant-hosts";

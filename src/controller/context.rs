@@ -1,4 +1,4 @@
-//! What every pass works with.
+//! What every reconciliation works with.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     runtime::{Health, Leadership, Metrics},
 };
 
-/// What every pass works with. Clones are the same.
+/// What every reconciliation works with. Clones share one state.
 #[derive(Clone)]
 pub struct Context {
     pub(super) cluster: Cluster,
@@ -39,13 +39,13 @@ pub struct Context {
     pub(super) deletions: Deletions,
     /// What all runs share.
     pub(super) runs: PromotionRegistry,
-    /// Which objects are this installation's.
+    /// Which objects belong to this release.
     pub(super) shard: Shard,
-    /// Calls that must not be cut off, with the recording of their answers.
+    /// Requests that must not be cut off, together with the recording of their answers.
     pub(super) tasks: TaskTracker,
 }
 
-/// A context, and what is cached.
+/// The context and the caches of a scope.
 pub(super) struct ScopeContext {
     pub(super) context: Context,
     pub(super) connections: Store<PingOneConnection>,
@@ -58,7 +58,7 @@ pub(super) struct ScopeContext {
 }
 
 impl ScopeContext {
-    /// Has an integration look for itself now.
+    /// Triggers a reconciliation of an integration.
     pub(super) fn wake_integration(&self, namespace: &str, name: &str) {
         let known = self.integrations.get(&ObjectRef::new(name).within(namespace));
         if let Some(integration) = known {
@@ -94,24 +94,24 @@ impl Context {
         }
     }
 
-    /// The same context, for the objects in these namespaces (without any, in all) that have these labels.
+    /// The same context for the objects in these namespaces (if none, in all) with these labels.
     #[must_use]
     pub fn seeing_to(mut self, namespaces: &[String], selector: Option<Selector>) -> Self {
         self.shard = Shard::new(namespaces, selector, self.clock.clone());
         self
     }
 
-    /// Allows a write while this process leads for as long as a request may take.
+    /// Allows a write only if this process leads for at least as long as a request may take.
     pub(super) fn leads(&self) -> Guard {
         let leadership = self.cluster.leadership.clone();
         Guard::new(move || leadership.holds_for(ONCE_ONLY_TIMEOUT))
     }
 
-    /// Allows a request that must not be repeated: only while this process leads for as long as the request may take,
-    /// and only soon: within the time that recording it may take, and once more that time.
+    /// Allows a request that must not be repeated. This process must lead for as long as the request may take, and
+    /// the request must follow soon after its intent was recorded.
     pub(super) fn guard(&self) -> Guard {
         let (clock, leadership) = (self.clock.clone(), self.cluster.leadership.clone());
-        // By both clocks: one of them may stand still while the process does.
+        // By both clocks: one of them may stop while the process is frozen.
         let (began, began_there) = (clock.instant(), clock.now());
         Guard::new(move || {
             let there = clock.now().duration_since(began_there);
@@ -121,7 +121,7 @@ impl Context {
         })
     }
 
-    /// Waits for what must not be cut off.
+    /// Waits for the tasks that must not be cut off.
     pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;

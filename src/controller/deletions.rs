@@ -1,4 +1,4 @@
-//! Deletions under way, and how much longer each is tried.
+//! Current deletions, and how much longer each is tried.
 
 use std::{
     collections::HashMap,
@@ -8,16 +8,16 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// How long a tenant is waited for, from the first try of this process on. An operator that was away itself has not
-/// tried yet; and whose clock the object's `deletionTimestamp` is by does not matter so.
+/// How long a deletion waits for its tenant, from the first try of this process on. Time in which the operator was
+/// down does not count, and the clock of `deletionTimestamp` does not matter.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How long, where a promotion's lock is in the way.
+/// The same, while a promotion lock is in the way.
 const PATIENCE_WITH_A_LOCK: Duration = Duration::from_mins(30);
 
-/// No deletion is tried for so long.
+/// No deletion takes so long.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(2);
 
-/// The deletions, by uid. Clones share them.
+/// The deletions by uid. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Deletions(Arc<Mutex<HashMap<String, Tried>>>);
 
@@ -32,7 +32,7 @@ impl Deletions {
     /// A try begins.
     pub(super) fn begin(&self, uid: &str, now: Instant) {
         let mut all = self.0.lock();
-        // Somebody else may have let an object go: nothing tells of its uid.
+        // Somebody else may have removed an object's finalizer, and no event names its uid.
         all.retain(|_, tried| now.saturating_duration_since(tried.first) < FORGOTTEN_AFTER);
         all.entry(uid.to_owned()).or_insert(Tried {
             first: now,
@@ -40,14 +40,14 @@ impl Deletions {
         });
     }
 
-    /// A try has met a lock: when that is gone, the tenant is waited for as if it were the first try.
+    /// A try has met a lock. When it is gone, the time counts from the beginning.
     pub(super) fn met_a_lock(&self, uid: &str, now: Instant) {
         if let Some(tried) = self.0.lock().get_mut(uid) {
             tried.locked = Some(now);
         }
     }
 
-    /// How much longer it is tried; nothing if it has not begun.
+    /// How much longer it is tried; `None` if it has not begun.
     pub(super) fn remaining(&self, uid: &str, now: Instant) -> Duration {
         let tried = self.0.lock().get(uid).copied();
         tried.map_or(Duration::ZERO, |Tried { first, locked }| {
@@ -60,7 +60,7 @@ impl Deletions {
         })
     }
 
-    /// The object is let go.
+    /// The finalizer is removed.
     pub(super) fn end(&self, uid: &str) {
         self.0.lock().remove(uid);
     }

@@ -1,5 +1,5 @@
-//! Who waits for what changed: runs for their integrations, connections, Secrets and for each other; integrations for a
-//! lock. A run that wants an environment may be in another watched namespace than the one that leaves it.
+//! Triggers the objects that wait for a change: runs for integrations, connections, Secrets and other runs;
+//! integrations for a lock. A waiting run may be in another watched namespace than the run that it waits for.
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,7 @@ use crate::{
     http::{BaseUrl, Priority},
 };
 
-/// Passes over integrations that one tenant is asked by at once, for each watched namespace.
+/// Integrations of one tenant that are reconciled at a time, for each watched namespace.
 const AT_ONE_TENANT: usize = 4;
 
 /// The integrations and runs of one watched namespace, or of all, and the queues in which they wait.
@@ -32,7 +32,7 @@ pub(super) struct Dependents {
     pub(super) integration_queue: Arc<Queue<Ref>>,
     pub(super) promotions: Store<Promotion>,
     pub(super) promotion_queue: Arc<Queue<Ref>>,
-    /// Cancelled when the API server goes on refusing to show the namespace.
+    /// Cancelled if the API server keeps refusing the namespace.
     pub(super) unreadable: CancellationToken,
 }
 
@@ -51,7 +51,7 @@ impl Dependents {
         }
     }
 
-    /// Runs that wait for another run, but for the one that changed: its own doing is no news to itself.
+    /// Triggers runs that wait for another run, except the one that changed.
     pub(super) fn queued_runs(&self, changed: &Ref) {
         self.runs(|run| {
             let phase = run.status.as_ref().and_then(|status| status.phase);
@@ -59,7 +59,7 @@ impl Dependents {
         });
     }
 
-    /// These hosts are unlocked: integrations there that wait for it, and runs that wait for a lock to go.
+    /// These hosts are unlocked. Triggers the integrations and runs that wait for that.
     pub(super) fn unlocked(&self, hosts: &[String]) {
         if hosts.is_empty() {
             return;
@@ -77,7 +77,7 @@ impl Dependents {
         });
     }
 
-    /// An integration is gone: what it had is free for those that wait for it.
+    /// An integration is gone. Triggers those that wait for what it had.
     pub(super) fn waiting_claimants(&self) {
         for integration in self.integrations.state() {
             if is_refused(&integration) {
@@ -86,12 +86,12 @@ impl Dependents {
         }
     }
 
-    /// Runs that wait, and whose group has this integration.
+    /// Triggers waiting runs whose group has this integration.
     pub(super) fn runs_of_integration(&self, integration: &Ref) {
         self.runs(|run| waits(run) && integration.is_beside(run) && has(run, &integration.name));
     }
 
-    /// Runs that wait, and whose group has an integration on this connection.
+    /// Triggers waiting runs whose group has an integration of this connection.
     pub(super) fn runs_of_connection(&self, connection: &Ref) {
         self.runs(|run| {
             let is_on = |member: &AICIntegration| *member.spec.connection_ref.name == *connection.name;
@@ -99,7 +99,7 @@ impl Dependents {
         });
     }
 
-    /// Runs that use the service account in this Secret, whatever they do: without it an open lock stays open.
+    /// Triggers all runs that use the service account in this Secret. Without it an open lock stays open.
     pub(super) fn runs_of_secret(&self, secret: &Ref) {
         self.runs(|run| {
             let is_its =
@@ -144,7 +144,7 @@ impl Dependents {
     }
 }
 
-/// Whether a run waits for something else than its tenant: while a lock may be open, it looks by itself.
+/// Whether a run waits for something besides its tenant. While a lock may be open, it polls the tenant.
 fn waits(run: &Promotion) -> bool {
     !is_over(run) && !run.status.as_ref().is_some_and(PromotionStatus::may_hold_lock)
 }

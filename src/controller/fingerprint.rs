@@ -1,4 +1,4 @@
-//! What of an object is news: whatever is not in its fingerprint wakes nobody when it changes.
+//! Fingerprints of objects. A change that is not in the fingerprint triggers nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,7 +8,7 @@ use crate::api::{
     conditions::{ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, WORKER_READY},
 };
 
-/// What a connection has verified, which is news for its integrations.
+/// What a connection has verified. A change triggers its integrations.
 pub(super) type Verified = (Option<i64>, bool, Active, Option<String>);
 
 pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Verified) {
@@ -23,7 +23,7 @@ pub(super) fn told_of_connection(connection: &PingOneConnection) -> (Asked, Veri
     (asked_for(connection), verified)
 }
 
-/// A digest of what an integration shows that a run may wait for.
+/// A digest of what a run may wait for in an integration.
 pub(super) type Shown = u64;
 
 pub(super) fn told_of_integration(integration: &AICIntegration) -> (Asked, Shown) {
@@ -36,7 +36,7 @@ pub(super) fn told_of_integration(integration: &AICIntegration) -> (Asked, Shown
             let condition = conditions.get(type_);
             condition.map(|condition| &condition.status).hash(&mut digest);
         }
-        // The one reason that a run tells from others.
+        // The only reason that a run distinguishes.
         let is_elsewhere = conditions.said(Reason::TenantOfAnotherInstallation).is_some();
         is_elsewhere.hash(&mut digest);
     }

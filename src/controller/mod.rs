@@ -1,7 +1,7 @@
-//! The controllers: each pass reads an object, looks at the world, decides, acts, and writes what it saw.
+//! The controllers. A reconciliation reads an object, observes the world, decides, acts, and records what it found.
 //!
-//! Contract: time comes from the clock that is passed in; a pass never fails, it concludes; a pass that changes nothing writes
-//! nothing.
+//! Contract: time comes from the clock that is passed in; a reconciliation does not fail but concludes; one that
+//! changes nothing writes nothing.
 
 mod connection;
 mod context;
@@ -28,14 +28,14 @@ use self::{
 use crate::runtime::Health;
 pub use context::Context;
 
-/// Says what is missing before anything has been looked at.
+/// Registers the gates before anything was read.
 pub fn close_gates(health: &Health, namespaces: &[String]) {
     for namespace in shard::named(namespaces) {
         wiring::close_gates(health, namespace.as_deref());
     }
 }
 
-/// Runs the controllers of every watched namespace until `shutdown`, and until the passes under way have ended.
+/// Runs the controllers of every watched namespace until `shutdown`, and until current reconciliations have ended.
 pub async fn run(context: &Context, watching: &kube::Client, shutdown: &CancellationToken) {
     let (mut everywhere, mut scopes) = (vec![], vec![]);
     for namespace in context.shard.namespaces().iter().cloned() {

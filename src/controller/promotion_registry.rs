@@ -1,4 +1,4 @@
-//! What all runs of this process share: keys of open locks, claims to environments, reports that were read.
+//! What all runs of this process share: keys of open locks, claims to environments, cached reports.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,9 +15,9 @@ use crate::{
     http::Host,
 };
 
-/// Two looks at a lock follow each other if they are no further apart.
+/// The longest time between two checks of a lock that count as consecutive.
 const LOOKS_FOLLOW_WITHIN: Duration = Duration::from_secs(90);
-/// More reports are not kept: they are read anew.
+/// The most reports to cache.
 const MOST_REPORTS: usize = 10_000;
 
 /// Clones share everything.
@@ -30,15 +30,15 @@ struct State {
     claims: HashMap<Host, String>,
     reports: HashMap<(Host, String), KnownReport>,
     void: HashSet<String>,
-    /// Since when an integration of a run has been shown at fault.
+    /// Since when an integration of a run has had a wrong configuration.
     faults: HashMap<(String, String), Instant>,
     quiet: HashMap<String, Quiet>,
     ignored: HashSet<(String, String)>,
-    /// Pairs of environments whose provisional report has told of changes.
+    /// Pairs of environments whose provisional report has shown changes before.
     shown_changes: HashSet<[Host; 2]>,
 }
 
-/// What gives a run's lock back.
+/// What is needed to release a run's lock.
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) run: Ref,
@@ -46,18 +46,18 @@ pub(super) struct Key {
     pub(super) account: Arc<ServiceAccount>,
     /// The stage with its lock, or with the request for one, as this process knows it.
     pub(super) stage: StageStatus,
-    /// Whether the request for the lock is on its way, and who sent it waits for the answer.
+    /// Whether the request for the lock is in flight, and its sender waits for the answer.
     pub(super) is_asking: bool,
 }
 
-/// A lock in looks at which nothing happened under it.
+/// A lock under which consecutive checks have seen nothing happen.
 struct Quiet {
     lock_id: String,
     since: Instant,
     looked: Instant,
 }
 
-/// A report as decisions need it: a report never changes.
+/// What decisions need of a report. A report never changes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KnownReport {
     pub(super) mark: Option<RunMark>,
@@ -66,7 +66,7 @@ pub(super) struct KnownReport {
 }
 
 impl PromotionRegistry {
-    /// Keeps the key of a lock: its Secret may go before the lock does.
+    /// Keeps the key of a lock, because its Secret may be deleted before the lock is released.
     pub(super) fn keep_key(&self, uid: &str, key: Key) {
         self.0.lock().keys.insert(uid.to_owned(), key);
     }
@@ -82,8 +82,8 @@ impl PromotionRegistry {
         keys.map(|(uid, key)| (uid.clone(), key.clone())).collect()
     }
 
-    /// Remembers that a request for a lock was refused, never sent, or its lock released: what is seen later is not its
-    /// effect. That is rare, and kept for the life of the process.
+    /// Remembers that a request for a lock was refused or never sent, or that its lock was released. A lock that is
+    /// seen later is not its effect. This is rare, so it is kept as long as the process lives.
     pub(super) fn void(&self, attempt: &str) {
         self.0.lock().void.insert(attempt.to_owned());
     }
@@ -92,20 +92,20 @@ impl PromotionRegistry {
         self.0.lock().void.contains(attempt)
     }
 
-    /// What is learned of the stage that a key belongs to, if there is one.
+    /// Updates a key, if there is one.
     pub(super) fn learn(&self, uid: &str, learned: impl FnOnce(&mut Key)) {
         if let Some(key) = self.0.lock().keys.get_mut(uid) {
             learned(key);
         }
     }
 
-    /// An integration of a run is shown at fault now: since when it has been.
+    /// An integration has a wrong configuration now. Returns since when.
     pub(super) fn at_fault_since(&self, uid: &str, integration: &str, now: Instant) -> Instant {
         let place = (uid.to_owned(), integration.to_owned());
         *self.0.lock().faults.entry(place).or_insert(now)
     }
 
-    /// An integration of a run is shown to be as it should be.
+    /// An integration has the right configuration now.
     pub(super) fn is_right(&self, uid: &str, integration: &str) {
         self.0
             .lock()
@@ -113,8 +113,8 @@ impl PromotionRegistry {
             .remove(&(uid.to_owned(), integration.to_owned()));
     }
 
-    /// For how long a run has seen a lock idle, this look included: only time between looks that follow each other soon
-    /// counts, and only of this process.
+    /// For how long a run has seen a lock idle, this check included. Only the time between consecutive checks of this
+    /// process counts. `None` as the lock starts again from zero.
     pub(super) fn quiet_for(&self, uid: &str, idle_lock: Option<&str>, now: Instant) -> Duration {
         let quiet = &mut self.0.lock().quiet;
         let Some(id) = idle_lock else {
@@ -133,12 +133,12 @@ impl PromotionRegistry {
         now.saturating_duration_since(known.since)
     }
 
-    /// Remembers that a run goes on without a report; whether that is new.
+    /// Remembers that a run ignores a report. Returns whether that is new.
     pub(super) fn ignore(&self, uid: &str, report: &str) -> bool {
         self.0.lock().ignored.insert((uid.to_owned(), report.to_owned()))
     }
 
-    /// Whether the provisional report of a pair of environments has told of changes, now or before.
+    /// Whether the provisional report of a pair of environments shows changes, or did before.
     pub(super) fn has_shown_changes(&self, pair: [&Host; 2], now: bool) -> bool {
         let pair = pair.map(Clone::clone);
         let shown = &mut self.0.lock().shown_changes;
@@ -149,7 +149,7 @@ impl PromotionRegistry {
         shown.contains(&pair)
     }
 
-    /// Claims hosts for a run, all or none: two passes must not begin on one environment at once.
+    /// Claims hosts for a run, all or none, so that two runs do not begin in one environment at the same time.
     pub(super) fn claim(&self, uid: &str, hosts: [&Host; 2], is_there: impl Fn(&str) -> bool) -> bool {
         let claims = &mut self.0.lock().claims;
         let is_free = |host: &Host| {

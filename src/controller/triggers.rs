@@ -25,7 +25,7 @@ pub(super) struct Triggers {
     pub(super) connections: Store<PingOneConnection>,
     pub(super) connection_queue: Arc<Queue<Ref>>,
     pub(super) own: Dependents,
-    /// Those of every watched namespace.
+    /// The dependents of every watched namespace.
     pub(super) everywhere: Arc<[Dependents]>,
 }
 
@@ -36,12 +36,12 @@ impl Triggers {
                 let Some(connection) = find(&self.connections, &item) else {
                     return;
                 };
-                // What it says of its credential is our own doing, and news for its integrations only.
+                // The operator itself writes what it has verified. Only its integrations need to know.
                 let is_news = before.is_some();
                 if before.is_none_or(|(asked, _)| asked != asked_for(&*connection)) {
                     self.connection_due(&connection, is_news);
                 }
-                // Until it is looked at, there is nothing to say of its integrations, nor to their runs.
+                // Before its first reconciliation there is nothing to tell its integrations and their runs.
                 if is_looked_at(&connection) {
                     self.integrations_of(&item, is_news);
                     self.own.runs_of_connection(&item);
@@ -61,7 +61,7 @@ impl Triggers {
                 let Some(integration) = find(&self.own.integrations, &item) else {
                     return;
                 };
-                // What it shows is our own doing, and news for runs only.
+                // The operator itself writes its status. Only runs need to know.
                 let is_asked = before.is_none_or(|(asked, _)| asked != asked_for(&*integration));
                 if is_asked && (before.is_some() || !self.comes_with_its_connection(&integration)) {
                     self.own.integration_due(&integration, before.is_some());
@@ -85,7 +85,7 @@ impl Triggers {
                     return;
                 };
                 let told = promotion::told_of(&promotion);
-                // Whom it waits for may have gone while it said so.
+                // The run that it waits for may have ended in the meantime.
                 let was_queued = before.as_ref().is_some_and(promotion::Told::is_queued);
                 let is_asked = before.as_ref().is_none_or(|before| before.asked != told.asked);
                 if is_asked || (told.is_queued() && !was_queued) {
@@ -130,7 +130,8 @@ impl Triggers {
         });
     }
 
-    /// Whether an integration is new and so is its connection: it is woken when that has been looked at.
+    /// Whether integration and connection are both new. The connection's first reconciliation then triggers the
+    /// integration.
     fn comes_with_its_connection(&self, integration: &AICIntegration) -> bool {
         let connection = Ref {
             name: integration.spec.connection_ref.name.as_str().into(),
@@ -150,7 +151,7 @@ impl Triggers {
         }
     }
 
-    /// One whose place is not known stands in nobody's way.
+    /// A connection whose host is not known gets a queue of its own.
     fn connection_due(&self, connection: &PingOneConnection, is_news: bool) {
         let item = Ref::of(connection);
         let own = format!("{}/{}", item.namespace, item.name);
@@ -160,7 +161,8 @@ impl Triggers {
     }
 }
 
-/// Whether a connection's status speaks of its spec as it is. One that is being deleted is not looked at any more.
+/// Whether a connection's status describes its present spec. A connection that is being deleted is not reconciled any
+/// more.
 fn is_looked_at(connection: &PingOneConnection) -> bool {
     let status = connection.status.as_ref();
     connection.metadata.deletion_timestamp.is_some()

@@ -1,4 +1,4 @@
-//! The controllers of one namespace, or of all: watches, queues, passes.
+//! Wires the controllers of one namespace, or of all: watches, queues, reconcile loops.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -31,21 +31,21 @@ use crate::{
     runtime::{Gate, Health},
 };
 
-/// Passes over connections that one PingOne host is asked by at once, for each watched namespace.
+/// Connections of one PingOne host that are reconciled at a time, for each watched namespace.
 const AT_ONE_PINGONE: usize = 32;
 const LOOK_FOR_DEFINITIONS_EVERY: Duration = Duration::from_secs(3);
 
-/// A right that was granted a moment ago may not be known to every API server yet.
+/// Not every API server may know a right that was granted a moment ago.
 const REFUSED_FOR_GOOD_AFTER: Duration = Duration::from_secs(30);
 
-/// What is watched in all namespaces together.
+/// The caches of all namespaces.
 pub(super) struct Everywhere {
     pub(super) integrations: Stores<AICIntegration>,
     pub(super) promotions: Stores<Promotion>,
     pub(super) dependents: Arc<[Dependents]>,
 }
 
-/// Says what is missing before anything has been looked at.
+/// Registers the gates before anything was read.
 pub(super) fn close_gates(health: &Health, namespace: Option<&str>) {
     fn kind<K: Resource<DynamicType = ()>>(health: &Health, cache: Gate) {
         let plural = plural::<K>();
@@ -76,7 +76,7 @@ fn cache_gate<K: Resource<DynamicType = ()>>(namespace: Option<&str>) -> Gate {
     Gate::Cache(plural::<K>(), namespace.map(ToOwned::to_owned))
 }
 
-/// Runs the controllers of one namespace until `shutdown`, and until the passes under way have ended.
+/// Runs the controllers of one namespace until `shutdown`, and until current reconciliations have ended.
 pub(super) async fn run(
     context: &Context,
     watching: &Client,
@@ -119,7 +119,7 @@ pub(super) async fn run(
     )
     .map(|change| triggers.integration_changed(change))
     .collect::<()>();
-    // All of them: one that is relabelled while its lock is open is still ours to bring to its end.
+    // Without the selector: this release must release the lock of a run even if its labels change.
     let promotion_changes = changes(
         watch,
         watcher::Config::default(),
@@ -133,7 +133,7 @@ pub(super) async fn run(
         triggers.promotion_changed(change);
     })
     .collect::<()>();
-    // What a pass has read may change before the first list of Secrets, and is no news then: passes begin after it.
+    // Reconciliations begin after the first list of Secrets. A Secret that changes before that would not be reported.
     let listed = CancellationToken::new();
     let gate = (health.clone(), secrets_gate(namespace));
     let secret_changes = watch::secrets(watching, namespace, gate, listed.clone())
@@ -149,7 +149,7 @@ pub(super) async fn run(
         integration_queue: Arc::clone(&triggers.own.integration_queue),
     });
     let passes = passes(&scope, &triggers, everywhere, &listed, shutdown);
-    // The watches go on while the last passes end, and then are dropped.
+    // The watches run until the last reconciliations have ended.
     let watches = future::join4(
         connection_changes,
         integration_changes,
@@ -159,7 +159,7 @@ pub(super) async fn run(
     tokio::select! { () = passes => {}, _ = watches => {} }
 }
 
-/// The passes over all three kinds, each when what it decides by is known.
+/// Reconciles all three kinds, each when the caches that it needs are filled.
 async fn passes(
     scope: &Arc<ScopeContext>,
     triggers: &Triggers,
@@ -192,8 +192,7 @@ async fn passes(
         future::join(passes, report_queued(connections, queue, cluster, shutdown)).await;
     };
     let over_integrations = async {
-        // An integration must not be told that its connection does not exist before connections are known, nor be
-        // taken for the eldest before all are.
+        // Before the caches are filled, an integration could miss its connection, or count as the oldest.
         let known = future::join3(
             listed.cancelled(),
             connections.wait_until_ready(),
@@ -217,7 +216,7 @@ async fn passes(
         .await;
     };
     let over_promotions = async {
-        // Nor must a run begin before it is known which others there are.
+        // A run must not begin before all other runs are known.
         let known = future::join3(
             connections.wait_until_ready(),
             integrations.wait_until_ready(),
@@ -263,8 +262,8 @@ where
     )
 }
 
-/// Waits for the definitions of the kinds rather than exiting: they may be on their way. Tells when the API server goes
-/// on refusing to show the namespace.
+/// Waits for the CRDs instead of exiting, because they may be installed a moment later. Signals if the API server
+/// keeps refusing the namespace.
 async fn definitions(
     context: &Context,
     client: &Client,

@@ -1,4 +1,4 @@
-//! What a credential says.
+//! The claims of a credential.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::http::BaseUrl;
 
-/// A decoded credential. Its signature is PingOne's affair: only PingOne and the tenant can say that it is good.
+/// A decoded credential. Its signature is not checked: only PingOne and the tenant can verify it.
 pub struct Credential {
     /// The credential's id (`jti`).
     pub id: String,
@@ -63,8 +63,7 @@ pub struct ClientCredentials {
 }
 
 impl Credential {
-    /// How PingOne is asked for a token with it; `None` where no known claim tells. The claims decide: whoever names a
-    /// client is to be asked by it.
+    /// How to get a token for it; `None` if no known claim tells. A credential that names a client uses that.
     #[must_use]
     pub fn grant(&self) -> Option<Grant<'_>> {
         match (&self.client, &self.gateway) {
@@ -74,7 +73,7 @@ impl Credential {
         }
     }
 
-    /// What must not be repeated to anybody, wherever it comes back from.
+    /// The secrets that must not be repeated, wherever they come back from.
     pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
         let client = self
             .client

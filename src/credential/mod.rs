@@ -1,7 +1,7 @@
-//! The JWT credential that PingOne shows once: decoded, checked and bound to tenants, without asking anybody.
+//! The JWT credential that PingOne shows once: decodes it, checks it and binds it to tenants, without any call.
 //!
-//! Contract: everything in it is input. Nothing is sent anywhere from here, and nothing leaves but the claims that
-//! are named as public fields.
+//! Contract: everything in it is input. Nothing is sent from here, and only the claims in public fields leave this
+//! module.
 
 mod claims;
 mod decode;

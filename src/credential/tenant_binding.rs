@@ -1,5 +1,5 @@
-//! The fence: which tenant a credential may be carried to. Every customer's tenant is on the default allow-list, so
-//! the allow-list alone would let a credential be carried to a stranger's tenant.
+//! The tenant binding: which tenant a credential may be sent to. Every customer's tenant is on the default
+//! allow-list, so the allow-list alone would allow a stranger's tenant.
 
 use super::Credential;
 use crate::{
@@ -10,16 +10,16 @@ use crate::{
 /// Why a credential may not be sent to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
-    /// Neither the name of its environment nor its Secret's annotation leads there.
+    /// Neither its environment's name nor its Secret's annotation allows that.
     #[error(
         "the credential of {environment_name:?} may not be sent to {host}: {derived}. Create the AICIntegration again with the tenant's own URL, or ask whoever writes the credential's Secret to annotate it with {TENANT_HOSTS_ANNOTATION}: {host}"
     )]
     OtherTenant {
         /// The tenant's host.
         host: Host,
-        /// The environment's name that the credential bears.
+        /// The environment's name in the credential.
         environment_name: String,
-        /// Where the name leads, in words.
+        /// The tenant that the name belongs to, in words.
         derived: String,
     },
     /// The annotation cannot be read.
@@ -27,7 +27,7 @@ pub enum NotAllowed {
     Annotation(#[from] InvalidHost),
 }
 
-/// Checks that a credential may be carried to `host`; `annotation` is its Secret's own.
+/// Checks that a credential may be sent to `host`. `annotation` is its Secret's.
 pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> Result<(), NotAllowed> {
     let derived = tenant_host(&credential.environment_name);
     if derived.as_ref() == Some(host) {
@@ -39,7 +39,7 @@ pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> 
         match entry.parse::<Host>() {
             Ok(allowed) if allowed == *host => return Ok(()),
             Ok(_) => {}
-            // It is told only where no other entry allows the host.
+            // Reported only if no other entry allows the host.
             Err(error) => unreadable = Some(error),
         }
     }

@@ -1,4 +1,5 @@
-//! A host that does not answer is left alone, but for one call now and then that finds out whether it is back.
+//! A circuit breaker for each host. A host that does not answer gets one call now and then, which finds out whether
+//! it is back.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use parking_lot::Mutex;
 use super::Priority;
 use crate::clock::Clock;
 
-/// So many calls in a row that came to nothing are no accident.
+/// So many calls in a row without an answer open the breaker.
 const ACCIDENTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// A host that is down and that nobody has asked for so long is nobody's any more.
+/// A host that is down and that nobody has called for this long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 
 /// What is known of one host.
@@ -23,28 +24,28 @@ pub(super) struct Breaker {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// It answers, or has failed so often since it last did.
+    /// It answers, or has failed this often since it last did.
     Up { failures: u32 },
-    /// It is left alone.
+    /// It gets no calls.
     Down { until: Instant, pause: Duration },
-    /// One call is finding out.
+    /// One call is finding out whether it is back.
     Probed { pause: Duration },
 }
 
-/// The host does not answer, and is asked again after this long.
+/// The host does not answer, and is called again after this time.
 #[derive(Debug, PartialEq)]
 pub(super) struct Down(pub(super) Duration);
 
-/// A call under way.
+/// A call in progress.
 pub(super) struct Attempt<'a> {
     breaker: &'a Breaker,
     is_probe: bool,
 }
 
-/// What a call has changed about whether its host is taken to be down.
+/// What a call has changed about its host's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
-    /// It is left alone from now on.
+    /// It counts as down from now on.
     WentDown,
     /// It answers again.
     CameBack,
@@ -58,7 +59,7 @@ impl Breaker {
         }
     }
 
-    /// Whether a call that waits for its turn would be sent.
+    /// Whether a waiting call would be sent.
     pub(super) fn check(&self, priority: Priority) -> Result<(), Down> {
         let now = self.clock.instant();
         match *self.state.lock() {
@@ -69,7 +70,7 @@ impl Breaker {
         }
     }
 
-    /// Whether a call may be sent. Work that holds a lock is never held back: others wait for it.
+    /// Whether a call may be sent. Work that holds a lock is never held back, because others wait for it.
     pub(super) fn attempt(&self, priority: Priority) -> Result<Attempt<'_>, Down> {
         let mut state = self.state.lock();
         let now = self.clock.instant();
@@ -89,7 +90,7 @@ impl Breaker {
         })
     }
 
-    /// Whether the host does not answer, as far as anybody has asked lately.
+    /// Whether the host does not answer, by the latest calls.
     pub(super) fn is_down(&self) -> bool {
         match *self.state.lock() {
             State::Up { .. } => false,
@@ -116,7 +117,7 @@ impl Attempt<'_> {
             },
             State::Up { .. } => down_for(FIRST_PAUSE),
             State::Probed { pause } if is_probe => down_for((pause * 2).min(LONGEST_PAUSE)),
-            // A call from before, which says nothing new.
+            // An older call, which says nothing new.
             state => state,
         };
         match (was_up, matches!(*state, State::Up { .. })) {
@@ -129,7 +130,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        // A probe that was given up has found out nothing: the next call is one.
+        // A cancelled probe has found out nothing, so the next call is one.
         let mut state = self.breaker.state.lock();
         if let (true, State::Probed { pause }) = (self.is_probe, *state) {
             *state = State::Down {

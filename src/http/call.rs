@@ -11,18 +11,18 @@ use super::{Error, Host, Priority, redact::redact, refusal::without_correlation_
 /// Whether a call may be sent again when no answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It may; a second time changes nothing.
+    /// It may: a second time changes nothing.
     Repeatable,
     /// It must not: its effect would come twice.
     OnceOnly,
 }
 
-/// Asked immediately before a call is sent, after every wait: whether it may still be.
+/// Checked immediately before a call is sent, after every wait.
 #[derive(Clone)]
 pub struct Guard(Arc<dyn Fn() -> bool + Send + Sync>);
 
 impl Guard {
-    /// A guard that asks this.
+    /// A guard with this check.
     pub fn new(allows: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(allows))
     }
@@ -48,13 +48,13 @@ pub struct Call {
     pub(super) operation: &'static str,
     pub(super) delivery: Delivery,
     pub(super) priority: Priority,
-    /// A status beside success that is an answer, not a failure.
+    /// A status besides success that is an answer and not an error.
     pub(super) accepted: Option<StatusCode>,
     /// Statuses by which the service itself says that it did nothing.
     pub(super) refusals: &'static [u16],
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
-    /// What must never be seen again outside this call.
+    /// Secrets that must not appear outside this call.
     pub(super) secrets: Vec<SecretString>,
     pub(super) guard: Option<Guard>,
 }
@@ -79,21 +79,21 @@ impl Call {
         }
     }
 
-    /// Says whose turns the call takes.
+    /// Sets the call's priority.
     #[must_use]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Sends the call only if the guard allows it at that moment.
+    /// Sends the call only if the guard allows it then.
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
         self.guard = Some(guard);
         self
     }
 
-    /// The same for one that is more than a read, and has no guard of its own.
+    /// The same for a write without a guard of its own.
     #[must_use]
     pub fn guarded_if_it_writes(mut self, guard: Option<&Guard>) -> Self {
         if self.method != Method::GET && self.guard.is_none() {
@@ -109,15 +109,15 @@ impl Call {
         self
     }
 
-    /// Takes one more status as an answer that the caller reads. The service answers it in JSON; in another form it is
-    /// a load balancer's, and a failure.
+    /// Accepts one more status as an answer. The service answers it in JSON; in another form it comes from a load
+    /// balancer and is an error.
     #[must_use]
     pub fn accept(mut self, status: StatusCode) -> Self {
         self.accepted = Some(status);
         self
     }
 
-    /// Names more statuses that mean *not done* where the answer is JSON, and so the service's own.
+    /// Adds statuses that mean *not done* if the answer is JSON and so comes from the service.
     #[must_use]
     pub fn refused_with(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;
@@ -168,7 +168,7 @@ impl Call {
         self.header(header::CONTENT_TYPE, "application/json")
     }
 
-    /// Names a secret that the call carries, so that it is removed from whatever comes back.
+    /// Adds a secret of the call, which is removed from everything that comes back.
     #[must_use]
     pub fn secret(mut self, secret: SecretString) -> Self {
         self.secrets.push(secret);
@@ -176,7 +176,7 @@ impl Call {
     }
 
     fn authorization(mut self, value: &str) -> Self {
-        // A value with control characters is no header; the call then goes without and is refused by name.
+        // A value with control characters cannot be a header. The call is sent without it, and the vendor refuses it.
         if let Ok(mut value) = HeaderValue::from_str(value) {
             value.set_sensitive(true);
             self.headers.insert(header::AUTHORIZATION, value);
@@ -223,7 +223,7 @@ impl Reply {
     /// Reads the body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            // Only where, not what: serde's own message repeats the value that it did not expect.
+            // Only the position: serde's own message repeats the unexpected value.
             self.unreadable(format!(
                 "not the JSON that was expected, at line {} column {}",
                 error.line(),
@@ -232,7 +232,7 @@ impl Reply {
         })
     }
 
-    /// That the body is not what was expected.
+    /// The error for an unexpected body.
     #[must_use]
     pub fn unreadable(&self, cause: String) -> Error {
         Error::Unreadable {
@@ -244,7 +244,8 @@ impl Reply {
         }
     }
 
-    /// A vendor's text without the call's secrets, and without an id that differs from try to try: that one is logged.
+    /// A vendor's text without the call's secrets, and without an id that differs from try to try, which is logged
+    /// instead.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let (text, id) = without_correlation_id(text);

@@ -15,35 +15,37 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// How long a call may take that can be repeated.
+/// The timeout of a call that may be repeated.
 const REPEATABLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a call may take that must not be repeated: shorter than a lease, so that it ends within leadership.
+/// The timeout of a call that must not be repeated. It is shorter than the Lease, so that the call ends while this
+/// process leads.
 pub const ONCE_ONLY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections to a host that are kept for its next calls, each some forty kilobytes.
+/// Idle connections to keep for each host. Each needs some forty kilobytes.
 const IDLE_CONNECTIONS: usize = 2;
-/// How long they are kept: longer than between two calls of a pass, and than between two polls of a promotion.
+/// How long to keep them: longer than the time between two calls of a reconciliation, and between two polls of a
+/// promotion.
 const IDLE_FOR: Duration = Duration::from_secs(15);
 
-/// Whoever wants to hear of every call: metrics.
+/// Observes every call, for metrics.
 pub trait Observer: Send + Sync {
     /// A call ended; `result` is `ok` or the class of its error.
     fn call_ended(&self, operation: &'static str, result: &'static str, took: Duration);
-    /// A call had its turn in its host's rate limit, after this long.
+    /// A call has waited this long for its host's rate limit.
     fn had_its_turn(&self, priority: Priority, waited: Duration);
     /// A host does not answer any more, or answers again.
     fn host_changed(&self, host: &Host, news: News);
 }
 
-/// What the stack is told once.
+/// The stack's settings.
 pub struct Settings {
     /// The hosts that may be called.
     pub allowed: AllowList,
-    /// How fast each of them may be called.
+    /// Their rate limit.
     pub rate: Rate,
-    /// Certificates in PEM that are trusted beside the system's.
+    /// Certificates in PEM to trust besides the system's.
     pub extra_roots: Vec<u8>,
-    /// Who hears of every call.
+    /// The observer of every call.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -99,13 +101,13 @@ impl Http {
         })
     }
 
-    /// A host's own clock, as far as its answers have told it.
+    /// A host's clock, by its answers.
     #[must_use]
     pub fn host_time(&self, host: &Host) -> Timestamp {
         self.shared.hosts.known(host).rate_limit.host_time()
     }
 
-    /// What waits, and for what.
+    /// How many calls and hosts wait, and for what.
     #[must_use]
     pub fn load(&self) -> HostsLoad {
         self.shared.hosts.load()
@@ -133,13 +135,13 @@ impl Http {
 
     async fn deliver(&self, host: &Host, call: Call) -> Result<Reply, Error> {
         match self.attempt(host, &call).await {
-            // A kept-alive connection that the other side had closed is the usual cause; once more is enough. A
-            // host that took too long once is not kept waiting for again.
+            // The usual cause is a kept connection that the host has closed, so one more try is enough. A host that
+            // took too long is not tried again.
             Err(first @ Error::Unanswered { timed_out: false, .. })
                 if call.delivery == Delivery::Repeatable =>
             {
                 match self.attempt(host, &call).await {
-                    // What happened says more than that it is not tried again.
+                    // The first error says more than the refusal of the second try.
                     Err(Error::Down { .. }) => Err(first),
                     result => result,
                 }
@@ -154,7 +156,8 @@ impl Http {
             host: host.clone(),
             wait,
         };
-        // Asked before, so that nobody waits for a host that is down, and again: it may have gone down meanwhile.
+        // Checked before the wait, so that no call waits for a host that is down, and after it, because the host may
+        // have gone down meanwhile.
         known.breaker.check(call.priority).map_err(down)?;
         self.wait_for_turn(host, call.priority, &known.rate_limit).await?;
         let attempt = known.breaker.attempt(call.priority).map_err(down)?;

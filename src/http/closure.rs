@@ -1,4 +1,5 @@
-//! A host that refuses calls (429, 503) is left alone: until when, for which calls, and until when people are told.
+//! A host that refuses calls (429, 503) gets none for a while: until when, for which priorities, and which time the
+//! message shows.
 
 use std::time::{Duration, Instant};
 
@@ -6,33 +7,33 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{Priority, RetryAfter};
 
-/// How long a host is left alone that names no time.
+/// The pause for a host that names no time.
 pub(super) const WITHOUT_RETRY_AFTER: Duration = Duration::from_secs(10);
-/// A lock blocks everybody else, so work that holds one tries again this long after the host asked.
+/// Work that holds a lock tries again after this time, because a lock blocks everybody.
 const LONGEST_WITH_LOCK: Duration = Duration::from_mins(1);
 const MINUTE: i64 = 60;
 
-/// Until when a host is left alone.
+/// Until when a host gets no calls.
 #[derive(Debug, Default)]
 pub(super) struct Closure {
     until: Option<Instant>,
     until_with_lock: Option<Instant>,
-    /// The minute that people are told. It stays while it lies ahead, so that repeated refusals say the same.
+    /// The minute in the message. It stays until it is over, so that repeated refusals give the same message.
     told: Option<Timestamp>,
     is_outage: bool,
 }
 
-/// The host is left alone for now.
+/// The host gets no calls for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Closed {
     pub(super) asked: RetryAfter,
-    /// It answered 503 and asked for nothing: it is away rather than busy.
+    /// It answered 503 without a time: it is down rather than busy.
     pub(super) is_outage: bool,
 }
 
 impl Closure {
-    /// The host refuses a call of this priority with this status, and may ask to be left alone for a while. A later end
-    /// stands; but who tries again for a lock keeps nobody else away for longer.
+    /// The host refuses a call of this priority with this status, and may name a time. A later end stays. A retry for
+    /// a lock makes nobody else wait for longer.
     pub(super) fn refused(
         &mut self,
         status: u16,
@@ -52,7 +53,7 @@ impl Closure {
             .until_with_lock
             .max(Some(instant + wait.min(LONGEST_WITH_LOCK)));
         let end = asked.and_then(|wait| whole_minute(now, wait));
-        // A minute more is no news, and would be one at every refusal.
+        // One more minute would change the message at every refusal.
         let is_later = |told: Timestamp| end.is_some_and(|end| end.as_second() > told.as_second() + MINUTE);
         if self
             .told
@@ -79,7 +80,7 @@ impl Closure {
     }
 }
 
-/// The first whole minute after a wait. A wait of less than a minute is over before anybody reads of it.
+/// The first whole minute after the pause. A pause of less than a minute is over before anybody reads the message.
 fn whole_minute(now: Timestamp, wait: Duration) -> Option<Timestamp> {
     if wait.as_secs() < MINUTE.unsigned_abs() {
         return None;

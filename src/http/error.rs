@@ -1,4 +1,4 @@
-//! Why a call failed, and what that says about whether it was done.
+//! Why a call failed, and whether it had an effect.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::{
     left_alone::{answered, left_alone},
 };
 
-/// How long a refusal is believed, unless other credentials are tried: at most five tries an hour.
+/// How long a refusal is cached, unless the credentials change: at most five tries an hour.
 pub const REFUSAL_STANDS_FOR: Duration = Duration::from_mins(12);
 
-/// How an authorization server refuses a client (RFC 6749 §5.2). A 401 in other words is a proxy's.
+/// How an authorization server refuses a client (RFC 6749 §5.2). Any other 401 comes from a proxy.
 const REFUSALS: [&str; 4] = [
     "invalid_client",
     "invalid_grant",
@@ -32,7 +32,7 @@ pub enum Error {
         /// The list.
         allowed: String,
     },
-    /// The host asked to be left alone. Nothing was sent.
+    /// The host refuses calls for now. Nothing was sent.
     #[error("{}", left_alone(.host, .asked.until))]
     Throttled {
         /// The host.
@@ -48,10 +48,10 @@ pub enum Error {
         /// When, at the earliest.
         wait: Duration,
     },
-    /// The caller's own guard no longer allowed it. Nothing was sent.
+    /// The caller's guard did not allow it any more. Nothing was sent.
     #[error("did not {operation}: what allowed it has ended meanwhile")]
     Withheld {
-        /// What was to be done, as a verb.
+        /// The operation, as a verb phrase.
         operation: &'static str,
     },
     /// No connection was made. Nothing was sent.
@@ -59,12 +59,12 @@ pub enum Error {
     NotConnected {
         /// The host.
         host: Host,
-        /// What was tried, as a verb.
+        /// The operation, as a verb phrase.
         operation: &'static str,
         /// Why.
         cause: String,
     },
-    /// The call was sent and no whole answer came back in time.
+    /// The call was sent, and no complete answer came in time.
     #[error("failed to get an answer from {host} to {operation}: {cause}")]
     Unanswered {
         /// The host.
@@ -73,10 +73,10 @@ pub enum Error {
         operation: &'static str,
         /// Why.
         cause: String,
-        /// Whether time ran out, rather than the connection.
+        /// Whether it timed out, rather than lost the connection.
         timed_out: bool,
     },
-    /// An answer of success that cannot be read.
+    /// A successful answer that cannot be read.
     #[error("failed to read the answer of {host} to {operation} (HTTP {status}): {cause}")]
     Unreadable {
         /// The host.
@@ -87,7 +87,7 @@ pub enum Error {
         status: u16,
         /// Why.
         cause: String,
-        /// The vendor's name for the transaction.
+        /// The vendor's transaction id.
         transaction_id: Option<String>,
     },
     /// An answer other than success.
@@ -101,25 +101,25 @@ pub enum Error {
         status: u16,
         /// The vendor's own message, redacted.
         message: String,
-        /// The vendor's error code (`code`, or OAuth's `error`), where it is a text.
+        /// The vendor's error code (`code`, or OAuth's `error`), if it is a text.
         code: Option<String>,
-        /// How long the host asks to be left alone.
+        /// For how long the host refuses calls.
         retry_after: Option<RetryAfter>,
-        /// The vendor's name for the transaction, or PingOne's Correlation ID.
+        /// The vendor's transaction id, or PingOne's Correlation ID.
         transaction_id: Option<String>,
-        /// What it says of the call's effect.
+        /// Whether the call had an effect.
         outcome: Outcome,
-        /// Whether the service has spoken, in JSON, and not the load balancer in front of it.
+        /// Whether the service answered, in JSON, and not the load balancer in front of it.
         by_service: bool,
     },
 }
 
-/// What a failure says of the call's effect.
+/// Whether a failed call had an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It had none.
     NotDone,
-    /// It may have had one; only looking tells.
+    /// It may have had one. Only reading tells.
     Unknown,
 }
 
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// How long the host is left alone, whether it asked for that or not.
+    /// For how long the host gets no calls, whether it asked for that or not.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -197,7 +197,7 @@ impl Error {
         }
     }
 
-    /// The vendor's words that the message leaves out.
+    /// The vendor's words that are not in the message.
     pub(super) fn unsaid(&self) -> Option<&str> {
         match self {
             Self::Status { message, .. } if self.is_throttled() => Some(message),
@@ -218,7 +218,7 @@ impl Error {
         matches!(self, Self::Status { by_service: true, .. })
     }
 
-    /// Whether the host itself asks to be left alone.
+    /// Whether the host itself refuses calls for now.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         match self {
@@ -230,7 +230,7 @@ impl Error {
         }
     }
 
-    /// Whether the host is there: it has answered, and not that whoever it stands for does not.
+    /// Whether the host is up: it has answered, and not for a service behind it that does not.
     pub(super) fn is_answer(&self) -> bool {
         !matches!(
             self,
@@ -244,12 +244,12 @@ impl Error {
         )
     }
 
-    /// Whether the same call may succeed later although nobody changes anything.
+    /// Whether the same call may succeed later without a change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::HostNotAllowed { .. } => false,
-            // A load balancer knows neither accounts nor objects: what it refuses may pass a moment later.
+            // A load balancer knows neither accounts nor objects, so its refusal may pass a moment later.
             Self::Status {
                 by_service: false, ..
             } => true,
@@ -260,8 +260,8 @@ impl Error {
         }
     }
 
-    /// How long the same question need not be asked again. A refused client is not accepted a moment later, and
-    /// asking on burns the rate limit of everybody else on that host.
+    /// For how long not to try again. A refused client is not accepted a moment later, and trying again uses up the
+    /// rate limit of everybody else.
     #[must_use]
     pub fn stands_for(&self) -> Duration {
         match self {

@@ -13,12 +13,12 @@ use super::{
 
 /// Why there is no answer in time.
 pub(super) const TOO_LONG: &str = "it took too long";
-/// No answer that is read is near this size.
+/// The limit for answers. Real ones are much smaller.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-forgerock-transactionid");
 
-/// Sends a call and reads its answer, which tells the rate limit of the host's clock, and whether it is to be left
-/// alone.
+/// Sends a call and reads its answer. The rate limit learns the host's clock from it, and whether the host refuses
+/// calls.
 pub(super) async fn exchange(
     client: &reqwest::Client,
     host: &Host,
@@ -99,7 +99,7 @@ pub(super) async fn exchange(
     })
 }
 
-/// Sorts a transport's failure. Its own message is not repeated: it may hold the URL.
+/// Classifies a transport error. Its own message is not repeated, because it may contain the URL.
 fn transport(host: &Host, call: &Call, error: &reqwest::Error) -> Error {
     let (host, operation) = (host.clone(), call.operation);
     let cause = redact(&innermost(error), &call.secrets);

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use crate::api::clip;
 
-/// So many bytes of a forged URL are told.
+/// How many bytes of a forged URL a message shows.
 const SHOWN: usize = 100;
 
 /// A host as `host` or `host:port`, lower-cased, without the default port 443.
@@ -130,7 +130,8 @@ impl BaseUrl {
 }
 
 impl Host {
-    /// Whether a text that has been read as a base URL leads here. Nothing is copied: thousands are asked.
+    /// Whether a text that was read as a base URL names this host. This copies nothing, because it is called for
+    /// thousands of objects.
     #[must_use]
     pub fn is_of(&self, url: &str) -> bool {
         let host = url.get(8..).unwrap_or_default();
@@ -178,7 +179,7 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// The hosts that an installation allows.
+/// The allowed hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowList(Vec<HostPattern>);
 

@@ -1,4 +1,4 @@
-//! What is known of each host: its rate limit, and whether it answers.
+//! Each host's rate limit, and whether it answers.
 
 use std::{
     collections::HashMap,
@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use super::{Host, Rate, breaker::Breaker, rate_limit::RateLimit};
 use crate::clock::Clock;
 
-/// Longer than any host asks to be left alone.
+/// Longer than any host may refuse calls.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(2);
 
-/// All hosts that were called.
+/// All called hosts.
 pub(super) struct Hosts {
     rate: Rate,
     clock: Clock,
@@ -31,9 +31,9 @@ pub(super) struct KnownHost {
 /// How many hosts and calls wait for what, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostsLoad {
-    /// Calls that wait for their turn.
+    /// Calls that wait for the rate limit.
     pub waiting: usize,
-    /// Hosts that have asked to be left alone for a while.
+    /// Hosts that refuse calls for now.
     pub closed: usize,
     /// Hosts that do not answer.
     pub down: usize,
@@ -55,7 +55,7 @@ impl Hosts {
             *known.used.lock() = now;
             return Arc::clone(known);
         }
-        // An installation's hosts change over the years, and what is known of an idle host is nothing.
+        // Hosts change over the years, and nothing is known of an idle host.
         hosts.retain(|_, known| {
             let is_idle = now.saturating_duration_since(*known.used.lock()) > FORGOTTEN_AFTER;
             !is_idle

@@ -1,10 +1,10 @@
-//! How a host's refusal reads.
+//! The messages about a host that refuses calls.
 
 use k8s_openapi::jiff::Timestamp;
 
 use super::{Host, RetryAfter};
 
-/// What is said of a host that asked to be left alone.
+/// The message about a host that refuses calls for now.
 pub(super) fn left_alone(host: &Host, until: Option<Timestamp>) -> String {
     match until {
         Some(until) => format!("{host} refuses calls until {} UTC", until.strftime("%H:%M")),
@@ -12,8 +12,8 @@ pub(super) fn left_alone(host: &Host, until: Option<Timestamp>) -> String {
     }
 }
 
-/// What is said of an answer other than success. A refusal reads as the calls do that are held back after it: which call
-/// met it first differs from try to try.
+/// The message about an unsuccessful answer. A refusal has the same message as the calls that are held back after it,
+/// because the call that meets it first differs from try to try.
 pub(super) fn answered(
     host: &Host,
     status: u16,

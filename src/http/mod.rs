@@ -1,8 +1,8 @@
 //! One HTTP stack for both vendors.
 //!
-//! Contract: nothing is sent to a host that is not allowed, beyond the host's rate limit, nor while the host has
-//! asked to be left alone or does not answer; redirects are not followed; every call has a timeout; every failure says whether the call
-//! was done, was not done, or may have been done; nothing secret is in what comes back.
+//! Contract: nothing is sent to a host that is not allowed, beyond its rate limit, or while it refuses calls or does
+//! not answer. Redirects are not followed. Every call has a timeout. Every error says whether the call was done, not
+//! done, or may have been done. Nothing that comes back contains a secret.
 
 mod breaker;
 mod call;

@@ -1,11 +1,11 @@
-//! Whose turn comes first.
+//! The priorities of calls and reconciliations.
 
-/// What a call, or a whole pass, is for: the most urgent first.
+/// The priority of a call or a reconciliation, the most urgent first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
-    /// A lock may be open: others wait until it is released.
+    /// A lock may be open, and others wait for its release.
     Lock,
-    /// An object has never been seen to before.
+    /// An object was never reconciled before.
     New,
     /// Something has changed.
     #[default]
@@ -15,7 +15,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// All of them, the most urgent first.
+    /// All priorities, the most urgent first.
     pub const ALL: [Self; 4] = [Self::Lock, Self::New, Self::Change, Self::Check];
 
     /// One word for metrics.

@@ -1,4 +1,5 @@
-//! What may be sent to one host: a token bucket with priorities, which the host's refusals close, and the host's clock.
+//! The rate limit of one host: a token bucket with priorities, which the host's refusals close. It also has the
+//! host's clock.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 /// How fast a host is called.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// Calls a second in the long run.
+    /// Calls a second.
     pub per_second: f64,
     /// Calls that may be made at once after a pause.
     pub burst: f64,
@@ -35,17 +36,17 @@ pub(super) struct RateLimit {
 
 #[derive(Debug)]
 struct State {
-    /// Calls that are free now.
+    /// Calls that may be made now.
     tokens: f64,
     counted_at: Instant,
     closure: Closure,
     skew: SignedDuration,
-    /// Who waits for a turn, in the order of turns.
+    /// Waiting calls, in order.
     waiting: BTreeMap<Turn, Arc<Notify>>,
     arrivals: u64,
 }
 
-/// A place in the order of turns: the priority, then who came first.
+/// A place in the order: the priority, then the arrival.
 type Turn = (Priority, u64);
 
 impl RateLimit {
@@ -65,7 +66,7 @@ impl RateLimit {
         }
     }
 
-    /// Waits for a turn. Whoever comes later in a more urgent class goes first.
+    /// Waits for the rate limit. A later call with a higher priority goes first.
     pub(super) async fn turn(&self, priority: Priority) -> Result<(), Closed> {
         let waiting = Waiting::begin(self, priority);
         loop {
@@ -81,7 +82,8 @@ impl RateLimit {
         }
     }
 
-    /// Takes the turn if it is one; else tells when it may be, which only the first in order can know.
+    /// Takes a call if this one is first and one is free. Otherwise returns when one may be, which only the first in
+    /// order knows.
     fn take(&self, turn: Turn) -> Result<Result<(), Closed>, Option<Instant>> {
         let now = self.clock.instant();
         let mut state = self.state.lock();
@@ -99,7 +101,7 @@ impl RateLimit {
         state.tokens = (state.tokens + passed * self.rate.per_second).min(self.rate.burst);
         state.counted_at = now;
         let missing = 1.0 - state.tokens;
-        // What is missing by less than a clock can tell is there.
+        // Ignores a difference that is too small for the clock.
         if missing > 1e-9 {
             return Err(Some(
                 now + Duration::from_secs_f64(missing / self.rate.per_second),
@@ -109,7 +111,7 @@ impl RateLimit {
         Ok(Ok(()))
     }
 
-    /// The host refuses, and may ask to be left alone for a while: what that means for a priority. Whoever waits is told.
+    /// The host refuses, and may name a time. Returns what that means for a priority. Waiting calls are told.
     pub(super) fn refused(
         &self,
         status: u16,
@@ -127,30 +129,30 @@ impl RateLimit {
         asked.and(closed).map(|closed| closed.asked)
     }
 
-    /// Learns the host's clock from the date of its answer.
+    /// Learns the host's clock from the date of an answer.
     pub(super) fn learn_date(&self, date: Timestamp) {
         self.state.lock().skew = date.duration_since(self.clock.now());
     }
 
-    /// The host's clock, as far as it is known.
+    /// The host's clock, if it is known.
     pub(super) fn host_time(&self) -> Timestamp {
         let now = self.clock.now();
         now.saturating_add(self.state.lock().skew).unwrap_or(now)
     }
 
-    /// How many wait for their turn.
+    /// The number of waiting calls.
     pub(super) fn waiting(&self) -> usize {
         self.state.lock().waiting.len()
     }
 
-    /// Whether the host has asked to be left alone.
+    /// Whether the host refuses calls for now.
     pub(super) fn is_closed(&self) -> bool {
         let now = self.clock.instant();
         self.state.lock().closure.closed(Priority::Check, now).is_some()
     }
 }
 
-/// Somebody who waits. Whoever leaves, with a turn or without, lets the next one look.
+/// A waiting call. When it leaves, the next one checks whether it is first.
 struct Waiting<'a> {
     rate_limit: &'a RateLimit,
     turn: Turn,

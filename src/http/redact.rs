@@ -1,4 +1,4 @@
-//! What a vendor says is repeated to people, without anything secret that it may repeat in turn.
+//! Removes secrets from a vendor's text before it is shown.
 
 use secrecy::{ExposeSecret, SecretString};
 

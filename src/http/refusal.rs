@@ -1,4 +1,4 @@
-//! What a vendor says when it refuses: a message for people, a code for decisions, and an id for its support.
+//! A vendor's refusal: a message for people, a code for decisions, and an id for its support.
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// `error` or `code`, where it is a text.
     pub(super) code: Option<String>,
-    /// What the vendor's support asks for.
+    /// The id for the vendor's support.
     pub(super) id: Option<String>,
 }
 
@@ -57,8 +57,8 @@ pub(super) fn describe(json: Option<&Value>, body: &[u8], secrets: &[SecretStrin
 
 const NO_MESSAGE: &str = "no message";
 
-/// Takes PingOne's Correlation ID out of a message: it differs from try to try, so that a status that held it would
-/// be written anew at each.
+/// Removes PingOne's Correlation ID from a message. It differs from try to try, so a status with it would be written
+/// at each.
 pub(super) fn without_correlation_id(message: &str) -> (String, Option<String>) {
     let Some((before, rest)) = message.split_once(CORRELATION_ID) else {
         return (message.to_owned(), None);
@@ -68,7 +68,7 @@ pub(super) fn without_correlation_id(message: &str) -> (String, Option<String>) 
     (without, Some(id.trim().to_owned()))
 }
 
-/// The title of an HTML page, which is all of it that people can use.
+/// The title of an HTML page.
 fn page_title(text: &str) -> Option<&str> {
     if !text.trim_start().starts_with('<') {
         return None;

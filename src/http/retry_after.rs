@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-/// How long a host asks to be left alone.
+/// For how long a host refuses calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter {
-    /// For how much longer.
+    /// The remaining time.
     pub wait: Duration,
-    /// Until when, in whole minutes: what people are told. `None` if it is less than a minute, or no time was named.
+    /// The end in whole minutes, for the message. `None` if it is less than a minute, or the host named no time.
     pub until: Option<Timestamp>,
 }
 
-/// A header is input: a mistake in it must not silence the operator for days.
+/// A header is input. A mistake in it must not stop the operator for days.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// How long the other side asks to be left alone, up to an hour. `now` is its own clock, by which it writes a date.
+/// For how long the host refuses calls, up to an hour. `now` is the host's clock, by which it writes a date.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {

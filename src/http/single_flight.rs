@@ -1,4 +1,4 @@
-//! Of many who ask the same question at once, one asks and all have the answer; a refusal is remembered for a while.
+//! Of many tasks that need the same answer at once, one asks and all get it. A refusal is cached for a while.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc, time::Instant};
 
@@ -13,7 +13,7 @@ pub struct SingleFlight<Question, Answer, Error> {
     slots: Arc<Mutex<HashMap<Question, Slot<Answer, Error>>>>,
 }
 
-/// What is known of one question. Whoever holds the lock is asking.
+/// The state of one question. The task that holds the mutex is asking.
 type Slot<Answer, Error> = Arc<tokio::sync::Mutex<Option<Known<Answer, Error>>>>;
 
 struct Known<Answer, Error> {
@@ -37,8 +37,8 @@ where
         }
     }
 
-    /// The answer that is known and still good; that of whoever asks right now; else what `ask` brings, with the
-    /// time until which it is good.
+    /// The cached answer if it is still valid, or the one of a task that is asking now, or the result of `ask` with
+    /// its expiry.
     pub async fn get(
         &self,
         question: Question,
@@ -61,7 +61,7 @@ where
         result
     }
 
-    /// The answer that is known and still good, without waiting for whoever asks right now.
+    /// The cached answer if it is still valid, without waiting for a task that is asking now.
     pub fn known(&self, question: Question) -> Option<Answer> {
         let slot = self.slot(question);
         let slot = slot.try_lock().ok()?;
@@ -85,7 +85,7 @@ where
     fn slot(&self, question: Question) -> Slot<Answer, Error> {
         let mut slots = self.slots.lock();
         let now = self.clock.instant();
-        // Questions come and go (keys are rotated): what is good no longer and asked by nobody is dropped.
+        // Keys are rotated, so expired answers that nobody asks for are dropped.
         slots.retain(|known, slot| {
             *known == question
                 || Arc::strong_count(slot) > 1

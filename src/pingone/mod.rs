@@ -1,4 +1,4 @@
-//! PingOne's admin API, as far as a credential is proved with it.
+//! PingOne's admin API, as far as checking a credential needs it.
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -15,11 +15,11 @@ use crate::{
 pub struct PingOne {
     http: Http,
     clock: Clock,
-    /// Many connections may stand on one credential: where it is refused, it is tried for all of them at once.
+    /// Many connections may use one credential. A refusal counts for all of them.
     tokens: SingleFlight<Client, SecretString, Error>,
 }
 
-/// Whose token it is: the authorization server, the environment, and a digest of what is shown there.
+/// The token's owner: the authorization server, the environment, and a digest of what is sent there.
 type Client = (Host, String, Digest);
 
 /// RFC 8693's grant, and PingOne's name for its own JWTs in it (PingOne documentation, "Token exchange (gateway
@@ -54,8 +54,9 @@ impl PingOne {
         self.http.check_allowed(url.host())
     }
 
-    /// Gets an access token: `POST {authUrl}/{environmentId}/as/token` (PingOne admin API documentation). A revoked
-    /// credential or a disabled connection is answered 401 `invalid_client`, which is then believed for a while.
+    /// Gets an access token: `POST {authUrl}/{environmentId}/as/token` (PingOne admin API documentation). PingOne
+    /// answers 401 `invalid_client` to a revoked credential or a disabled connection, which is then cached for a
+    /// while.
     pub async fn token(
         &self,
         auth_url: &BaseUrl,
@@ -71,7 +72,7 @@ impl PingOne {
         let ask = async || {
             let token = self.fetch_token(auth_url, environment_id, grant, priority).await;
             let stands_for = token.as_ref().err().map(Error::stands_for).unwrap_or_default();
-            // A token is proof that the credential is accepted now: it is never used for a second proof.
+            // A token shows that PingOne accepts the credential now, so it is not used a second time.
             (token, self.clock.instant() + stands_for)
         };
         self.tokens.get(who, ask).await

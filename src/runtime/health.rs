@@ -1,4 +1,4 @@
-//! Alive is not ready: what is missing for readiness is said by name.
+//! Liveness and readiness. `/readyz` names what is missing.
 
 use std::{
     collections::BTreeMap,
@@ -11,16 +11,16 @@ use parking_lot::Mutex;
 
 use crate::clock::Clock;
 
-/// One failure is the API server's restart, which passes. A watch that fails for this long sees nothing.
+/// A watch that has failed for this long counts as blind. A single failure may be a restart of the API server.
 const BLIND_AFTER: Duration = Duration::from_secs(30);
-/// A watch that fails is tried again after half a minute at most. Nothing tells that one has come back to a quiet
-/// namespace but that it fails no more.
+/// A failed watch is tried again after half a minute at most. In a quiet namespace only the absence of failures shows
+/// that it works again.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(2);
 
-/// Each is told of even where all is well.
+/// Reported even if all is well.
 const WATCHED: [&str; 4] = ["pingoneconnections", "aicintegrations", "promotions", "secrets"];
 
-/// What must be there before the operator is ready.
+/// What the operator needs to be ready.
 #[derive(Clone, Debug)]
 pub struct Health {
     clock: Clock,
@@ -31,11 +31,11 @@ pub struct Health {
 /// One thing that readiness waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gate {
-    /// The definition of a kind.
+    /// The CRD of a kind.
     Definition(&'static str),
     /// The cache of a kind in a namespace.
     Cache(&'static str, Option<String>),
-    /// A definition of a kind that keeps all of its status.
+    /// A CRD that keeps every status field.
     Status(String),
 }
 
@@ -83,12 +83,12 @@ impl Health {
         self.missing.lock().insert(gate, why.into());
     }
 
-    /// It is there.
+    /// It exists now.
     pub fn open(&self, gate: &Gate) {
         self.missing.lock().remove(gate);
     }
 
-    /// The watch that keeps a cache has failed, and is tried again.
+    /// A cache's watch has failed, and is tried again.
     pub fn watch_failed(&self, cache: Gate, why: String) {
         let now = self.clock.instant();
         let mut failing = self.failing.lock();
@@ -104,12 +104,12 @@ impl Health {
         );
     }
 
-    /// The watch has told something.
+    /// A watch has reported something.
     pub fn watch_works(&self, cache: &Gate) {
         self.failing.lock().remove(cache);
     }
 
-    /// How many watches of each resource see nothing of what changes.
+    /// The number of blind watches for each resource.
     #[must_use]
     pub fn blind_watches(&self) -> BTreeMap<&'static str, usize> {
         let now = self.clock.instant();

@@ -1,4 +1,4 @@
-//! The connections to the API server on which something waits for an answer.
+//! The client for the API server for writes, and for reads that decide.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use kube::{
 };
 use tower::{BoxError, ServiceBuilder};
 
-/// A write to the API server, and a read that a decision waits for, take no longer than this.
+/// The timeout of a write to the API server, and of a read that a decision waits for.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client for writes, and for reads that decide. A status write records what was done: one that is retried behind our

@@ -1,7 +1,7 @@
-//! Which of several processes acts: a Lease, with the discipline of client-go.
+//! Leader election with a Lease, by the rules of client-go.
 //!
-//! Who holds the lease is decided by the API server alone, by the resource version of what was read. Whether another's
-//! lease has ended is told by our own monotonic clock, from when we saw it change last: clocks of machines differ.
+//! The API server decides who holds the Lease, by the resource version. Whether another process's Lease has ended is
+//! measured by this process's monotonic clock, from the last change that it saw, because clocks of machines differ.
 
 use std::{
     sync::Arc,
@@ -20,23 +20,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
-/// How long a lease lasts that is not renewed.
+/// How long a Lease lasts without a renewal.
 const LEASE: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 const RETRY_EVERY: Duration = Duration::from_secs(2);
-/// A request for the lease takes no longer: two of them must fit into what is left of it.
+/// The timeout of a request for the Lease. Two of them must fit into what is left of it.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whether this process is the one that acts. Clones share it.
+/// Whether this process is the leader. Clones share it.
 #[derive(Clone)]
 pub struct Leadership {
     clock: Clock,
-    /// `None` where there is no other process.
+    /// `None` without leader election.
     until: Option<Arc<Mutex<Option<Until>>>>,
     leads: watch::Receiver<bool>,
 }
 
-/// When the lease ends, by both clocks: one of them may stand still while the process is frozen.
+/// When the Lease ends, by both clocks, because one of them may stop while the process is frozen.
 #[derive(Clone, Copy)]
 struct Until {
     monotonic: Instant,
@@ -51,17 +51,17 @@ pub struct Candidate {
     clock: Clock,
     until: Arc<Mutex<Option<Until>>>,
     leads: watch::Sender<bool>,
-    /// Another's lease as it was last seen to change, and when that was.
+    /// Another process's Lease at its last change, and when that was seen.
     seen: Option<(String, Instant)>,
 }
 
-/// The lease was not renewed in time, and another may act.
+/// The Lease was not renewed in time, and another process may act.
 #[derive(Debug, thiserror::Error)]
 #[error("lost the lease {0}: another process may act now")]
 pub struct Lost(String);
 
 impl Leadership {
-    /// Of a process that has no other beside it.
+    /// Without leader election.
     #[must_use]
     pub fn alone(clock: Clock) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Leadership {
     /// Waits until this process leads.
     pub async fn acquired(&self) {
         let mut leads = self.leads.clone();
-        // An error means that the candidate has ended, and so will whoever waits here.
+        // An error means that the candidate has ended. The caller ends with it.
         let _ = leads.wait_for(|leads| *leads).await;
     }
 }
@@ -118,7 +118,7 @@ impl Candidate {
         (candidate, leadership)
     }
 
-    /// Waits for the lease and renews it, until `shutdown` or until it is lost.
+    /// Waits for the Lease and renews it, until `shutdown` or until it is lost.
     pub async fn run(&mut self, shutdown: &CancellationToken) -> Result<(), Lost> {
         loop {
             let (began, clock) = (self.clock.instant(), self.clock.clone());
@@ -149,7 +149,7 @@ impl Candidate {
         }
     }
 
-    /// Lets the lease go, so that another need not wait for its end. Nothing of this process acts any more.
+    /// Releases the Lease, so that another process need not wait for its end. This process does not act any more.
     pub async fn release(&self) {
         if !*self.leads.borrow() {
             return;
@@ -174,7 +174,7 @@ impl Candidate {
         }
     }
 
-    /// Takes or renews the lease, if it is ours or free.
+    /// Acquires or renews the Lease, if it is ours or free.
     async fn hold(&mut self) -> Result<bool, String> {
         let text = |error: kube::Error| error.to_string();
         let Some(lease) = self.api.get_opt(&self.name).await.map_err(text)? else {
@@ -195,13 +195,13 @@ impl Candidate {
         let next = self.lease(Some(&lease), if is_ours { transitions } else { transitions + 1 });
         match self.api.replace(&self.name, &PostParams::default(), &next).await {
             Ok(_) => Ok(true),
-            // Somebody was quicker. If it was ours, the next look tells whose it is now.
+            // Another process was quicker. The next read shows who holds it.
             Err(kube::Error::Api(status)) if status.code == 409 && !is_ours => Ok(false),
             Err(error) => Err(text(error)),
         }
     }
 
-    /// Whether another's lease has not changed for as long as it lasts.
+    /// Whether another process's Lease has expired.
     fn has_ended(&mut self, lease: &Lease, seconds: Option<i32>) -> bool {
         let (version, now) = (lease.resource_version().unwrap_or_default(), self.clock.instant());
         match &self.seen {
@@ -241,7 +241,7 @@ impl Candidate {
         }
     }
 
-    /// The lease lasts from when it was asked for: when it was given is not known.
+    /// The Lease counts from its request, because the time at which it was granted is not known.
     fn lead_from(&self, began: Instant) {
         let passed = self.clock.instant().saturating_duration_since(began);
         let wall = self

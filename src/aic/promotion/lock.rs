@@ -1,4 +1,4 @@
-//! The lock of two neighbours, which freezes their configuration for a promotion.
+//! The lock of two neighbouring environments, which blocks their configuration for a promotion.
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -16,15 +16,15 @@ use crate::{
 pub enum LockStatus {
     /// Configuration can be changed.
     Unlocked,
-    /// On the way to locked.
+    /// Being locked.
     Locking,
     /// Locked.
     Locked,
-    /// On the way to unlocked.
+    /// Being unlocked.
     Unlocking,
     /// Locking or unlocking has failed.
     Error,
-    /// A state that is not known, which counts as locked.
+    /// An unknown state, which counts as locked.
     #[default]
     #[serde(other)]
     Unknown,
@@ -157,8 +157,8 @@ impl Tenant {
         Ok(promotion_id)
     }
 
-    /// Gives a lock back: `DELETE /environment/promotion/lock/{promotionId}`. Whether it is gone is seen by looking:
-    /// a conflict is an answer like another. A lock that is proved ours needs no guard.
+    /// Releases a lock: `DELETE /environment/promotion/lock/{promotionId}`. Only reading shows whether it is gone, so
+    /// a conflict is an answer, too. A lock that is proved ours needs no guard.
     pub async fn unlock(&self, promotion_id: &str, guard: Option<Guard>) -> Result<(), Error> {
         let id = url::form_urlencoded::byte_serialize(promotion_id.as_bytes()).collect::<String>();
         let mut call = call(

@@ -1,7 +1,7 @@
 //! Self-service promotions (OpenAPI description, `/environment/promotion`): lock, run, reports.
 //!
-//! Calls go to the upper environment, which pulls. What is asked for once and must not be asked for twice (lock,
-//! promotion, rollback) goes with a [`Guard`].
+//! Calls go to the upper environment, which pulls. Requests that must not be repeated (lock, promotion, rollback)
+//! need a [`Guard`].
 
 mod content;
 mod lock;
@@ -23,7 +23,7 @@ pub use lock::{LockSide, LockState, LockStatus};
 pub use report::{Report, ReportEntry, ReportedChange};
 pub use run::{Order, Progress, RunKind, RunState};
 
-/// A member that is null is as good as one that is not there.
+/// Reads a null member as an absent one.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

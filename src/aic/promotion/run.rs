@@ -1,4 +1,4 @@
-//! A dry run, a promotion or a rollback, under way or over.
+//! A dry run, a promotion or a rollback: starting one, and its progress.
 
 use http::Method;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub struct Order {
 pub enum RunKind {
     /// Configuration comes from the lower environment.
     Promotion,
-    /// The last promotion is taken back.
+    /// The last promotion is rolled back.
     Rollback,
     /// A kind that is not known.
     #[default]
@@ -37,18 +37,18 @@ pub enum RunKind {
     Unknown,
 }
 
-/// How far a run is.
+/// A run's progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunState {
-    /// Nothing is under way.
+    /// Nothing is in progress.
     Idle,
-    /// Something is.
+    /// Something is in progress.
     Running,
-    /// A value that is not known: something may be under way.
+    /// An unknown value: something may be in progress.
     Unknown,
 }
 
-/// What the platform says of the run under way, or of the last one.
+/// What the platform shows of the current run, or of the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
@@ -57,7 +57,7 @@ pub struct Progress {
     /// The platform's own words.
     #[serde(default, deserialize_with = "null_as_default")]
     pub message: String,
-    /// Whether it came to nothing.
+    /// Whether it failed.
     #[serde(default, deserialize_with = "null_as_default")]
     pub blocking_error: bool,
     /// The promotion that it speaks of.
@@ -158,7 +158,7 @@ impl Tenant {
         self.send_promotion(call).await.map(drop)
     }
 
-    /// Takes the last promotion back: `POST /environment/promotion/rollback`.
+    /// Rolls the last promotion back: `POST /environment/promotion/rollback`.
     pub async fn roll_back(&self, order: &Order, guard: Guard) -> Result<(), Error> {
         let mut body = order.to_json();
         body.insert("unlockEnvironmentsAfterPromotion".to_owned(), true.into());

@@ -1,4 +1,4 @@
-//! What a pass has found, before it becomes conditions.
+//! The findings of a reconciliation, before they become conditions.
 
 use super::super::Reason;
 
@@ -47,7 +47,7 @@ impl Finding {
 pub enum Conclusion {
     /// Nothing.
     Done(Reason, String),
-    /// The operator goes on by itself: it waits or retries.
+    /// The operator continues by itself: it waits or retries.
     InProgress(Reason, String),
     /// Nothing changes until a person acts.
     Stalled(Reason, String),

@@ -47,7 +47,7 @@ impl HasStatus for PingOneConnection {
 }
 
 impl RateLimited for PingOneConnection {
-    /// Where its credential is proved.
+    /// The host that checks its credential.
     fn host_key(&self) -> Option<&str> {
         self.status.as_ref()?.credential.as_ref()?.auth_url.as_deref()
     }
@@ -61,7 +61,7 @@ impl RateLimited for PingOneConnection {
     }
 }
 
-/// One pass.
+/// Reconciles a connection once.
 pub(super) async fn reconcile(
     connection: Arc<PingOneConnection>,
     scope: Arc<ScopeContext>,
@@ -87,7 +87,7 @@ pub(super) async fn reconcile(
     pass.finish(&requeue).await
 }
 
-/// The product, in order.
+/// The procedure, in order.
 async fn run(pass: &mut Pass<'_>) -> Flow<Requeue> {
     if pass.connection.spec.suspend {
         let message = "spec.suspend is true: the operator checks nothing".to_owned();
@@ -97,7 +97,7 @@ async fn run(pass: &mut Pass<'_>) -> Flow<Requeue> {
     Ok(check_token(pass, &credential).await)
 }
 
-/// The credential that the Secret holds, if it is the one that the spec asks for. Nothing is sent to PingOne.
+/// The credential in the Secret, if its claims match the spec. Sends nothing to PingOne.
 async fn read_credential(pass: &mut Pass<'_>) -> Flow<Credential> {
     let context = &pass.scope.context;
     let reference = &pass.connection.spec.credential_secret_ref;
@@ -130,7 +130,7 @@ async fn read_credential(pass: &mut Pass<'_>) -> Flow<Credential> {
     })
 }
 
-/// Whether PingOne accepts the credential.
+/// Asks PingOne whether it accepts the credential.
 async fn check_token(pass: &mut Pass<'_>, credential: &Credential) -> Requeue {
     let scope = pass.scope;
     let auth_url = credential.auth_url.as_ref();

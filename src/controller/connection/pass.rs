@@ -1,4 +1,4 @@
-//! One pass over a connection: the object as it was read, and its status as it is becoming.
+//! One reconciliation of a connection: the object as it was read, and its new status.
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
@@ -24,7 +24,7 @@ pub(super) struct Pass<'a> {
     pub(super) connection: &'a PingOneConnection,
     pub(super) status: ConnectionStatus,
     now: Timestamp,
-    /// Whose turns its calls take.
+    /// The priority of its calls.
     pub(super) priority: Priority,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
         self.status.conditions.set(type_, finding, generation, self.now);
     }
 
-    /// Sets `Active`; without a finding, to what PingOne has said before of this very credential, if it was asked.
+    /// Sets `Active`. Without a finding it keeps what PingOne has said about this credential before.
     pub(super) fn set_active(
         &mut self,
         active: Option<Finding>,
@@ -60,7 +60,7 @@ impl<'a> Pass<'a> {
         let before = self.status.conditions.get(ACTIVE);
         let was_asked = before.is_some_and(|before| before.reason != Reason::NotReached.as_str());
         let stands = credential.is_some() && credential == known && was_asked;
-        // A credential that PingOne could not be asked about is not accepted yet.
+        // PingOne has not accepted a credential that it was not asked about.
         let not_yet = || {
             let (reason, message) = conclusion.text();
             Finding::no(reason, message)
@@ -70,7 +70,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The Secret holds no credential that the spec asks for: a person has to correct one of the two.
+    /// The credential does not match the spec. A person has to correct one of the two.
     pub(super) fn invalid(
         &mut self,
         reason: Reason,
@@ -84,7 +84,7 @@ impl<'a> Pass<'a> {
         self.after_the_interval(Conclusion::Stalled(reason, message.to_owned()))
     }
 
-    /// The Secret could not be read: what was known of the credential stays known.
+    /// The Secret could not be read. What is known of the credential stays.
     pub(super) fn unread(&mut self, error: &Unread) -> Requeue {
         let message = error.to_string();
         if self.status.conditions.get(CREDENTIAL_VALID).is_none() {
@@ -102,13 +102,13 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// All is as it can be, unless something that is watched changes.
+    /// Nothing is left to do until the next check or a change.
     pub(super) fn after_the_interval(&self, conclusion: Conclusion) -> Requeue {
         let when = When::Check(self.connection.spec.interval.into());
         Requeue { conclusion, when }
     }
 
-    /// Writes what the pass has found, if it is news.
+    /// Writes the status, if it has changed.
     pub(super) async fn finish(mut self, requeue: &Requeue) -> When {
         let context = &self.scope.context;
         let generation = self.connection.meta().generation;
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// What people may know of a credential.
+/// The claims of a credential that may be published.
 pub(super) fn publish(credential: &Credential) -> CredentialStatus {
     CredentialStatus {
         id: credential.id.clone(),

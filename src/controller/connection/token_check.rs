@@ -1,4 +1,4 @@
-//! PingOne is asked whether it accepts the credential.
+//! Asks PingOne whether it accepts the credential.
 
 #[cfg(test)]
 mod tests;
@@ -19,19 +19,19 @@ use crate::{
     pingone::Environment,
 };
 
-/// How PingOne says that it does not accept a credential. Anything else says nothing of it.
+/// How PingOne refuses a credential. Any other error says nothing about it.
 const NOT_ACCEPTED: [&str; 2] = ["invalid_client", "invalid_grant"];
 
-/// What is to be thought of the credential.
+/// What the answer means for the credential.
 pub(super) struct Decision {
-    /// `None`: PingOne could not be asked now, and what was known stays known.
+    /// `None`: PingOne did not answer, and `Active` keeps its value.
     pub(super) active: Option<Finding>,
     pub(super) requeue: Requeue,
-    /// Where a gateway credential has just been exchanged for a token.
+    /// The server that has just exchanged a gateway credential for a token.
     pub(super) exchanged_at: Option<Host>,
 }
 
-/// What was known before PingOne is asked.
+/// What is known before PingOne is asked.
 pub(super) struct Before<'a> {
     pub(super) conditions: &'a Conditions,
     /// Whether the credential's authorization server has exchanged a gateway credential before.
@@ -78,7 +78,7 @@ pub(super) async fn check(
     }
 }
 
-/// An assumption about claim names that turns out wrong must cost a warning, not the product.
+/// A wrong assumption about claim names costs a warning, and does not stop the integration.
 fn cannot_ask(credential: &Credential, interval: Duration) -> Decision {
     let message = format!(
         "the credential names no server, or neither a client nor a gateway, under a name that the operator knows, so the operator cannot ask PingOne; the tenant's connection test decides (claims: {})",
@@ -87,13 +87,13 @@ fn cannot_ask(credential: &Credential, interval: Duration) -> Decision {
     Decision::warning(message, interval)
 }
 
-/// Whether an answer may mean that the exchange wants a client authentication that AIC does not have either: nobody
-/// has seen whether it does. One that PingOne never gave, or that will be another soon, means nothing.
+/// Whether a refusal may mean that the exchange needs a client authentication, which nobody has seen yet. A missing
+/// or temporary answer means nothing.
 fn is_no_exchange(error: &Error) -> bool {
     matches!(error.status(), Some(400..=499)) && !error.is_retryable()
 }
 
-/// Only where an exchange has succeeded before does a refusal speak of the credential.
+/// A refusal counts against the credential only if an exchange has succeeded before.
 fn cannot_exchange(credential: &Credential, error: &Error, interval: Duration) -> Decision {
     let message = format!(
         "PingOne does not exchange gateway credential {} for a token: {error}. No gateway credential has been exchanged there before, so the credential may be right; the tenant's connection test decides. Check in PingOne that the product connection is enabled and has this credential",
@@ -157,7 +157,7 @@ fn accepted(
 }
 
 fn failed(credential: &Credential, error: &Error, before: &Conditions, interval: Duration) -> Decision {
-    // OAuth's own word is what counts: a proxy's 401 says nothing of the credential.
+    // Only OAuth's error code counts. A proxy's 401 says nothing about the credential.
     let is_refused = error.code().is_some_and(|code| NOT_ACCEPTED.contains(&code));
     if matches!(error.status(), Some(400 | 401)) && is_refused {
         let message = format!(
@@ -174,7 +174,7 @@ fn failed(credential: &Credential, error: &Error, before: &Conditions, interval:
         _ if error.is_throttled() => Reason::RateLimited,
         _ => Reason::PingOneUnavailable,
     };
-    // How PingOne failed has been said, and that says more.
+    // The former message says more about PingOne's failure.
     let why = before.said(reason).filter(|_| error.is_down());
     let message = why.map_or_else(
         || format!("failed to ask PingOne: {error}. The operator tries again"),

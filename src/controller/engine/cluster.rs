@@ -1,4 +1,4 @@
-//! The cluster that passes work in, as this process may use it.
+//! The cluster that reconciliations work in.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,23 +12,23 @@ use crate::{
     runtime::{Health, Leadership, Metrics},
 };
 
-/// Requests to the API server that nothing depends on but their own object: each needs a connection.
+/// Requests at a time to the API server. Each needs a connection, which costs memory.
 const REQUESTS_AT_ONCE: usize = 16;
 
-/// What every pass needs of the cluster, whatever its kind. Clones are the same.
+/// What every reconciliation needs of the cluster. Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Cluster {
-    /// For reads that decide and for all writes.
+    /// For all writes, and for reads that a decision rests on.
     pub(crate) client: Client,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
-    /// Whether this process is the one that acts.
+    /// Whether this process is the leader.
     pub(crate) leadership: Leadership,
     pub(crate) stale_reads: StaleReads,
-    /// Kinds whose definition in the cluster keeps all of this version's status.
+    /// Kinds whose CRD in the cluster keeps every status field of this version.
     pub(super) kept_definitions: Arc<Mutex<BTreeSet<String>>>,
-    /// Reads of Secrets, statuses and events: after a restart every object wants its own at once.
+    /// Limits reads of Secrets and writes of status and events: after a restart every object needs its own at once.
     requests: Arc<Semaphore>,
 }
 
@@ -52,9 +52,9 @@ impl Cluster {
         }
     }
 
-    /// Waits for one of the few turns at the API server, which ends when it is dropped.
+    /// Waits for one of the few permits for the API server.
     pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed.
         self.requests.acquire().await.ok()
     }
 }

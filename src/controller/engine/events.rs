@@ -1,4 +1,4 @@
-//! Events: what people are told of an object.
+//! Events about an object.
 
 use std::fmt::Debug;
 
@@ -16,11 +16,11 @@ use super::{
 };
 use crate::api::{Condition, Conditions, FIELD_MANAGER, Reason, clip, conditions::READY};
 
-/// In bytes: what the API server takes.
+/// In bytes: the API server accepts no more.
 const LONGEST_NOTE: usize = 1024;
 
 impl Cluster {
-    /// Tells people what changed: one event when `Ready` has another reason or status than before.
+    /// Sends one event if `Ready` has another reason or status than before.
     async fn announce<K>(&self, object: &K, said: Option<&Condition>, after: &Conditions)
     where
         K: HasStatus,
@@ -45,7 +45,7 @@ impl Cluster {
             .await;
     }
 
-    /// Writes what a pass has found, if it is news, and tells people of it: `next` where the status stands, else
+    /// Writes a status that has changed and sends an event about it. Returns `next` if the write succeeded, else
     /// `otherwise`.
     pub(crate) async fn finish<K>(
         &self,
@@ -65,7 +65,7 @@ impl Cluster {
                 next
             }
             Ok(false) => next,
-            // The cache is behind: what it shows next is worth a pass, and until then there is nothing to do.
+            // The cache is behind. The next version that it shows triggers a reconciliation.
             Err(NotWritten::Conflict) => otherwise,
             Err(error) => {
                 tracing::warn!(kind = %K::kind(&()), namespace = object.namespace(), name = object.name_any(), %error, "failed to write a status");
@@ -74,7 +74,7 @@ impl Cluster {
         }
     }
 
-    /// Warns people of what they have to put right themselves.
+    /// Sends a Warning event.
     pub(crate) async fn warn<K>(&self, object: &K, reason: Reason, message: &str)
     where
         K: HasStatus,
@@ -83,7 +83,7 @@ impl Cluster {
         self.warn_of(&object.object_ref(&()), reason, message).await;
     }
 
-    /// The same, of an object that cannot be decoded.
+    /// The same for an object that cannot be decoded.
     pub(crate) async fn warn_of(&self, object: &ObjectReference, reason: Reason, message: &str) {
         let ObjectReference {
             kind,
@@ -104,9 +104,9 @@ impl Cluster {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        // One for each event: a recorder keeps what it has published, for series, and we tell of changes only.
+        // A new recorder for each event: a recorder keeps what it has published, and these events form no series.
         let recorder = Recorder::new(self.client.clone(), FIELD_MANAGER.into());
-        // An event is a courtesy: a pass does not fail for it, and a namespace that is going takes none.
+        // A reconciliation does not fail because of an event. A terminating namespace accepts none.
         if let Err(error) = recorder.publish(&event, object).await {
             tracing::warn!(kind = object.kind, namespace = object.namespace, name = object.name, %error, "failed to publish an event");
         }

@@ -1,4 +1,4 @@
-//! The finalizer: there only while a deletion would leave something behind.
+//! The finalizer. An object has it only while its deletion would leave something behind.
 
 use std::fmt::Debug;
 
@@ -17,7 +17,7 @@ pub(crate) fn is_set(object: &impl Resource) -> bool {
     object.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
-/// Sets or removes it, on the object as it was read; the object is then as it is in the cluster.
+/// Sets or removes the finalizer on this version of the object, which is then updated to the version in the cluster.
 pub(crate) async fn set<K>(cluster: &Cluster, object: &mut K, wanted: bool) -> Result<(), kube::Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! What runs passes over the objects of any kind: watches, queue, loop, status, events, finalizer. It knows no kind.
+//! Reconciles the objects of any kind: watches, queue, loop, status, events, finalizer. It knows no kind.
 
 pub(super) mod cluster;
 mod events;

@@ -1,4 +1,4 @@
-//! Whoever waits long for its turn at a vendor is told why.
+//! Tells in the status of an object why it waits in the queue for long.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -17,20 +17,20 @@ use crate::api::{
     conditions::{Conclusion, READY},
 };
 
-/// What takes longer is worth a word; it is said once.
+/// An object that waits longer is told once.
 const LONG: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
-/// A kind whose objects take turns at a vendor.
+/// A kind whose objects wait for a vendor's rate limit.
 pub(crate) trait RateLimited: HasStatus<Status: Default> + Clone + Debug + DeserializeOwned {
-    /// Where its turns are, as far as it is known: what waits for one host waits for each other.
+    /// The host whose rate limit it waits for, if it is known.
     fn host_key(&self) -> Option<&str>;
-    /// Whether it stands still by a person's will.
+    /// Whether a person has suspended it.
     fn is_suspended(&self) -> bool;
     fn conditions_mut(status: &mut Self::Status) -> &mut Conditions;
 }
 
-/// Looks who waits, from when this process leads until `shutdown`.
+/// Checks which objects wait, while this process leads and until `shutdown`.
 pub(crate) async fn report_queued<K: RateLimited + 'static>(
     store: &Store<K>,
     queue: &Arc<Queue<Ref>>,
@@ -47,7 +47,7 @@ pub(crate) async fn report_queued<K: RateLimited + 'static>(
             () = shutdown.cancelled() => return,
         }
         for item in queue.waits_for(LONG) {
-            // A pass meanwhile would have better news, and this would stand when it is over.
+            // A reconciliation in between would have newer findings, and this status would replace them.
             let Some(since) = queue.hold(&item) else {
                 continue;
             };
@@ -63,7 +63,7 @@ pub(crate) async fn report_queued<K: RateLimited + 'static>(
     }
 }
 
-/// What is wrong already, or stands still by a person's will, has better to say.
+/// An object that is suspended, or already says what is wrong, keeps its message.
 fn is_worth_a_word<K: RateLimited>(object: &K) -> bool {
     let ready = object
         .status()

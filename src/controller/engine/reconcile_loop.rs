@@ -1,4 +1,4 @@
-//! Passes over the objects of one kind: one when it is due, on the object as it is.
+//! Reconciles the objects of one kind when they are due.
 
 use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
@@ -18,12 +18,14 @@ use super::{
 };
 use crate::http::Priority;
 
-/// Reconciliations in progress may take so long to end by themselves. What must not be cut off is a task of its own.
+/// Current reconciliations have this long to end when the process shuts down. What must not be cut off is a task of
+/// its own.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs a pass over each object when it is due.
+/// Reconciles each object when it is due.
 ///
-/// There is no limit: one that dead tenants fill would hold up all others. The queue and budgets limit what passes do.
+/// The number of reconciliations has no limit here, because tenants that do not answer would fill it. The queue and
+/// the rate limits do that for each host.
 pub(crate) async fn run<K, S, P>(
     store: Store<K>,
     queue: &Arc<Queue<Ref>>,
@@ -36,7 +38,7 @@ pub(crate) async fn run<K, S, P>(
     S: Send + Sync + 'static,
     P: Future<Output = When> + Send + 'static,
 {
-    // Those who stand by have warm caches, and wait here.
+    // A standby process waits here with full caches.
     tokio::select! {
         () = cluster.leadership.acquired() => {}
         () = shutdown.cancelled() => return,
@@ -73,7 +75,7 @@ pub(crate) async fn run<K, S, P>(
             let next = match current(&cluster, object).await {
                 Ok(Some(object)) => {
                     let pass = AssertUnwindSafe(pass(object, scope, priority)).catch_unwind();
-                    // A mistake of ours that one object brings to light stops no other.
+                    // A panic about one object does not stop the others.
                     pass.await.unwrap_or_else(|_| {
                         tracing::error!("the pass panicked; it is tried again");
                         When::Retry(None)
@@ -91,7 +93,7 @@ pub(crate) async fn run<K, S, P>(
         under_way.spawn(async move { cut.run_until_cancelled(pass.instrument(span)).await });
     }
     under_way.close();
-    // Whoever does not lead any more must stop: another acts.
+    // A process that does not lead any more must stop, because another one acts.
     let grace = async {
         if cluster.leadership.holds_for(GRACE) {
             cluster.clock.sleep(GRACE).await;
@@ -101,7 +103,7 @@ pub(crate) async fn run<K, S, P>(
     under_way.wait().await;
 }
 
-/// What a kind is called in metrics and traces.
+/// A kind's name in metrics and traces.
 fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
     match K::kind(&()) {
         std::borrow::Cow::Borrowed(kind) => kind,
@@ -109,7 +111,7 @@ fn kind<K: Resource<DynamicType = ()>>() -> &'static str {
     }
 }
 
-/// The object as it is, where the cache is known to be behind; `None` if it is gone.
+/// The object from the API server if the cache is known to be behind; `None` if it is gone.
 async fn current<K>(cluster: &Cluster, known: Arc<K>) -> kube::Result<Option<Arc<K>>>
 where
     K: HasStatus + Clone + Debug + DeserializeOwned,

@@ -1,10 +1,10 @@
-//! How a pass ends.
+//! How a reconciliation ends.
 
 use std::time::Duration;
 
 use crate::api::conditions::Conclusion;
 
-/// What a step found, or how it ends the pass.
+/// The result of a step, or how it ends the reconciliation.
 pub(crate) type Flow<T> = Result<T, Requeue>;
 
 /// What is left to do, and when.
@@ -14,15 +14,15 @@ pub(crate) struct Requeue {
     pub(crate) when: When,
 }
 
-/// When an object is looked at again, if nothing happens to it before.
+/// When an object is reconciled again, unless it changes before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
-    /// After its interval: all is as it can be.
+    /// After its interval: nothing is left to do.
     Check(Duration),
-    /// After this long, or up to ten seconds more if that is long: something is on its way.
+    /// After this time, plus up to ten seconds if it is long: something is in progress.
     Poll(Duration),
-    /// Later and later with each failure, but not before the other side allows it.
+    /// Later with each failure, and not before the host allows it.
     Retry(Option<Duration>),
-    /// Not at all: it is over, or gone.
+    /// Only after a change: the object is done, or gone.
     OnChange,
 }

@@ -1,4 +1,4 @@
-//! Secrets, read by name where they are referred to, and put out of sight at once.
+//! Reads Secrets by name. Their values go into types that cannot be printed.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,16 @@ use secrecy::{ExposeSecret, SecretSlice};
 use super::cluster::Cluster;
 use crate::api::TENANT_HOSTS_ANNOTATION;
 
-/// What is needed of a Secret.
+/// The values of a Secret.
 pub(crate) struct SecretValues {
     name: String,
     values: BTreeMap<String, SecretSlice<u8>>,
-    /// The Secret's own say on where its credential may be carried.
+    /// The annotation that says where its credential may be sent.
     pub(crate) tenant_hosts: Option<String>,
 }
 
-/// A Secret lacks a key. Which keys it has is not said: whoever may name a Secret may not be allowed to read it.
+/// A Secret lacks a key. The message does not list its keys, because its reader may not be allowed to read the
+/// Secret.
 #[derive(Debug, thiserror::Error)]
 #[error("Secret {secret} has no key {key} among its {has} keys")]
 pub(crate) struct KeyMissing {
@@ -26,15 +27,15 @@ pub(crate) struct KeyMissing {
     has: usize,
 }
 
-/// A Secret could not be read. What was read instead is not repeated.
+/// A Secret could not be read. The message repeats nothing of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unread {
-    /// It is not allowed to.
+    /// RBAC does not allow it.
     #[error(
         "the operator may not read Secret {0}: give its ServiceAccount that right, as the chart's Role does"
     )]
     Forbidden(String),
-    /// The API server's own words.
+    /// The API server refused.
     #[error("failed to read Secret {0}: {1}")]
     Refused(String, String),
     /// Everything else.
@@ -43,13 +44,13 @@ pub(crate) enum Unread {
 }
 
 impl SecretValues {
-    /// Reads a Secret from the API server itself, not from a cache, when its turn has come there.
+    /// Reads a Secret from the API server and not from a cache. Waits for a permit.
     pub(crate) async fn read(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Self>, Unread> {
         let _turn = cluster.turn().await;
         Self::read_now(cluster, namespace, name).await
     }
 
-    /// The same for whoever may hold a lock: it waits for nobody.
+    /// The same for a run that may hold a lock: it waits for no permit.
     pub(crate) async fn read_now(
         cluster: &Cluster,
         namespace: &str,

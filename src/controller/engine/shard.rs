@@ -1,4 +1,5 @@
-//! One of several installations that divide a cluster's objects by labels: it sees to those that `--selector` matches.
+//! One of several Helm releases that divide a cluster's objects by labels. It reconciles those that `--selector`
+//! matches.
 
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 
@@ -14,20 +15,20 @@ use serde::de::DeserializeOwned;
 use super::watch;
 use crate::{clock::Clock, http::SingleFlight};
 
-/// How long an answer about other installations is believed: each pass asks.
+/// How long an answer about other releases is cached, because each reconciliation asks.
 const BELIEVED_FOR: Duration = Duration::from_mins(1);
 
-/// The objects of this installation. Clones are the same.
+/// The objects of this release. Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Shard {
     clock: Clock,
-    /// `None`: all of them.
+    /// `None`: all objects.
     selector: Option<Arc<Selector>>,
     namespaces: Arc<[Option<String>]>,
     elsewhere: SingleFlight<String, Arc<[ObjectMeta]>, String>,
 }
 
-/// The namespaces to watch; `None` stands for all.
+/// The namespaces to watch; `None` for all.
 pub(crate) fn named(names: &[String]) -> Vec<Option<String>> {
     let names: BTreeSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
@@ -38,7 +39,7 @@ pub(crate) fn named(names: &[String]) -> Vec<Option<String>> {
 }
 
 impl Shard {
-    /// In these namespaces (without any, in all), what has these labels (without any, everything).
+    /// The objects in these namespaces (if none, in all) that have these labels (if none, all objects).
     pub(crate) fn new(namespaces: &[String], selector: Option<Selector>, clock: Clock) -> Self {
         Self {
             elsewhere: SingleFlight::new(clock.clone()),
@@ -48,12 +49,12 @@ impl Shard {
         }
     }
 
-    /// The namespaces that are watched; `None` stands for all.
+    /// The watched namespaces; `None` for all.
     pub(crate) fn namespaces(&self) -> &[Option<String>] {
         &self.namespaces
     }
 
-    /// What is watched of a kind whose objects are left to others as soon as they have other labels.
+    /// What to watch of a kind whose objects go to another release when their labels change.
     pub(crate) fn watched(&self) -> watcher::Config {
         let all = watcher::Config::default();
         match &self.selector {
@@ -62,7 +63,7 @@ impl Shard {
         }
     }
 
-    /// Whether an object is this installation's.
+    /// Whether an object belongs to this release.
     pub(crate) fn has(&self, meta: &ObjectMeta) -> bool {
         let Some(selector) = &self.selector else {
             return true;
@@ -70,7 +71,7 @@ impl Shard {
         selector.matches(&meta.labels.clone().unwrap_or_default())
     }
 
-    /// Of an object that is not known here: why, if it exists and is another installation's.
+    /// Why an object is not known here, if it exists and belongs to another release.
     pub(crate) async fn why_not<K>(
         &self,
         client: &Client,
@@ -93,7 +94,7 @@ impl Shard {
         }))
     }
 
-    /// The objects of a kind with this field (`path=value`) that are not this installation's.
+    /// The objects of a kind with this field (`path=value`) that belong to other releases.
     pub(crate) async fn elsewhere<K>(
         &self,
         client: &Client,

@@ -1,5 +1,5 @@
-//! Versions of objects that this process itself has replaced, until the watch shows what came of them. A pass over such
-//! a version would ask the vendors again, and could not record what it finds.
+//! Versions of objects that this process has replaced, until the watch shows newer ones. A reconciliation of such a
+//! version would call the vendors again and could not write its status.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,7 +9,7 @@ use std::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use parking_lot::Mutex;
 
-/// By object. Clones are the same.
+/// By object. Clones share one state.
 #[derive(Clone, Default)]
 pub(crate) struct StaleReads(Arc<Mutex<HashMap<Uid, HashSet<Version>>>>);
 
@@ -17,7 +17,7 @@ type Uid = String;
 type Version = String;
 
 impl StaleReads {
-    /// A write of ours has made the second of the first.
+    /// A write of this process replaced the first version with the second.
     pub(crate) fn by_us(&self, before: &ObjectMeta, after: &ObjectMeta) {
         let (Some(uid), Some(version)) = (&before.uid, &before.resource_version) else {
             return;
@@ -40,14 +40,14 @@ impl StaleReads {
             .is_some_and(|versions| versions.contains(version))
     }
 
-    /// The watch shows this version: if it is none of those, the ones before it are shown no more.
+    /// The watch shows this version. If this process has not replaced it, the watch shows no older one any more.
     pub(crate) fn shown(&self, object: &ObjectMeta) {
         if !self.has(object) {
             self.gone(object);
         }
     }
 
-    /// The object is gone.
+    /// The object was deleted.
     pub(crate) fn gone(&self, object: &ObjectMeta) {
         if let Some(uid) = &object.uid {
             self.0.lock().remove(uid);

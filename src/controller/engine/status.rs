@@ -25,44 +25,44 @@ use crate::{
 pub(crate) trait HasStatus:
     Resource<DynamicType = (), Scope = NamespaceResourceScope> + CustomResourceExt
 {
-    /// Others wait for what it does: what is written of it waits for no turn.
+    /// Other objects wait for it, so its status writes wait for no permit.
     const IS_URGENT: bool = false;
-    /// Its finalizer stands for something that is worse left behind than an object that nobody can read.
+    /// Its finalizer stays even if the object cannot be decoded, because what it protects is worse to leave behind.
     const IS_KEPT_UNREAD: bool = false;
     type Status: Clone + PartialEq + Serialize + DeserializeOwned;
     fn status(&self) -> Option<&Self::Status>;
-    /// The request for a check that was answered last.
+    /// The last request for a check that was handled.
     fn last_handled_request(status: &Self::Status) -> Option<&String>;
     /// The conditions of a status.
     fn conditions(status: &Self::Status) -> &Conditions;
-    /// Measures what it means that the object has this status from now on.
+    /// Updates metrics when the object gets this status.
     fn measure(&self, _after: &Self::Status, _now: Timestamp, _milestones: &Milestones) {}
 }
 
-/// Why a status does not stand.
+/// Why a status was not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotWritten {
-    /// The object has changed since it was read, or is gone: the next pass sees it as it is.
+    /// The object has changed since it was read, or is gone. The next reconciliation sees that.
     #[error("the object has changed meanwhile")]
     Conflict,
-    /// The API server dropped a part of it.
+    /// The API server dropped fields.
     #[error(
         "the CRD of {0} in the cluster is older than the operator and drops fields of status: apply the CRDs of this version"
     )]
     Outdated(String),
-    /// It could not be asked, or refused.
+    /// The API server did not answer, or refused.
     #[error("failed to write the status: {0}")]
     Failed(#[from] kube::Error),
 }
 
 impl Cluster {
-    /// Waits for a turn to write of an object, unless others wait for what it does.
+    /// Waits for a permit to write about an object, unless other objects wait for it.
     pub(crate) async fn turn_to_write<K: HasStatus>(&self) -> Option<SemaphorePermit<'_>> {
         if K::IS_URGENT { None } else { self.turn().await }
     }
 }
 
-/// Ends a pass until the definitions are those of this version.
+/// Ends a reconciliation until the CRDs are those of this version.
 pub(crate) fn outdated(error: &NotWritten) -> Requeue {
     Requeue {
         conclusion: Conclusion::Stalled(Reason::CRDOutdated, error.to_string()),
@@ -70,11 +70,11 @@ pub(crate) fn outdated(error: &NotWritten) -> Requeue {
     }
 }
 
-/// How soon a definition that was outdated is looked at again.
+/// How soon an outdated CRD is checked again.
 const LOOK_AT_DEFINITIONS_AGAIN: Duration = Duration::from_secs(20);
 
-/// Whether the definition in the cluster keeps every field of a status: asked by a dry run, once a kind, before
-/// anything is sent that would have to be remembered.
+/// Checks by a dry run, once for each kind, that the CRD in the cluster keeps every status field. This comes before
+/// any request that must be remembered.
 pub(crate) async fn check_definition<K>(cluster: &Cluster, object: &K) -> Result<(), NotWritten>
 where
     K: HasStatus + Clone + Debug + DeserializeOwned,
@@ -113,8 +113,8 @@ fn drops_fields(cluster: &Cluster, kind: String) -> NotWritten {
     error
 }
 
-/// Writes a status, if it differs. It counts only if the object has not changed since it was read and if the
-/// answer contains what was sent: an older definition prunes what it does not know, and still answers 200.
+/// Writes a status, if it has changed. It fails if the object has changed since it was read, or if the answer lacks
+/// what was sent: an older CRD prunes unknown fields and still answers 200.
 pub(crate) async fn write<K>(
     cluster: &Cluster,
     object: &mut K,
@@ -158,14 +158,14 @@ fn params() -> PatchParams {
     }
 }
 
-/// What makes this status of an object's. Not an apply: that would keep what somebody else has written, a restored backup
-/// for one, and the answer would never be what was sent.
+/// The patch that turns the object's status into this one. A server-side apply would keep what others have written,
+/// for example a restored backup, and the answer would never equal what was sent.
 fn change_to<K: HasStatus>(object: &K, status: &K::Status) -> Result<Value, kube::Error> {
     let to_json = |status: Option<&K::Status>| serde_json::to_value(status).map_err(kube::Error::SerdeError);
     Ok(change(&to_json(object.status())?, &to_json(Some(status))?))
 }
 
-/// The merge patch that makes the second value of the first.
+/// The merge patch that turns the first value into the second.
 fn change(before: &Value, after: &Value) -> Value {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return after.clone();

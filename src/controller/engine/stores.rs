@@ -1,4 +1,4 @@
-//! All objects of a kind that are watched, in whichever namespace.
+//! All watched objects of a kind, in all namespaces.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Ref;
 
-/// The caches of all watched namespaces, and for each a token that tells that the API server does not let the operator
-/// read the namespace. Clones are the same.
+/// The caches of all watched namespaces. Each has a token that is cancelled if the API server does not let the
+/// operator read the namespace. Clones share one state.
 pub(crate) struct Stores<K: Resource<DynamicType = ()> + Clone + 'static>(
     Arc<[(Store<K>, CancellationToken)]>,
 );
@@ -29,12 +29,12 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Stores<K> {
         Self(stores.into_iter().collect())
     }
 
-    /// Waits until every object is known: before that, nobody can say who is the eldest. A namespace that may not be read
-    /// stops nobody else: its objects are not looked after from here.
+    /// Waits until all caches are filled: before that, nobody knows which object is the oldest. A namespace that the
+    /// operator may not read delays no other.
     pub(crate) async fn known(&self) {
         join_all(self.0.iter().map(|(store, unreadable)| async {
             tokio::select! {
-                // An error means that the watch has ended, and so will whoever waits here.
+                // An error means that the watch has ended. The caller ends with it.
                 _ = store.wait_until_ready() => {}
                 () = unreadable.cancelled() => {}
             }
@@ -42,29 +42,30 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Stores<K> {
         .await;
     }
 
-    /// All of them.
+    /// All objects.
     pub(crate) fn all(&self) -> Vec<Arc<K>> {
         self.0.iter().flat_map(|(store, _)| store.state()).collect()
     }
 
-    /// One of which this holds. Each pass looks at all: nothing is copied.
+    /// The first object that satisfies this. Every reconciliation searches all objects, so nothing is copied.
     pub(crate) fn find(&self, is: impl Fn(&K) -> bool) -> Option<Arc<K>> {
         self.0.iter().find_map(|(store, _)| store.find(&is))
     }
 
-    /// Whether the object with this uid is there.
+    /// Whether there is an object with this uid.
     pub(crate) fn has(&self, uid: &str) -> bool {
         self.find(|object| object.meta().uid.as_deref() == Some(uid))
             .is_some()
     }
 }
 
-/// The object as it is known.
+/// The object as the cache has it.
 pub(crate) fn find<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>, item: &Ref) -> Option<Arc<K>> {
     store.get(&ObjectRef::new(&item.name).within(&item.namespace))
 }
 
-/// When an object was created; of two that were created in the same second, the one with the smaller uid is the elder.
+/// An object's age. Of two objects that were created in the same second, the one with the smaller uid counts as
+/// older.
 pub(crate) fn age(meta: &ObjectMeta) -> (Option<Timestamp>, Option<&str>) {
     let created = meta.creation_timestamp.as_ref().map(|time| time.0);
     (created, meta.uid.as_deref())

@@ -1,4 +1,5 @@
-//! Objects that this version of the operator cannot decode: told of, left alone, and never held back from deletion.
+//! Objects that this version of the operator cannot decode. An event tells of them, and their deletion is never held
+//! up.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -17,7 +18,7 @@ use crate::api::{FINALIZER, Reason};
 
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-/// What tells of an object, in the background: only of ours, and only while this process leads.
+/// Sends the event in the background, only for this release's objects and only while this process leads.
 pub(crate) fn teller<K>(cluster: &Cluster, shard: &Shard) -> impl Fn(ObjectMeta, String) + Send + use<K>
 where
     K: HasStatus + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -75,7 +76,7 @@ where
     }
 }
 
-/// Nobody can say what it made in the tenant: it goes, and what is left is said to be unknown.
+/// Nobody knows what it created in the tenant. It goes, and the event says so.
 async fn let_go<K>(cluster: &Cluster, object: &PartialObjectMeta<K>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
@@ -83,7 +84,7 @@ where
 {
     let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
     let api: Api<PartialObjectMeta<K>> = Api::namespaced(cluster.client.clone(), &namespace);
-    // Nothing else brings it here again: it is tried until it is done.
+    // No watch brings it here again, so this tries until it succeeds.
     while let Err(error) = remove_finalizer(&api, &name, object.uid()).await {
         tracing::warn!(kind = %K::kind(&()), namespace, name, %error, "failed to remove a finalizer");
         cluster.clock.sleep(TRY_AGAIN).await;

@@ -1,4 +1,4 @@
-//! Watches that tell only of changes that matter.
+//! Watches that report only relevant changes.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -27,18 +27,18 @@ use crate::{
     runtime::{Gate, Health},
 };
 
-/// Objects in one answer to a list. Decoded with their managed fields, they take ten times what is kept of them.
+/// Objects in one page of a list. Decoded with their managed fields, they need ten times the memory of what is kept.
 const PAGE: u32 = 100;
 
-/// What a watch tells.
+/// A change that a watch reports.
 pub(crate) enum Change<Fingerprint> {
-    /// The object is new, or differs in what its fingerprint covers from the one before. It is in the store as it is.
+    /// The object is new, or its fingerprint has changed. The store has it already.
     Applied(Ref, Option<Fingerprint>),
-    /// The object is gone.
+    /// The object was deleted.
     Deleted(Ref),
 }
 
-/// A digest of what an object's owner asks for. Status is left out: our own writes are no news.
+/// A digest of what a user can change in an object. Status is not in it, because the operator writes that itself.
 pub(crate) type Asked = u64;
 
 pub(crate) fn asked_for<K: Resource>(object: &K) -> Asked {
@@ -53,7 +53,7 @@ pub(crate) fn asked_for<K: Resource>(object: &K) -> Asked {
     digest.finish()
 }
 
-/// Lists the object of a name: who may list a kind needs no other right to read one.
+/// Lists the one object with this name. Reading it this way needs no right besides `list`.
 pub(crate) fn of_name(name: &str) -> ListParams {
     ListParams::default().fields(&format!("metadata.name={name}"))
 }
@@ -69,7 +69,7 @@ where
     )
 }
 
-/// Watches a kind into a store. An object that cannot be decoded is left out and told of, and stops nobody else.
+/// Watches a kind into a store. An object that cannot be decoded is reported and left out, and delays no other.
 pub(crate) fn objects<K, F>(
     (api, watched): (Api<DeserializeGuard<K>>, watcher::Config),
     mut writer: Writer<K>,
@@ -108,8 +108,8 @@ where
     })
 }
 
-/// Watches Secrets as metadata only, and tells what changes after the first list, of which `listed` tells. Nothing of
-/// them is kept but their version.
+/// Watches Secrets as metadata only, and reports what changes after the first list, which `listed` signals. Keeps
+/// nothing but their versions.
 pub(crate) fn secrets(
     client: &Client,
     namespace: Option<&str>,
@@ -148,12 +148,12 @@ fn failed(health: &Health, cache: &Gate, error: &watcher::Error) {
     health.watch_failed(cache.clone(), format!("the watch of {cache} fails: {error}"));
 }
 
-/// Takes from an object what nobody here reads, and what can be most of its size.
+/// Removes from an object what nobody here reads, which can be most of its size.
 fn trimmed<K: Resource>(mut object: K) -> K {
     let meta = object.meta_mut();
     meta.managed_fields = None;
     meta.owner_references = None;
-    // An empty map would keep the room that it had.
+    // An empty map would keep its memory.
     meta.annotations = meta.annotations.take().and_then(|mut annotations| {
         annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
         (!annotations.is_empty()).then_some(annotations)
@@ -161,7 +161,7 @@ fn trimmed<K: Resource>(mut object: K) -> K {
     object
 }
 
-/// An object that cannot be decoded is as good as gone: acting on what it was before would be acting on a lie.
+/// Treats an object that cannot be decoded as deleted. Its former version is not true any more.
 fn decoded<K>(
     event: Event<DeserializeGuard<K>>,
     known: &Store<K>,
@@ -196,11 +196,11 @@ where
     })
 }
 
-/// Remembers a fingerprint of every object, so that neither a fresh list nor a change of no interest is told, and
-/// what vanished between two lists is.
+/// Remembers a fingerprint of every object. So a new list or an irrelevant change is not reported, and an object that
+/// vanished between two lists is.
 struct Seen<Fingerprint> {
     known: HashMap<Ref, Fingerprint>,
-    /// A list under way. Its objects are in the store only when it ends, so only then are they told of.
+    /// The current list. Its objects are in the store only when it ends, so they are reported only then.
     listed: Vec<(Ref, Fingerprint)>,
 }
 

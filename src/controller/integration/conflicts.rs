@@ -1,4 +1,5 @@
-//! Who else claims what an integration claims: another object of this installation, or another installation.
+//! Other objects that claim the same ESV, worker or label, and other Helm releases with integrations of the same
+//! tenant.
 
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ use crate::{
     },
 };
 
-/// How soon it is looked again whose a tenant is.
+/// How soon the operator checks again which release a tenant belongs to.
 const LOOK_ELSEWHERE_AGAIN: Duration = Duration::from_mins(1);
 
-/// The object, by namespace and name, that keeps what this one claims, too, and what that is.
+/// The object that keeps something that this one claims, too, by namespace and name, and what that is.
 pub(super) fn keeper(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)> {
     let claimed = |other: &AICIntegration| names.kept_by(&pass.object, other);
     let keeper = pass.fleet.find(|other| claimed(other).is_some())?;
@@ -31,7 +32,7 @@ pub(super) fn keeper(pass: &Pass<'_>, names: &Names) -> Option<(String, Claimed)
     Some((format!("{namespace}/{}", keeper.name_any()), claimed))
 }
 
-/// Of two objects that claim one ESV, one worker or one label, the one that does not keep it touches nothing.
+/// Ends the reconciliation if another object keeps the ESV, the worker or the label.
 pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
     let Some((keeper, claimed)) = keeper(pass, names) else {
         return Ok(());
@@ -56,8 +57,8 @@ pub(super) fn check_claims(pass: &mut Pass<'_>, names: &Names) -> Flow<()> {
     Err(pass.stalled(reason, message))
 }
 
-/// A tenant belongs to one installation, that of the oldest of its integrations: budgets, locks and claims are not shared
-/// between them.
+/// Ends the reconciliation if the tenant belongs to another Helm release, which is the one with its oldest
+/// integration. Releases share no rate limits, locks or claims.
 pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
     let url = &pass.object.spec.tenant.url;
     let elsewhere = pass
@@ -87,12 +88,12 @@ pub(super) async fn check_installation(pass: &mut Pass<'_>) -> Flow<()> {
     );
     Err(Requeue {
         conclusion: Conclusion::Stalled(Reason::TenantOfAnotherInstallation, message),
-        // Other installations' objects are not watched.
+        // Objects of other releases are not watched.
         when: When::Poll(LOOK_ELSEWHERE_AGAIN),
     })
 }
 
-/// The API server did not tell what other installations have.
+/// The API server did not return the objects of other releases.
 pub(super) fn unasked(what: &str, error: &dyn std::fmt::Display) -> Requeue {
     let message = format!(
         "failed to look for {what} of other Helm releases (are the CRDs of this version applied?): {error}"

@@ -44,7 +44,7 @@ pub(super) async fn run(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
             );
             pass.find(ACTIVE, &Finding::yes(Reason::TestPassed, &message));
             if !inputs.is_mutable() {
-                // There the mapping is not read: a test that passes has gone through it.
+                // The mapping was not read. A passing test has used it.
                 let message = format!("the tenant's test went through the mapping to {}", inputs.esv);
                 pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
             }
@@ -97,8 +97,7 @@ fn not_yet_served(pass: &mut Pass<'_>, inputs: &Inputs, other: &str) -> Requeue 
     }
 }
 
-/// The newest version repairs the credential that was proved before, under the same id: a test that passes may still be
-/// the former one's.
+/// The newest version replaces a credential under the same id. A passing test may still have used the former one.
 fn not_told_apart(pass: &mut Pass<'_>, inputs: &Inputs) -> Requeue {
     let message = format!(
         "credential {} was replaced under the same id, and for about ten minutes the tenant's test cannot tell the two apart; the operator tests it again after that",
@@ -123,7 +122,7 @@ async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs, has_passed
             pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
             return Ok(());
         }
-        // A test that passes has gone through a mapping, whatever a 404 says.
+        // A passing test has used a mapping, whatever a 404 says.
         Promoted::Wrong(what) if mapping.is_some() || !has_passed => what,
         Promoted::Wrong(_) | Promoted::NotShown => return Ok(()),
     };
@@ -136,12 +135,13 @@ async fn check_promoted_mapping(pass: &mut Pass<'_>, inputs: &Inputs, has_passed
     Err(pass.stalled(Reason::DriftDetected, message))
 }
 
-/// Whether the version was written so lately that the tenant may not serve it yet.
+/// Whether the version is so new that the tenant may not use it yet.
 fn is_fresh(pass: &Pass<'_>, inputs: &Inputs) -> bool {
     age(pass, inputs) < LONGEST_CACHE
 }
 
-/// How long ago the version was written, by the tenant's clock. A clock that was set back makes nothing wait for longer.
+/// The version's age by the tenant's clock. The absolute difference, so that a clock that was set back does not make
+/// the operator wait for longer.
 fn age(pass: &Pass<'_>, inputs: &Inputs) -> Duration {
     let written = pass.status.esv.as_ref().and_then(|esv| esv.written_at.as_ref());
     written
@@ -156,7 +156,7 @@ enum Decision {
     Proved,
     NotYetServed(String),
     Failed {
-        /// The credential that the test named, where it named one.
+        /// The credential that the test named, if any.
         served: Option<String>,
         message: String,
     },

@@ -1,7 +1,7 @@
 //! The object is being deleted: mapping, worker and ESV go, in that order, as far as the environment allows.
 //!
-//! Deletion is never stuck: after five minutes (thirty while the environment is locked), or without credentials, the
-//! object goes and what is left is named.
+//! A deletion is never stuck. After five minutes (thirty while the environment is locked), or without a service
+//! account, the object goes, and an event names what stays.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::{
 
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
-/// One pass over an object that is being deleted.
+/// Reconciles an object that is being deleted.
 pub(super) async fn reconcile(mut pass: Pass<'_>) -> When {
     if !finalizer::is_set(&pass.object) {
         return When::Check(pass.object.spec.interval.into());
     }
-    // A cache that lags behind shows it as it was before it was let go: what is left would be told again.
+    // A cache that is behind would show the object with its finalizer, and the event would be sent again.
     match read_anew(&pass).await {
         Ok(Some(object)) if finalizer::is_set(&object) => {
             pass.status = object.status.clone().unwrap_or_default();
@@ -82,7 +82,7 @@ pub(super) async fn reconcile(mut pass: Pass<'_>) -> When {
     When::Check(pass.object.spec.interval.into())
 }
 
-/// The object as it is; `None` if it is gone, or another of its name is there.
+/// The object from the API server; `None` if it is gone, or another one has its name.
 async fn read_anew(pass: &Pass<'_>) -> Result<Option<AICIntegration>, kube::Error> {
     let namespace = pass.object.namespace().unwrap_or_default();
     let api: Api<AICIntegration> = Api::namespaced(pass.context.cluster.client.clone(), &namespace);
@@ -103,7 +103,7 @@ async fn remove(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     teardown::run(pass).await
 }
 
-/// Says what is waited for.
+/// Says what the deletion waits for.
 async fn wait(mut pass: Pass<'_>, end: &Requeue, remaining: Duration) -> When {
     let (_, why) = end.conclusion.text();
     let (patience, again) = match pass.lock {
@@ -113,7 +113,7 @@ async fn wait(mut pass: Pass<'_>, end: &Requeue, remaining: Duration) -> When {
     let message = format!("it is being deleted, and waits for its tenant for at most {patience}: {why}");
     let conclusion = Conclusion::InProgress(Reason::Deleting, message);
     pass.conclude(&conclusion);
-    // The object may be gone by now; the next pass would see it.
+    // The object may be gone by now. The next reconciliation sees that.
     let _ = pass.record().await;
     again
 }

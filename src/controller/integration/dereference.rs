@@ -1,4 +1,4 @@
-//! What the spec refers to, read and checked. Nothing is sent to a vendor from here.
+//! Reads and checks what the spec refers to. Sends nothing to a vendor.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Whether worker and mapping can be written here.
+    /// Whether the environment is mutable.
     pub(super) fn is_mutable(&self) -> bool {
         self.mutable
     }
@@ -103,7 +103,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
     };
     let names = match Names::new(&pass.object, host.clone(), name) {
         Ok(names) => names,
-        // Admission refuses it; an object from before a rule may still bear it.
+        // Admission refuses this. An object from before the rule may still have it.
         Err(error) => {
             let message = format!("spec.esvId or spec.secretLabelIdentifier cannot be used: {error}");
             return Err(pass.stalled(Reason::InvalidObject, message));
@@ -119,7 +119,7 @@ pub(super) async fn dereference(pass: &mut Pass<'_>, scope: &ScopeContext) -> Fl
             .as_ref()
             .is_none_or(|status| status.name.is_none())
     {
-        // A derived name is kept before anything bears it: a crash must not lose whose it is.
+        // Records a derived name before anything has it, so that a crash does not lose the owner.
         pass.record().await?;
     }
     let Names {
@@ -170,7 +170,7 @@ async fn connection(
     Err(pass.waiting(Reason::ConnectionNotFound, message))
 }
 
-/// The given name; else the one that was derived once; else the one that the environment's name gives.
+/// The name in the spec, or the one that was derived once, or the one derived from the environment's name.
 fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationName> {
     let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
     match object.spec.name.as_ref().or(latched) {
@@ -179,8 +179,8 @@ fn name(object: &AICIntegration, credential: &Credential) -> Option<IntegrationN
     }
 }
 
-/// The credential in the connection's Secret, if it is exactly the one that the connection vouches for: nothing is
-/// pushed that PingOne refuses.
+/// The credential in the connection's Secret, if the connection has verified exactly this one. The operator writes
+/// nothing that PingOne refuses.
 async fn credential_of(
     pass: &mut Pass<'_>,
     connection: &PingOneConnection,

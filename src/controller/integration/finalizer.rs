@@ -1,4 +1,4 @@
-//! The finalizer is there only while deletion has something to do in the tenant.
+//! An integration has the finalizer only if its deletion has something to do in the tenant.
 
 use super::pass::Pass;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// Brings the finalizer in line with the policy, before anything is made that it would have to remove.
+/// Sets or removes the finalizer by the policy, before anything is created that a deletion would have to remove.
 pub(super) async fn ensure(pass: &mut Pass<'_>) -> Flow<()> {
     let wanted = pass.object.spec.deletion_policy == DeletionPolicy::Delete;
     if finalizer::is_set(&pass.object) == wanted {

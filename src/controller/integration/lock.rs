@@ -1,4 +1,4 @@
-//! A promotion's lock blocks static configuration and ESVs: what it blocks waits until the environment is unlocked.
+//! A promotion lock blocks static configuration and ESVs. The operator waits until the environment is unlocked.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::{
     http::Outcome,
 };
 
-/// A promotion takes minutes.
+/// A promotion takes minutes, so the lock is read once a minute.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
-/// Goes on if static configuration can be written; asks once a pass. A sandbox is outside any promotion.
+/// Succeeds if static configuration can be written. Reads the lock once a reconciliation. A sandbox has no lock.
 pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow<()> {
     if pass.lock == Lock::Unlocked || is_sandbox(pass) {
         return Ok(());
@@ -24,8 +24,8 @@ pub(super) async fn check_unlocked(pass: &mut Pass<'_>, tenant: &Tenant) -> Flow
     }
 }
 
-/// A tenant that has just taken a write of an ESV is not locked, for a lock blocks the ESV API, too: the lock's state needs
-/// no call of its own in this pass.
+/// Remembers that the tenant has just accepted a write of an ESV. A lock would have refused it, so this
+/// reconciliation need not read the lock.
 pub(super) fn took_a_write(pass: &mut Pass<'_>) {
     pass.lock = Lock::Unlocked;
     pass.has_written = true;
@@ -38,7 +38,8 @@ pub(super) fn is_not_done(result: &Result<(), Error>) -> bool {
         .is_err_and(|error| error.outcome() == Outcome::NotDone)
 }
 
-/// What came of a write to static configuration. One that was refused may have met a lock that began after the look.
+/// Handles the result of a write to static configuration. A refused one may have met a lock that began after it was
+/// read.
 pub(super) async fn written(pass: &mut Pass<'_>, tenant: &Tenant, result: Result<(), Error>) -> Flow<()> {
     let Err(error) = result else {
         return Ok(());
@@ -50,7 +51,7 @@ pub(super) async fn written(pass: &mut Pass<'_>, tenant: &Tenant, result: Result
     Err(pass.tenant_error(&error))
 }
 
-/// Makes a call on ESVs. Where it is refused and no lock is the cause, it is made once more: the lock may have gone in
+/// Makes a call on ESVs. If it is refused and there is no lock, makes it once more, because the lock may have gone in
 /// between.
 pub(super) async fn esv<T, F>(pass: &mut Pass<'_>, tenant: &Tenant, call: impl Fn() -> F) -> Flow<T>
 where
@@ -65,7 +66,7 @@ where
     }
 }
 
-/// Goes on if no lock is what refused a call on ESVs.
+/// Succeeds if no lock explains the refusal of a call on ESVs.
 pub(super) async fn refused(pass: &mut Pass<'_>, tenant: &Tenant, error: &Error) -> Flow<()> {
     if is_sandbox(pass) {
         return Err(pass.tenant_error(error));

@@ -1,4 +1,4 @@
-//! What a status that stands tells of an integration's way to Active.
+//! Measures an integration's way to Active, from a status that was written.
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::{
     runtime::Milestones,
 };
 
-/// The first proof, or the proof of another credential than before.
+/// The first passing test, or the first one with another credential.
 pub(super) fn measure(
     before: &AICIntegration,
     after: &IntegrationStatus,
@@ -26,7 +26,7 @@ pub(super) fn measure(
         }
         return;
     }
-    // Active is False from when the new credential is found.
+    // Active is False from the discovery of the new credential.
     let active = status.and_then(|status| status.conditions.get(ACTIVE));
     if let Some(waited) = active.filter(|active| active.status != "True") {
         milestones.rotated(since(waited.last_transition_time.0));

@@ -1,7 +1,7 @@
 //! `AICIntegration`: dereference → ESV → worker → mapping → test → status.
 //!
-//! Each step looks, decides and acts, and either goes on or ends the pass with what is left to do, and when. Waiting is
-//! such an end, not a failure.
+//! Each step observes, decides and acts. It either succeeds or ends the reconciliation with what is left to do, and
+//! when. Waiting is such an end, and not an error.
 
 mod conflicts;
 mod connection_test;
@@ -74,7 +74,7 @@ impl RateLimited for AICIntegration {
     }
 }
 
-/// One pass.
+/// Reconciles an integration once.
 pub(super) async fn reconcile(
     integration: Arc<AICIntegration>,
     scope: Arc<ScopeContext>,
@@ -104,7 +104,7 @@ pub(super) async fn reconcile(
     finish(pass, &conclusion, when).await
 }
 
-/// The product, in order.
+/// The procedure, in order.
 async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Requeue> {
     pass.check_definition().await?;
     finalizer::ensure(pass).await?;
@@ -124,14 +124,14 @@ async fn run(pass: &mut Pass<'_>, scope: &ScopeContext) -> Flow<Requeue> {
     })
 }
 
-/// Whether the pass goes on from the ESV to the test: a credential was replaced where worker and mapping are known, and a
-/// test that passes goes through both.
+/// Whether to go from the ESV to the connection test at once. After a rotation worker and mapping are known, and a
+/// passing test has used both.
 fn leaves_worker_to_the_test(pass: &Pass<'_>) -> bool {
     let conditions = &pass.status.conditions;
     pass.has_written && conditions.is_true(WORKER_READY) && conditions.is_true(SECRET_MAPPED)
 }
 
-/// Writes what the pass has found, if it is news.
+/// Writes the status, if it has changed.
 async fn finish(mut pass: Pass<'_>, conclusion: &Conclusion, when: When) -> When {
     let generation = pass.object.meta().generation;
     let now = pass.context.clock.now();

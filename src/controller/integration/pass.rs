@@ -1,4 +1,4 @@
-//! One pass over an integration: the object as it was read, and its status as it is becoming.
+//! One reconciliation of an integration: the object as it was read, and its new status.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     http::Priority,
 };
 
-/// How soon a tenant that refused a call is asked again, whatever the interval.
+/// How soon a tenant that refused a call is called again, whatever the interval.
 const REFUSED_AGAIN: Duration = Duration::from_mins(5);
 
 pub(super) struct Pass<'a> {
@@ -30,24 +30,24 @@ pub(super) struct Pass<'a> {
     pub(super) fleet: &'a Stores<AICIntegration>,
     pub(super) object: AICIntegration,
     pub(super) status: IntegrationStatus,
-    /// Whose turns its calls take.
+    /// The priority of its calls.
     pub(super) priority: Priority,
-    /// Whether the newest version of the ESV, as this pass has seen it, waits for a restart of the tenant.
+    /// Whether the ESV's newest version needs a restart of the tenant.
     pub(super) needs_restart: bool,
-    /// Whether this pass has written the ESV or a version of it.
+    /// Whether this reconciliation has written the ESV or a version.
     pub(super) has_written: bool,
-    /// Whether this pass has written worker or mapping: what a test shows now may be from before.
+    /// Whether this reconciliation has written worker or mapping. A test may still show what was there before.
     pub(super) has_repaired: bool,
-    /// What this pass has seen of the environment's lock.
+    /// What this reconciliation has seen of the lock.
     pub(super) lock: Lock,
 }
 
-/// A promotion's lock, as a pass has seen it.
+/// A promotion lock, as this reconciliation has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
     NotLookedAt,
     Unlocked,
-    /// Or on the way there or back.
+    /// Locked, locking or unlocking.
     Locked,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// `namespace/name`, as the object's marks bear it.
+    /// `namespace/name`, as in the object's marks.
     pub(super) fn owner(&self) -> String {
         let namespace = self.object.namespace().unwrap_or_default();
         format!("{namespace}/{}", self.object.name_any())
@@ -76,7 +76,7 @@ impl<'a> Pass<'a> {
         self.object.meta().uid.clone().unwrap_or_default()
     }
 
-    /// Whether a person asks for this check: then nothing is believed that another pass has seen.
+    /// Whether a person has requested this check. It then uses nothing that another reconciliation has read.
     pub(super) fn is_requested(&self) -> bool {
         let request = self.object.annotations().get(REQUESTED_AT_ANNOTATION);
         request != self.status.last_handled_request.as_ref()
@@ -99,8 +99,7 @@ impl<'a> Pass<'a> {
         self.status.conditions.conclude(conclusion, generation, now);
     }
 
-    /// Writes the status as it is, before something is done that must be remembered. Only when it stands may
-    /// anything be sent.
+    /// Writes the status before a request that must be remembered. Nothing may be sent if this fails.
     pub(super) async fn record(&mut self) -> Flow<()> {
         match status::write(&self.context.cluster, &mut self.object, &self.status).await {
             Ok(_) => Ok(()),
@@ -115,7 +114,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Goes on if the definition in the cluster keeps all that has to be remembered.
+    /// Succeeds if the CRD in the cluster keeps every field that must be remembered.
     pub(super) async fn check_definition(&self) -> Flow<()> {
         match status::check_definition(&self.context.cluster, &self.object).await {
             Ok(()) => Ok(()),
@@ -127,12 +126,12 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// All is as it can be, unless something that is watched changes.
+    /// Nothing is left to do until the next check or a change.
     pub(super) fn after_the_interval(&self) -> When {
         When::Check(self.object.spec.interval.into())
     }
 
-    /// Ends the pass until a person acts, or something that is watched changes.
+    /// Ends the reconciliation until a person acts or a watched object changes.
     pub(super) fn stalled(&self, reason: Reason, message: impl Into<String>) -> Requeue {
         Requeue {
             conclusion: Conclusion::Stalled(reason, message.into()),
@@ -140,7 +139,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Ends the pass until something that is watched changes.
+    /// Ends the reconciliation until a watched object changes.
     pub(super) fn waiting(&self, reason: Reason, message: impl Into<String>) -> Requeue {
         Requeue {
             conclusion: Conclusion::InProgress(reason, message.into()),
@@ -148,7 +147,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Goes on to correct a drift, or ends the pass where the policy is to warn.
+    /// Succeeds if drift is to be corrected. Ends the reconciliation if the policy is to warn.
     pub(super) fn drifted(&mut self, type_: &'static str, what: &str) -> Flow<()> {
         if self.object.spec.drift_policy == DriftPolicy::Correct {
             tracing::info!(what, "drift is corrected");
@@ -161,7 +160,7 @@ impl<'a> Pass<'a> {
         Err(self.stalled(Reason::DriftDetected, message))
     }
 
-    /// Goes on with what a tenant answered, or ends the pass with its failure.
+    /// Returns the tenant's answer, or ends the reconciliation with its error.
     pub(super) fn tried<T>(&self, result: Result<T, Error>) -> Flow<T> {
         match result {
             Ok(value) => Ok(value),
@@ -169,14 +168,14 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Ends the pass with a tenant's failure. What was known of the conditions stays known.
+    /// Ends the reconciliation with a tenant's error. The other conditions keep their values.
     pub(super) fn tenant_error(&self, error: &Error) -> Requeue {
         let (reason, stalled, message) = classify_anew(error, &self.status.conditions);
         if stalled {
             let interval: Duration = self.object.spec.interval.into();
             return Requeue {
                 conclusion: Conclusion::Stalled(reason, message),
-                // What the tenant refuses may pass, and nothing tells of it.
+                // A refusal may pass, and no watch tells of that.
                 when: When::Check(match reason {
                     Reason::TenantRefused => interval.min(REFUSED_AGAIN),
                     _ => interval,

@@ -1,4 +1,4 @@
-//! Worker and mapping of an immutable environment: they come with a promotion, and are only looked for.
+//! Worker and mapping of an immutable environment. A promotion brings them; the operator only reads them.
 
 use super::{
     dereference::Inputs,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Looks for what a promotion brings. Its absence is no failure, unless it was there before.
+/// Checks for what a promotion brings. Its absence is a failure only if it existed before.
 pub(super) async fn await_promotion(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     if let Some(worker) = pass.tried(inputs.tenant.worker(inputs.realm, &inputs.name).await)? {
         let attribute = pass.tried(inputs.tenant.label_attribute(inputs.realm).await)?;

@@ -1,4 +1,4 @@
-//! Removing from the tenant what the object made there, and nothing else.
+//! Removes from the tenant what the object created there, and nothing else.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ pub(super) struct Left {
     pub(super) why: String,
 }
 
-/// Removes mapping, worker and ESV; what stays is returned.
+/// Removes mapping, worker and ESV. Returns what stays.
 pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     let Some(names) = Names::of(&pass.object) else {
-        // It was never known what it should be called in the tenant: it made nothing there.
+        // Without a name it has created nothing in the tenant.
         return Ok(None);
     };
     let everything = format!(
@@ -62,7 +62,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
     }
     let account = match read_account(pass).await {
         Ok(account) => account,
-        // In a namespace that is going, the Role that allows it goes first.
+        // When a namespace is deleted, its Roles go first.
         Err(error @ NoAccount::Unread(Unread::Refused(..) | Unread::Unreadable(_))) => {
             return Err(without_account(pass, error));
         }
@@ -83,7 +83,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         Possession::MadeAgain => {
             return left(format!("of ESV {}, {MADE_AGAIN}", names.esv));
         }
-        // A disaster drill must not take away what is live.
+        // The end of a disaster drill must not remove what is in use.
         Possession::TakenOver => {
             return left("it was taken over from an object of this name that may still be there".to_owned());
         }
@@ -113,7 +113,7 @@ enum Possession {
     MadeAgain,
 }
 
-/// Whose the ESV is; where it is gone, whether this object remembers it.
+/// Whose the ESV is. If it is gone: whether this object remembers it.
 async fn possession(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<Possession> {
     let esv = lock::esv(pass, tenant, || tenant.esv(&names.esv)).await?;
     let memory = pass.status.esv.as_ref();
@@ -163,7 +163,7 @@ async fn is_made_again(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names, esv:
 
 async fn remove_mapping(pass: &mut Pass<'_>, tenant: &Tenant, names: &Names) -> Flow<()> {
     let mapping = pass.tried(tenant.mapping(names.realm, &names.label).await)?;
-    // One that leads elsewhere is not the one that this object made.
+    // A mapping to another ESV is not this object's.
     if mapping.is_some_and(|mapping| mapping.leads_to(&names.esv)) {
         check_unlocked(pass, tenant).await?;
         let result = tenant.delete_mapping(names.realm, &names.label).await;

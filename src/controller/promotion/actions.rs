@@ -1,4 +1,4 @@
-//! Acts: what is recorded, then sent.
+//! Carries out acts: records each, then sends it.
 //!
 //! A request that must not be repeated, and the recording of its answer, are one task that nothing cuts off.
 
@@ -30,10 +30,10 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Asks for the lock, once.
+    /// Requests the lock, once.
     pub(super) async fn lock(&mut self, tenant: &Tenant, mut stage: StageStatus) -> Result<(), RunRequeue> {
         self.keep_finalizer().await?;
-        // From here on nothing but the recording stands before the request.
+        // From here on only the status write comes before the request.
         let guard = self.context.guard();
         let attempt = uuid::Uuid::new_v4().to_string();
         if let Some(lock) = &mut stage.lock {
@@ -42,11 +42,12 @@ impl Run<'_> {
         }
         self.keep_key(tenant, stage.clone(), true);
         self.set_stage(stage.clone());
-        // What else is said of it waits for the answer: who is refused again and again says the same again.
+        // The rest of the status waits for the answer, so that a run whose request is refused again and again keeps
+        // its message.
         self.status.phase = Some(PromotionPhase::Running);
         self.begins(&stage.name);
         if let Err(end) = self.record().await {
-            // It may have been recorded all the same.
+            // The write may have succeeded all the same.
             self.context.runs.void(&attempt);
             self.context.runs.learn(&self.uid, |key| key.is_asking = false);
             return Err(end);
@@ -60,7 +61,7 @@ impl Run<'_> {
                     context.runs.void(&attempt);
                     (lock_refused(&stage), Some(error))
                 }
-                // Whether it was taken is found out by looking.
+                // The next checks find out whether the lock was given.
                 Err(error) => {
                     tracing::warn!(%error, host = %asked.host(), "the answer to the request for a lock is not known");
                     context.runs.learn(&uid, |key| key.is_asking = false);
@@ -88,7 +89,7 @@ impl Run<'_> {
             self.status = status;
             self.update_key();
             if let Some(error) = refused {
-                // Its object may be gone, and nothing comes of it.
+                // Its object may be gone, and then nobody reads this.
                 if self.held().is_none_or(|held| held.suspect.is_none()) {
                     self.context.runs.drop_key(&self.uid);
                 }
@@ -98,7 +99,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The lock was not given: the run is as it was before.
+    /// The lock was not given: the run is as before.
     fn refused(&self, error: &Error) -> RunRequeue {
         let mut end = self.tenant_error(error);
         end.phase = PromotionPhase::Pending;
@@ -113,9 +114,8 @@ impl Run<'_> {
         end
     }
 
-    /// Asks for a dry run. It may be repeated, so that its answer is not recorded; but its report says that the lock is
-    /// ours, and so nobody asks for it who does not lead, nor long after the look at the lock that the guard is as old
-    /// as.
+    /// Requests a dry run. It may be repeated, so its answer is not recorded. But its report proves the lock to be
+    /// ours. So only the leader requests it, and only soon after the check of the lock, when the guard was taken.
     pub(super) async fn dry_run(
         &mut self,
         tenant: &Tenant,
@@ -136,7 +136,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Asks for the promotion or the rollback: once under this lock, whatever is answered.
+    /// Requests the promotion or the rollback, once under this lock, whatever the answer.
     pub(super) async fn promote(
         &mut self,
         tenant: &Tenant,
@@ -164,9 +164,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Releases a lock: whatever is answered, the next look tells.
+    /// Releases a lock. The next check shows the result, whatever the answer.
     pub(super) async fn unlock(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
-        // What was found idle is so for whoever has just looked, and leads.
+        // Only a leader that has just checked the lock knows that it is idle.
         let is_unproved = |stage: &StageStatus| stage.lock.as_ref().is_some_and(|lock| lock.unproved);
         let guard = self
             .status
@@ -182,8 +182,7 @@ impl Run<'_> {
         result
     }
 
-    /// Keeps what gives the stage's lock back: its Secret may go before it does, and so may the object itself, and what it
-    /// remembers.
+    /// Keeps what is needed to release the stage's lock, because Secret, object and status may go before the lock.
     pub(super) fn keep_key(&self, tenant: &Tenant, stage: StageStatus, is_asking: bool) {
         let key = Key {
             run: Ref::of(&self.object),
@@ -195,7 +194,7 @@ impl Run<'_> {
         self.context.runs.keep_key(&self.uid, key);
     }
 
-    /// What was recorded is what the key is to; nothing, once no lock can be open.
+    /// Updates the key to the recorded stage. Without an open lock there is none.
     pub(super) fn update_key(&self) {
         let runs = &self.context.runs;
         match self.held() {
@@ -209,7 +208,7 @@ impl Run<'_> {
         self.status.stages.iter().find(|stage| stage.may_hold_lock())
     }
 
-    /// Removes what only an open lock needs: the finalizer, the claim.
+    /// Removes what only an open lock needs: finalizer and claim.
     pub(super) async fn let_go(&mut self) {
         if self.context.runs.key(&self.uid).is_some() {
             // Status has forgotten a lock that may be open.
@@ -220,7 +219,7 @@ impl Run<'_> {
             self.context.runs.forget(&self.uid);
         }
         if finalizer::is_set(&self.object) {
-            // If it fails, the next pass tries again: the object can wait a little longer.
+            // If this fails, the next reconciliation tries again.
             if let Err(error) = finalizer::set(&self.context.cluster, &mut self.object, false).await {
                 tracing::warn!(run = self.key, %error, "failed to remove the finalizer");
             }
@@ -242,7 +241,7 @@ impl Run<'_> {
         }
     }
 
-    /// Ends the pass with a tenant's failure.
+    /// Ends the reconciliation with a tenant's error.
     pub(super) fn tenant_error(&self, error: &Error) -> RunRequeue {
         let (reason, is_stalled, message) = classify_anew(error, &self.status.conditions);
         RunRequeue {
@@ -252,7 +251,7 @@ impl Run<'_> {
         }
     }
 
-    /// Ends the pass with what could not be seen.
+    /// Ends the reconciliation with what could not be read.
     pub(super) fn observe_error(&self, error: &ObserveError) -> RunRequeue {
         let ObserveError::Report(id, error) = error else {
             return self.tenant_error(error.error());
@@ -261,7 +260,7 @@ impl Run<'_> {
         let message = format!(
             "report {id} is listed and cannot be read, so the operator cannot tell whether it is of a run of this name: {message}. If it is not, annotate this Promotion with {IGNORE_REPORT_ANNOTATION}: {id} to ignore it"
         );
-        // What cannot be understood today is not understood tomorrow.
+        // An unreadable report stays unreadable.
         let is_stalled = matches!(error, Error::Call(http::Error::Unreadable { .. }));
         RunRequeue {
             phase: self.phase(),
@@ -270,7 +269,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells people of a report that the run goes on without: once for each process.
+    /// Sends an event about a report that the run ignores, once for each process.
     pub(super) async fn tell_of_ignored(&self, id: &str) {
         if self.context.runs.ignore(&self.uid, id) {
             let message = format!(
@@ -283,7 +282,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells people that a stage was promoted before, by another run of this name, so that nothing is promoted now.
+    /// Sends an event that another run of this name promoted the stage before, so nothing is promoted now.
     pub(super) async fn tell_of_namesake(&self, stage: &StageStatus, report: &SeenReport) -> String {
         let message = format!(
             "stage {} was promoted before by another run of this name (report {} of {}), and nothing was promoted now: a new run needs a new name",
@@ -296,7 +295,7 @@ impl Run<'_> {
         message
     }
 
-    /// Tells people that an idle lock was released after our own answer was lost.
+    /// Sends an event that an idle lock is released after the answer to a request was lost.
     pub(super) async fn tell_of_unproved(&self, id: &str) {
         let message = format!(
             "the answer to the request for a lock was lost; lock {id} was idle for ten minutes and is released"
@@ -308,7 +307,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether a tenant has understood what it was asked, and will refuse it the next time, too.
+/// Whether a tenant has understood the request and would refuse it again.
 pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Call(error) if matches!(error.status(), Some(400 | 403)))
 }

@@ -1,4 +1,4 @@
-//! Applies a decision: what it sends is recorded first.
+//! Applies a decision. What it sends is recorded first.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     http::{Guard, Priority},
 };
 
-/// How soon a run looks again that begins at the same moment as another.
+/// How soon a run checks again if another one began at the same moment.
 const LOOK_AT_CLAIM_AGAIN: Duration = Duration::from_secs(5);
 
-/// Sends what was decided, once it is recorded; with an end where the pass has to wait for it.
+/// Sends what was decided, after recording it. Returns an end if the reconciliation has to wait.
 pub(super) async fn apply(
     run: &mut Run<'_>,
     tenant: &mut Tenant,
@@ -29,7 +29,7 @@ pub(super) async fn apply(
     match act {
         Act::Lock(next) => {
             if !claim(run, stage) {
-                // The other run's status shows in a moment whether it goes on there: this is no news to wait for.
+                // The other run's status soon shows whether it continues, so this one polls.
                 let next = When::Poll(LOOK_AT_CLAIM_AGAIN);
                 let end = run.queued(stage.clone(), "another run");
                 return Ok(Some(RunRequeue { next, ..end }));
@@ -61,7 +61,7 @@ pub(super) async fn apply(
     Ok(None)
 }
 
-/// The lock is still the run's at the moment of the request. The guard is taken before the check, and holds for a while.
+/// Checks that the lock is still the run's. The guard is taken before the check, and holds for a while.
 async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Result<Guard, RunRequeue> {
     let guard = run.context.guard();
     let shown = tenant
@@ -69,7 +69,7 @@ async fn check_lock(run: &Run<'_>, tenant: &Tenant, next: &StageStatus) -> Resul
         .await
         .map_err(|error| run.tenant_error(&error))?;
     let own = next.lock.as_ref().and_then(|lock| lock.id.as_deref());
-    // What may not be sent any more after such a look is not recorded as if it were.
+    // If the check took too long, the intent is not recorded.
     if own.is_some_and(|id| shown.is_locked_by(id)) && guard.allows() {
         return Ok(guard);
     }

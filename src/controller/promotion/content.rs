@@ -1,4 +1,4 @@
-//! The content of a stage: what was approved or accepted, and what the environments show of it now.
+//! The content of a stage: what was approved or reviewed, and what the environments show now.
 
 use super::{
     group::Group,
@@ -33,7 +33,7 @@ pub(super) fn expected<'a>(
     }
 }
 
-/// The report that a stage has left in its environment. An earlier version remembered its own report alone.
+/// The newest report in a stage's environment when the stage ended. An earlier version recorded only its own report.
 fn left_there(stage: &StageStatus) -> Option<&str> {
     let is_promoted = matches!(stage.outcome, Some(Outcome::Promoted | Outcome::AlreadyPromoted));
     let own = || stage.report.as_ref()?.report_id.as_deref();
@@ -43,14 +43,14 @@ fn left_there(stage: &StageStatus) -> Option<&str> {
         .or_else(|| own().filter(|_| is_promoted))
 }
 
-/// An approval names a source exactly where there is one.
+/// An approval must name a source if there is one, and only then.
 pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Result<(), RunRequeue> {
     let name = &run.object.spec.order[index].name;
     let Some(approved) = run.object.spec.approved.get(name) else {
         return Ok(());
     };
     if group.stages[index - 1].is_empty() {
-        // What is missing is said elsewhere.
+        // The preflight reports what is missing.
         return Ok(());
     }
     let what = match (&approved.source, is_from_development(group, index)) {
@@ -69,7 +69,7 @@ pub(super) fn check_approval(run: &Run<'_>, group: &Group, index: usize) -> Resu
     })
 }
 
-/// What the environments show of the content that is about to be promoted.
+/// Reads the content that is about to be promoted.
 pub(super) async fn observe(
     run: &Run<'_>,
     group: &Group,
@@ -79,7 +79,7 @@ pub(super) async fn observe(
 ) -> Content {
     let mut content = Content::default();
     let source = expected.source(stage);
-    // A run of mode DryRun promotes nothing: people copy the source that it shows into an approval.
+    // A run of mode DryRun promotes nothing. People copy the source that it shows into an approval.
     let is_looked_at = run.object.spec.mode == PromotionMode::DryRun && stage.step.is_some();
     if (source.is_some() || is_looked_at) && !is_from_development(group, index) {
         content.source = source_of(run, stage, source.unwrap_or(NO_SOURCE)).await;
@@ -87,14 +87,14 @@ pub(super) async fn observe(
     if expected.reads_provisional(stage) {
         content.provisional = provisional::of_stage(run, group, index)
             .await
-            // An empty list holds nothing up: the stage is skipped, or the dry run decides.
+            // An empty list holds nothing: the stage is skipped, or the dry run decides.
             .filter(|report| stage.step.is_some() || !report.is_empty())
             .map(|report| report.totals.hash);
     }
     content
 }
 
-/// Tells people that nothing is compared, for nothing was shown to anybody.
+/// Sends an event that nothing is compared, because no gate was shown.
 pub(super) async fn tell_of_unseen(run: &Run<'_>, stage: &StageStatus) {
     let spec = &run.object.spec;
     let is_promoted = spec.mode == PromotionMode::Promote && stage.action == Action::Promotion;
@@ -109,11 +109,11 @@ pub(super) async fn tell_of_unseen(run: &Run<'_>, stage: &StageStatus) {
     cluster.warn(&run.object, Reason::ContentUnknown, &message).await;
 }
 
-/// What was shown while the run stood at its gate, as a stage remembers it.
+/// What the gate showed, as a stage records it.
 fn accepted(next: &NextStage) -> AcceptedList {
     AcceptedList {
         source: next.source.clone(),
-        // An earlier version made hashes of another kind, and told no time.
+        // An earlier version had other hashes and no time.
         hash: next
             .provisional
             .as_ref()
@@ -124,7 +124,7 @@ fn accepted(next: &NextStage) -> AcceptedList {
     }
 }
 
-/// The gate was raised: what it showed is latched, and nothing is begun before that stands in status.
+/// Records what the gate showed when it was raised. Nothing begins before that is in status.
 pub(super) async fn leave_gate(run: &mut Run<'_>, index: usize) -> Result<(), RunRequeue> {
     if run.status.phase != Some(PromotionPhase::Gated) {
         return Ok(());

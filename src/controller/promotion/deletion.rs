@@ -1,4 +1,4 @@
-//! The object is being deleted: an open lock is released first.
+//! Reconciles a run that is being deleted: releases an open lock first.
 
 use kube::ResourceExt;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) async fn reconcile(mut run: Run<'_>) -> When {
-    // Without it the object is another's to keep; as long as it is there, its lock can be released.
+    // Without our finalizer somebody else keeps the object. While it exists, its lock can be released.
     if !finalizer::is_set(&run.object) && !run.may_hold_lock() {
         run.context.runs.forget(&run.uid);
         return When::Check(LOOK_AGAIN);
@@ -51,7 +51,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
     run.finish(phase, &conclusion, next).await
 }
 
-/// The object goes as soon as its finalizer is gone.
+/// The object goes when its finalizer is gone.
 async fn let_go(mut run: Run<'_>) -> When {
     run.let_go().await;
     if finalizer::is_set(&run.object) {

@@ -1,4 +1,4 @@
-//! Has status remember a lock again whose key this process still holds.
+//! Restores a lock in status whose key this process still has.
 
 use super::{
     lock_protocol::{Forgotten, Wait, forgotten, is_remembered},
@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{controller::engine::requeue::When, http::Priority};
 
-/// Somebody may have wiped the status, or restored an older one, while a lock is open: wherever the run stands then, the
-/// lock is released first.
+/// Somebody may have cleared the status, or restored an older one, while a lock is open. Whatever the run's position
+/// then, the lock is released first.
 pub(super) async fn remember(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     let runs = &run.context.runs;
     let Some(key) = runs.key(&run.uid).filter(|key| !key.is_asking) else {

@@ -1,4 +1,4 @@
-//! `spec.upTo` does not reach the next stage: what that would change is shown, and nothing is begun.
+//! A run at its gate: shows what the next stage would change, and begins nothing.
 
 use super::{
     content, lock_protocol,
@@ -13,13 +13,13 @@ use crate::{
     controller::engine::requeue::When,
 };
 
-/// Ends a pass over a run whose next stage has to wait for `spec.upTo`.
+/// Ends the reconciliation of a run whose next stage waits for `spec.upTo`.
 pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> RunRequeue {
     let group = target::read_group(run).await;
     let name = run.object.spec.order[index].name.clone();
     let target = match target::target(&group, index) {
         Ok(target) => target,
-        // It has not begun: what is missing is as good as said.
+        // The stage has not begun, so this need not be reported.
         Err(end) if run.status.stages.is_empty() => {
             let phase = run.phase();
             let end = with_the_rest(run, &group, index, end).await;
@@ -34,7 +34,7 @@ pub(super) async fn gated(run: &mut Run<'_>, index: usize) -> RunRequeue {
         let end = with_the_rest(run, &group, index, end).await;
         return RunRequeue { phase, ..end };
     }
-    // Whoever lowers the gate decides anew, by what is shown from now on.
+    // After the gate was lowered, people review what it shows from now on.
     run.status.phase = Some(PromotionPhase::Gated);
     let stage = run.stage(&name);
     if stage.held.is_some() {

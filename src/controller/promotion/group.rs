@@ -1,4 +1,4 @@
-//! The promotion group as the objects in the cluster describe it: whether its stages fit together. No I/O.
+//! The promotion group as the objects describe it, and whether its stages fit together. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -17,13 +17,13 @@ pub(super) struct Member {
     pub(super) names: Names,
 }
 
-/// The members of each stage, as far as they are there.
+/// The members of each stage that exist.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) stages: Vec<Vec<Member>>,
-    /// What only another Promotion, or other integrations, can put right.
+    /// Faults that only another Promotion or other integrations can correct.
     pub(super) faults: Vec<String>,
-    /// What may come.
+    /// What is missing and may come.
     pub(super) missing: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl Group {
         self.faults.extend(faults);
     }
 
-    /// A promotion copies worker and mapping, which name the label and the ESV: they must be the same everywhere.
+    /// A promotion copies worker and mapping, which refer to label and ESV, so these must be the same everywhere.
     fn check_names(&mut self, spec: &PromotionSpec) {
         if !self.missing.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! What was answered to the request for a lock is recorded; a lock that cannot be recorded is released: row 4b.
+//! Records the answer to the request for a lock. Releases a lock that cannot be recorded: row 4b.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::{
     http::ONCE_ONLY_TIMEOUT,
 };
 
-/// A write that was sent arrives within this, or never: the API server's limit for a request.
+/// A status write arrives within this time or never: the API server's limit for a request.
 const WRITE_ARRIVES_WITHIN: Duration = Duration::from_mins(1);
 
-/// For so long a lock is tried to be recorded: it blocks everybody.
+/// How long to try to record a lock, which blocks everybody.
 const TRIES_TO_RECORD: Duration = Duration::from_mins(1);
 
 pub(super) struct LockAnswer<'a> {
@@ -37,12 +37,13 @@ pub(super) struct LockAnswer<'a> {
     pub(super) after: StageStatus,
 }
 
-/// The object and its status as they are with the answer.
+/// The object and its status with the answer.
 type Recorded = (Promotion, PromotionStatus);
 
 impl LockAnswer<'_> {
-    /// Comes to its end whatever happens to this process's leadership: nobody else has the key, nor knows of a refusal.
-    /// No pass is made over the run meanwhile. The object and its status as they are then.
+    /// Runs to its end even if this process loses the leadership, because nobody else has the key or knows of a
+    /// refusal.
+    /// Records the answer. The run is not reconciled meanwhile. Returns the object and its status as they are then.
     pub(super) async fn record(&self, mut object: Promotion, before: PromotionStatus) -> Recorded {
         let mut known = before.clone();
         if let Some(place) = known
@@ -72,9 +73,8 @@ impl LockAnswer<'_> {
         self.after.lock.as_ref()?.id.as_deref()
     }
 
-    /// Tries for a while to record a lock, as long as this process leads. Where it cannot, what it has written may still
-    /// arrive, and whoever leads then goes on with it: only a status that is read after that, and does not know the lock,
-    /// tells that nobody does.
+    /// Tries for a while to record a lock, while this process leads. If it fails, its write may still arrive, and the
+    /// next leader continues with it. Only a later read of the status shows that the lock is not recorded.
     async fn record_or_release(&self, object: &Promotion, id: &str) -> Option<Recorded> {
         let clock = &self.context.clock;
         let (host, requested_at) = (self.tenant.host().as_str(), clock.now());
@@ -109,7 +109,7 @@ impl LockAnswer<'_> {
         recorded
     }
 
-    /// In the background: passes over the run go on meanwhile, and a person can have their say.
+    /// Releases the lock in the background. The run is reconciled meanwhile, so a person can still decide.
     fn release(&self, id: &str) {
         let (context, tenant) = (self.context.clone(), self.tenant.clone());
         let (uid, attempt, id) = (self.uid.to_owned(), self.attempt.to_owned(), id.to_owned());
@@ -123,8 +123,8 @@ impl LockAnswer<'_> {
         });
     }
 
-    /// Whoever leads next takes a refusal that is not recorded for an answer that was lost, and another's lock for what
-    /// may be ours: until it releases that, there is time.
+    /// The next leader takes an unrecorded refusal for a lost answer, and somebody else's lock for one that may be
+    /// ours. So this keeps trying until that leader could release the lock.
     async fn record_refusal(&self, object: &Promotion) -> Option<Recorded> {
         let clock = &self.context.clock;
         let refused = clock.instant();
@@ -137,8 +137,8 @@ impl LockAnswer<'_> {
         None
     }
 
-    /// Somebody may have changed the object meanwhile, or the answer was recorded and that alone was not answered.
-    /// `None` if status does not remember this request any more.
+    /// Somebody may have changed the object meanwhile, or the write succeeded and only its answer was lost.
+    /// `None` if the status has no such request any more.
     async fn record_anew(&self, object: &Promotion) -> Result<Option<Recorded>, NotWritten> {
         let Some((mut fresh, mut status)) = self.read(object).await? else {
             return Ok(None);
@@ -162,7 +162,7 @@ impl LockAnswer<'_> {
         Ok(Some((fresh, status)))
     }
 
-    /// The object, if its status knows the lock.
+    /// The object, if its status has the lock.
     async fn find(&self, object: &Promotion, id: &str) -> Result<Option<Recorded>, kube::Error> {
         let knows = |stage: &StageStatus| {
             let lock = stage.lock.as_ref();
@@ -172,7 +172,7 @@ impl LockAnswer<'_> {
         Ok(read.filter(|(_, status)| status.stages.iter().any(knows)))
     }
 
-    /// The object as the API server has it, and not another of its name.
+    /// The object from the API server, and not another one with its name.
     async fn read(&self, object: &Promotion) -> Result<Option<Recorded>, kube::Error> {
         let namespace = object.namespace().unwrap_or_default();
         let api: Api<Promotion> = Api::namespaced(self.context.cluster.client.clone(), &namespace);
@@ -185,7 +185,7 @@ impl LockAnswer<'_> {
     }
 }
 
-/// Whether the API server has refused a write, so that it does not arrive later.
+/// Whether the API server has refused a write, which then cannot arrive later.
 fn is_refusal(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429)
 }

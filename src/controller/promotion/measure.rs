@@ -1,4 +1,4 @@
-//! What a status that stands tells of how long steps took, and how long locks were held.
+//! Measures how long steps took and locks were held, from a status that was written.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     runtime::Milestones,
 };
 
-/// Steps that are over, and locks that are gone.
+/// Measures steps that have ended and locks that are gone.
 pub(super) fn measure(
     before: Option<&PromotionStatus>,
     after: &PromotionStatus,
@@ -34,7 +34,7 @@ pub(super) fn measure(
     }
 }
 
-/// When a step began, as the stage remembers it; none for what is no step, or takes no time.
+/// When a step began, as the stage records it; `None` if it takes no time.
 fn began(stage: &StageStatus, step: Step) -> Option<&Time> {
     let lock = stage.lock.as_ref();
     match step {
@@ -50,7 +50,7 @@ fn began(stage: &StageStatus, step: Step) -> Option<&Time> {
     }
 }
 
-/// For how long a run has held the oldest lock that may be open.
+/// The age of the run's oldest lock that may be open.
 pub(in super::super) fn oldest_lock(run: &Promotion, now: Timestamp) -> Option<Duration> {
     let stages = run.status.iter().flat_map(|status| &status.stages);
     let since = stages

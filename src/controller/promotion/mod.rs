@@ -1,7 +1,7 @@
 //! `Promotion`: observe → decide → apply → record, until there is something to wait for.
 //!
-//! What happens to a lock is decided by [`lock_protocol`]; which stage it happens for by [`position`]. Both are pure.
-//! What has to be remembered stands in status before anything is sent.
+//! [`lock_protocol`] decides what happens to a lock, and [`position`] for which stage. Both are pure. What must be
+//! remembered is in status before anything is sent.
 
 mod actions;
 mod apply;
@@ -59,7 +59,7 @@ use crate::{
 impl HasStatus for Promotion {
     /// A lock may be open.
     const IS_URGENT: bool = true;
-    /// It stands for an open lock.
+    /// It protects an open lock.
     const IS_KEPT_UNREAD: bool = true;
 
     type Status = PromotionStatus;
@@ -81,10 +81,10 @@ impl HasStatus for Promotion {
     }
 }
 
-/// One pass.
+/// Reconciles a run once.
 pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext>, _: Priority) -> When {
     let started = scope.context.clock.instant();
-    // Read anew: a cache that lags behind would decide about a lock by what was before.
+    // Reads the object from the API server, because a cache that is behind must not decide about a lock.
     let mut run = match Run::read(&promotion, &scope).await {
         Ok(Some(run)) => run,
         Ok(None) => return When::OnChange,
@@ -98,7 +98,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
             };
         }
     };
-    // One that is relabelled is another installation's, but for the open lock whose key this process keeps.
+    // A run with other labels belongs to another release, except for an open lock whose key this process has.
     let holds_key = || scope.context.runs.key(&run.uid).is_some();
     if !scope.context.shard.has(run.object.meta()) && !holds_key() {
         return When::Check(LOOK_AGAIN);
@@ -125,7 +125,7 @@ pub(super) async fn reconcile(promotion: Arc<Promotion>, scope: Arc<ScopeContext
     run.finish(phase, &conclusion, next).await
 }
 
-/// Whatever is done must be remembered, and a deletion must wait for an open lock.
+/// Everything that is done must be recorded, and a deletion must wait for an open lock.
 async fn prepare(run: &mut Run<'_>) -> Result<(), RunRequeue> {
     if run.may_hold_lock() {
         run.keep_finalizer().await?;

@@ -1,8 +1,8 @@
-//! Names of the platform's, as many as a status has room for.
+//! Limits the names in a status to what there is room for.
 
 use crate::api::clip;
 
-/// Of a kind.
+/// Names of one kind.
 const MOST_NAMES: usize = 50;
 /// In bytes.
 const LONGEST_NAME: usize = 200;
@@ -31,7 +31,7 @@ impl NameBudget {
     }
 }
 
-/// A name is the platform's: it is shown to people, and not without end.
+/// The platform chooses the names, so their length is limited.
 pub(super) fn shown(text: &str) -> String {
     let printable: String = text.chars().filter(|c| !c.is_control()).collect();
     clip(&printable, LONGEST_NAME)

@@ -1,4 +1,4 @@
-//! Observes what the next decision needs and no more, and decides.
+//! Reads what the next decision needs, and nothing else, and decides.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::{
     api::{Action, IGNORE_REPORT_ANNOTATION, StageStatus, Step, UNLOCK_ANNOTATION},
 };
 
-/// What is decided about a stage, and what that was decided from: what is known already, or what is read now. The lock is
-/// read first: what is read after it is at least as new.
+/// Decides about a stage, from what is known already or read now. Reads the lock first, so everything else is at
+/// least as new.
 pub(super) async fn decide(
     run: &Run<'_>,
     tenant: &Tenant,
@@ -66,7 +66,7 @@ pub(super) async fn decide(
         }
     };
     let Observer { observation, .. } = observer;
-    // A lock that this check does not show to be idle is watched anew.
+    // If this check does not show the lock to be idle, its idle time starts again from zero.
     if observation.idle_for.known().is_none() && !decision.notes_lock() {
         runs.quiet_for(&run.uid, None, clock.instant());
     }
@@ -88,7 +88,7 @@ struct Observer<'a> {
 }
 
 impl Observer<'_> {
-    /// Reads what a decision needs. Reports that it can do without may be unreadable, once.
+    /// Reads what a decision needs. Unreadable reports that it can do without are tolerated.
     async fn read(&mut self, missing: Missing) -> Result<(), RunRequeue> {
         let run = self.run;
         match missing {

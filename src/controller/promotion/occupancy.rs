@@ -1,4 +1,4 @@
-//! Who occupies an environment: a run does from the intent to lock it to the end of the stage's verification.
+//! Which run occupies an environment: from the intent to lock it to the end of the stage's verification.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use crate::{
     http::Host,
 };
 
-/// What is asked of a run, its annotations included, and what it tells the others: whom it stands in the way of.
+/// A fingerprint of a run: what users set, annotations included, and what other runs wait for.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) struct Told {
     pub(in super::super) asked: Asked,
@@ -42,7 +42,7 @@ impl Told {
 
 pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
     let mut asked = DefaultHasher::new();
-    // It is watched whatever its labels are, and they tell whose it is.
+    // It is watched whatever its labels are, and the labels tell which release it belongs to.
     (asked_for(promotion), &promotion.metadata.labels).hash(&mut asked);
     let status = promotion.status.as_ref();
     let hosts_of = |is: fn(&StageStatus) -> bool| {
@@ -58,7 +58,7 @@ pub(in super::super) fn told_of(promotion: &Promotion) -> Told {
     }
 }
 
-/// Whether the stage has a lock, rather than having asked for one.
+/// Whether the stage has a lock, and has not only requested one.
 fn has_lock(stage: &StageStatus) -> bool {
     stage.open_lock().is_some_and(|lock| lock.id.is_some())
 }
@@ -71,7 +71,7 @@ fn hosts(stage: &StageStatus) -> impl Iterator<Item = &str> {
 }
 
 impl Run<'_> {
-    /// The run that stands in the way: one that occupies a host, or an elder one that is queued for it.
+    /// The run to wait for: one that occupies a host, or an older one that is queued for it.
     pub(super) fn in_the_way(&self, wanted: [&Host; 2]) -> Option<String> {
         let wanted: BTreeSet<&str> = wanted.iter().map(|host| host.as_str()).collect();
         let is_wanted = |stage: &StageStatus| hosts(stage).any(|host| wanted.contains(host));

@@ -1,4 +1,4 @@
-//! A run's object is gone before its lock is: somebody has taken its finalizer away. This process still has the key.
+//! A run's object is gone before its lock, because somebody removed the finalizer. This process still has the key.
 
 use kube::{Api, ResourceExt};
 
@@ -10,12 +10,12 @@ use crate::{
     http::Priority,
 };
 
-/// Releases the locks of such runs, in the background, and tells of those that nobody knows of. Whoever ends waits for
-/// that: nobody else has the key.
+/// Releases the locks of such runs in the background, and reports those that nobody knows. A process that ends waits
+/// for this, because nobody else has the key.
 pub(in super::super) fn see_to(context: &Context, gone: &Ref) {
     let tasks = &context.tasks;
     for (uid, key) in context.runs.keys_of(gone) {
-        // Who waits for the answer sees to what it says.
+        // The task that waits for the answer handles it.
         if key.is_asking {
             continue;
         }
@@ -62,7 +62,7 @@ async fn release(context: &Context, gone: &Ref, key: &Key) {
         .lock_is_unrecorded(host.as_str(), "", requested_at.0);
 }
 
-/// What was asked for under the lock may be on its way: it would run under the next one.
+/// A request under the lock may be in flight, and would run under the next lock.
 async fn let_settle(context: &Context, key: &Key) {
     let Some(promote) = &key.stage.promote else { return };
     let passed = context.clock.now().duration_since(promote.requested_at.0);
@@ -75,7 +75,7 @@ fn tenant(context: &Context, key: &Key) -> Tenant {
     tenant.with_priority(Priority::Lock)
 }
 
-/// One that cannot be decoded any more, or read, is there.
+/// An object that cannot be decoded or read exists.
 async fn is_there(context: &Context, gone: &Ref, uid: &str) -> bool {
     let api: Api<Promotion> = Api::namespaced(context.cluster.client.clone(), &gone.namespace);
     loop {
@@ -101,7 +101,7 @@ pub(super) async fn until_gone(context: &Context, tenant: &Tenant, id: &str) {
     }
 }
 
-/// Whether the lock is gone. It is not taken from what is under way.
+/// Whether the lock is gone. It is not deleted while something runs under it.
 async fn ask_back(tenant: &Tenant, id: &str) -> Result<bool, Error> {
     if tenant.lock_state().await?.is_free_of(id) {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! Where a run stands: which stage is next, and whether it may begin. No I/O.
+//! A run's position: which stage is next, and whether it may begin. No I/O.
 
 #[cfg(test)]
 mod tests;
@@ -7,23 +7,23 @@ use crate::api::{
     Action, Outcome, PromotionMode, PromotionPhase, PromotionSpec, PromotionStatus, Reason, StageStatus, Step,
 };
 
-/// Where a run stands.
+/// A run's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Position {
-    /// This stage is under way, or may begin.
+    /// This stage is in progress, or may begin.
     Stage(usize),
     /// This stage would be next, and `upTo` does not reach it.
     Gate(usize),
-    /// This stage would be next, and its content is not the one that was approved or looked at.
+    /// This stage would be next, and its content differs from what was approved or reviewed.
     Held(usize),
-    /// No stage is begun for now.
+    /// No stage may begin for now.
     Suspended,
-    /// The run is over.
+    /// The run has ended.
     Over(PromotionPhase, Reason),
 }
 
 pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Position {
-    // Whatever else is to be done: a lock that may be open comes first.
+    // A lock that may be open comes before everything else.
     let holds_lock = |name: &str| {
         let stage = status.stages.iter().find(|stage| stage.name == name);
         stage.is_some_and(StageStatus::may_hold_lock)
@@ -80,7 +80,7 @@ pub(super) fn position(spec: &PromotionSpec, status: &PromotionStatus) -> Positi
     Position::Over(PromotionPhase::Succeeded, success(status))
 }
 
-/// Whether a stage waits for a person: nothing of what decides has changed since it was held.
+/// Whether a stage still waits for a person: neither `approved` nor `upTo` has changed since it was held.
 fn is_held(spec: &PromotionSpec, stage: &StageStatus) -> bool {
     let approved = spec.approved.get(&stage.name);
     stage
@@ -89,13 +89,13 @@ fn is_held(spec: &PromotionSpec, stage: &StageStatus) -> bool {
         .is_some_and(|held| held.up_to == spec.up_to && held.approved.as_ref() == approved)
 }
 
-/// Whether a stage may ask for a lock: one that only looks for what became of an earlier request may not.
+/// Whether a stage may request a lock. One that only looks for the effect of an earlier request may not.
 pub(super) fn may_begin(spec: &PromotionSpec, index: usize) -> bool {
     let gate = spec.order.iter().position(|stage| stage.name == spec.up_to);
     !spec.suspend && index <= gate.unwrap_or(0)
 }
 
-/// A stage that has begun is brought to its end, wherever the gate is.
+/// A stage that has begun continues to its end, wherever the gate is.
 fn is_under_way(stage: &StageStatus) -> bool {
     let has_begun = stage.step.is_some() || stage.action == Action::Rollback;
     has_begun && stage.step != Some(Step::Done)
@@ -116,7 +116,7 @@ fn last_reason(status: &PromotionStatus, phase: PromotionPhase) -> Reason {
     }
 }
 
-/// A run that found every promotion done before, under its name, has promoted nothing.
+/// Another run of this name had promoted every stage, and this one promoted nothing.
 fn success(status: &PromotionStatus) -> Reason {
     let has = |outcome| status.stages.iter().any(|stage| stage.outcome == Some(outcome));
     if has(Outcome::AlreadyPromoted) && !has(Outcome::Promoted) {
@@ -126,7 +126,7 @@ fn success(status: &PromotionStatus) -> Reason {
     }
 }
 
-/// The stage that a run ended at, if it was under way then.
+/// The stage that was in progress when the run ended.
 fn decisive(status: &PromotionStatus, phase: PromotionPhase) -> Option<&StageStatus> {
     let outcome = match phase {
         PromotionPhase::Failed => Outcome::Failed,
@@ -137,7 +137,7 @@ fn decisive(status: &PromotionStatus, phase: PromotionPhase) -> Option<&StageSta
     stages.rfind(|stage| stage.is_done() && stage.outcome == Some(outcome))
 }
 
-/// What is said of a run that is over.
+/// The message of a run that has ended.
 pub(super) fn last_words(status: &PromotionStatus, phase: PromotionPhase) -> String {
     let told = |outcome: Outcome| {
         status

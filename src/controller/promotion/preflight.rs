@@ -1,4 +1,4 @@
-//! Everything that can be found without the lock, said all at once.
+//! Finds everything that can be found without the lock, and reports it all at once.
 
 use std::time::Duration;
 
@@ -23,29 +23,29 @@ use crate::{
     },
 };
 
-/// How soon an ESV is looked for again.
+/// How soon an ESV is checked again.
 const LOOK_FOR_ESV: Duration = Duration::from_mins(1);
 
-/// What keeps a stage from being begun.
+/// What keeps a stage from beginning.
 pub(super) enum Obstacle {
-    /// With how soon to look again: no watch tells of an ESV.
+    /// With the time until the next check, because no watch tells of an ESV.
     Faults(Vec<String>, Duration),
     Queue(String),
-    /// The ESVs above cannot be seen: a lock blocks them, too.
+    /// The upper environment's ESVs cannot be read, because a lock blocks them, too.
     Unseen(Error),
-    /// The stage may not begin: it looks for what became of an earlier request alone.
+    /// The stage may not begin. It only looks for the effect of an earlier request.
     Gate,
 }
 
-/// What is found before the lock is requested.
+/// The findings before the lock is requested.
 #[derive(Default)]
 pub(super) struct Preflight {
     pub(super) obstacle: Option<Obstacle>,
-    /// What the stage would change, where that was read.
+    /// What the stage would change, if that was read.
     pub(super) shown: Option<Shown>,
 }
 
-/// Looks for everything that keeps the stage from being begun. Writes nothing.
+/// Checks for everything that keeps the stage from beginning. Writes nothing.
 pub(super) async fn preflight(
     run: &Run<'_>,
     tenant: &Tenant,
@@ -58,7 +58,7 @@ pub(super) async fn preflight(
     let obstacle = if found.is_empty() {
         let hosts = group.host(index - 1).zip(group.host(index));
         let other = hosts.and_then(|(lower, upper)| run.in_the_way([lower, upper]));
-        // What another run has locked is seen when it is done.
+        // Environments that another run has locked are checked when it is done.
         other.map(Obstacle::Queue).or(unseen.map(Obstacle::Unseen))
     } else {
         Some(Obstacle::Faults(found, again))
@@ -66,19 +66,19 @@ pub(super) async fn preflight(
     Ok(Preflight { obstacle, shown })
 }
 
-/// An end that leaves no stage to begin, with whatever else a person will have to put right, as far as it can be seen.
+/// Adds to an end that lets no stage begin everything else that a person will have to correct.
 pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, end: RunRequeue) -> RunRequeue {
     let (lower, upper) = (&group.stages[index - 1], &group.stages[index]);
     let (reason, said) = end.conclusion.text();
     let seen = match upper.first() {
-        // Who does not answer is not asked again at once.
+        // A tenant that does not answer is not called again at once.
         Some(_) if PASSING.contains(&reason) => None,
         Some(first) => seen_above(run, first, upper).await,
         None => Some(Vec::new()),
     };
     let before = run.status.conditions.said(reason);
     let message = match (seen, before.filter(|before| before.starts_with(said))) {
-        // What was seen there before stands as long as nobody can look.
+        // The former findings stay while the tenant cannot be read.
         (None, Some(before)) => before.to_owned(),
         (seen, _) => {
             let mut all = vec![said.to_owned()];
@@ -94,10 +94,10 @@ pub(super) async fn with_the_rest(run: &Run<'_>, group: &Group, index: usize, en
     }
 }
 
-/// What passes by itself.
+/// This passes by itself.
 const PASSING: [Reason; 3] = [Reason::TenantUnavailable, Reason::RateLimited, Reason::NotReached];
 
-/// Two members may share what is at fault, and the first may have said all of it.
+/// Two members may share a fault, which is reported once.
 fn each_once(all: Vec<String>) -> Vec<String> {
     let mut once: Vec<String> = Vec::new();
     for what in all {
@@ -108,7 +108,7 @@ fn each_once(all: Vec<String>) -> Vec<String> {
     once
 }
 
-/// What the environment of a member shows of it, and of those beside it; `None` if it does not show it now.
+/// The faults of a member in its environment; `None` if the environment does not show them now.
 async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option<Vec<String>> {
     let host = &first.names.host;
     let secret = &first.integration.spec.tenant.service_account_secret_ref.name;
@@ -144,18 +144,18 @@ async fn seen_above(run: &Run<'_>, first: &Member, members: &[Member]) -> Option
     if !is_unlocked {
         seen.push(format!("{host} or the environment below it is not unlocked"));
     }
-    // A lock blocks ESVs, too, and has been told of.
+    // A lock blocks ESVs, too, and is reported already.
     if let Some(error) = refused.filter(|error| is_unlocked || !error.may_be_a_lock()) {
         seen.push(lasting(&error)?);
     }
     Some(seen)
 }
 
-/// What is in the way of promoting from the lower stage to the upper one.
+/// What prevents the promotion from the lower stage to the upper one.
 struct Faults {
     found: Vec<String>,
     again: Duration,
-    /// Why the ESVs above cannot be seen.
+    /// Why the upper environment's ESVs cannot be read.
     unseen: Option<Error>,
 }
 
@@ -186,15 +186,15 @@ async fn missing_esvs(tenant: &Tenant, members: &[Member]) -> Result<Vec<String>
     Ok(missing)
 }
 
-/// Connections that PingOne refuses, and configuration that is not there to be promoted.
+/// Connections that PingOne refuses, and configuration that is missing below.
 fn refusals(run: &Run<'_>, lower: &[Member], upper: &[Member]) -> Vec<String> {
     let members = lower.iter().chain(upper);
     let refused = members.filter_map(|member| refused(run, member));
     refused.chain(lower.iter().filter_map(unwritten)).collect()
 }
 
-/// Worker and mapping that the operator has still to write below: a promotion would leave them behind, and its lock
-/// would keep them from being written.
+/// Worker and mapping that the operator still has to write below. A promotion would not copy them, and its lock would
+/// block the write.
 fn unwritten(member: &Member) -> Option<String> {
     let status = member.integration.status.as_ref();
     let is_true = |type_| status.is_some_and(|status| status.conditions.is_true(type_));
@@ -227,7 +227,7 @@ fn refused(run: &Run<'_>, member: &Member) -> Option<String> {
     })
 }
 
-/// An ESV that is missing above, or is not the integration's own.
+/// An ESV that is missing in the upper environment, or is not the integration's.
 async fn missing_esv(tenant: &Tenant, member: &Member) -> Result<Option<String>, Error> {
     let (name, id) = (name_of(member), &member.names.esv);
     let Some(esv) = tenant.esv(id).await? else {

@@ -1,4 +1,4 @@
-//! What the next stage would change, shown before anything is locked.
+//! Shows what the next stage would change, before anything is locked.
 
 use super::{group::Group, report_summary, reports::Newest, run::Run, source, target::of_account};
 use crate::{
@@ -6,19 +6,19 @@ use crate::{
     api::{NextStage, PromotionPhase, ReportStatus, TenantEnvironment},
 };
 
-/// What a stage would change, as it is shown to people.
+/// What a stage would change.
 pub(super) struct Shown {
-    /// What status is to show; `None` leaves it as it is.
+    /// The new `status.next`; `None` leaves it as it is.
     next: Option<NextStage>,
     provisional: Option<ReportStatus>,
     newest_below: Option<Newest>,
-    /// Whether there is nothing to promote, for certain.
+    /// Whether there is certainly nothing to promote.
     pub(super) is_empty: bool,
 }
 
-/// What a stage would change. That it cannot be told stops nobody.
+/// Reads what a stage would change. If that cannot be read, the run continues without it.
 ///
-/// Once the gate was raised, what was shown there is kept as it is: it is what people have accepted.
+/// After the gate was raised, what it showed stays, because people have accepted that.
 pub(super) async fn observe(run: &Run<'_>, group: &Group, index: usize) -> Shown {
     let provisional = of_stage(run, group, index).await;
     let is_empty = known_end(group).is_some() && provisional.as_ref().is_some_and(ReportStatus::is_empty);
@@ -40,7 +40,7 @@ pub(super) async fn observe(run: &Run<'_>, group: &Group, index: usize) -> Shown
     let is_read = shown.provisional.is_some();
     let next = NextStage {
         stage: name.clone(),
-        // What cannot be read now is older, and is compared with what is there in the end.
+        // If the list cannot be read now, the former one is compared in the end.
         source: source.or(known.source),
         seen_at: known.seen_at.clone(),
         provisional: shown.provisional.clone().or(known.provisional),
@@ -55,7 +55,7 @@ pub(super) async fn observe(run: &Run<'_>, group: &Group, index: usize) -> Shown
 }
 
 impl Run<'_> {
-    /// Shows people what the next stage would change.
+    /// Shows what the next stage would change.
     pub(super) fn show(&mut self, shown: Shown) {
         self.provisional = shown.provisional;
         self.newest_below = shown.newest_below;
@@ -65,8 +65,8 @@ impl Run<'_> {
     }
 }
 
-/// Whether the environments of this stage have told this process of changes before: one that never does may be the wrong
-/// side to ask, and its empty list says nothing.
+/// Whether this process has seen this report show changes before. An environment that never does may be the wrong
+/// end, and its empty list means nothing.
 fn has_shown_changes(run: &Run<'_>, group: &Group, index: usize, read: Option<&ReportStatus>) -> bool {
     let Some((lower, upper)) = group.host(index - 1).zip(group.host(index)) else {
         return false;
@@ -75,18 +75,17 @@ fn has_shown_changes(run: &Run<'_>, group: &Group, index: usize, read: Option<&R
     run.context.runs.has_shown_changes([lower, upper], is_change)
 }
 
-/// The provisional report of a stage, as a status can hold it.
+/// Summarises the provisional report of a stage.
 pub(super) async fn of_stage(run: &Run<'_>, group: &Group, index: usize) -> Option<ReportStatus> {
     let report = provisional(run, group, index).await?;
     Some(ReportStatus {
-        // Of no report that is kept: each question makes a new one.
+        // It has no lasting report id: each request creates a new report.
         report_id: None,
         ..report_summary::of(&report, &run.own_items())
     })
 }
 
-/// An end of the promotion group, whose report can only be of the one pair that it belongs to: with the stage whose
-/// report that is.
+/// An end of the promotion group, and the stage that its report is about. An end belongs to one pair only.
 fn known_end(group: &Group) -> Option<(usize, usize)> {
     let last = group.stages.len() - 1;
     let is = |index: usize, environment: TenantEnvironment| {
@@ -100,12 +99,12 @@ fn known_end(group: &Group) -> Option<(usize, usize)> {
     }
 }
 
-/// The provisional report of a stage. Which side answers it is not documented, and an environment in the middle of a
-/// group answers either way, for one pair or the other: an end of the group tells which side it is.
+/// Reads the provisional report of a stage. It is not documented which side answers it. An environment in the middle
+/// of a group answers for one of its two pairs. An end of the group shows which side that is.
 async fn provisional(run: &Run<'_>, group: &Group, index: usize) -> Option<Report> {
     let (lower, upper) = (index - 1, index);
     let Some((end, own)) = known_end(group) else {
-        // Assumed is the lower side, which the vendor's own tool asks.
+        // Assumed: the lower side, which Ping's own tool calls.
         return report_of(run, group, lower).await.ok().flatten();
     };
     let (if_it_answers, if_not) = if end == 0 { (lower, upper) } else { (upper, lower) };

@@ -1,4 +1,4 @@
-//! A decision is recorded before it is carried out, with what people are told of it.
+//! Records a decision before it is carried out, together with its reports and events.
 
 use super::{
     lock_protocol::{Observation, SeenReport},
@@ -11,10 +11,10 @@ use crate::{
     api::{Outcome, ReportStatus, RunMark, StageStatus, Step},
 };
 
-/// Names in a message; status has more of them.
+/// The most names in a message. Status has more of them.
 const MOST_NEW: usize = 10;
 
-/// Records what was decided, with what people are told of it.
+/// Records what was decided, with reports and events.
 pub(super) async fn remember(
     run: &mut Run<'_>,
     tenant: &Tenant,
@@ -38,8 +38,8 @@ pub(super) async fn remember(
     run.record().await
 }
 
-/// Adds to a stage what its reports say, as soon as a decision rests on them. A report that cannot be read keeps
-/// nothing from being done: only its id is kept.
+/// Adds to a stage what its reports say when a decision rests on them. If a report cannot be read, only its id is
+/// recorded, and the run continues.
 async fn fill(
     run: &Run<'_>,
     tenant: &Tenant,
@@ -63,7 +63,7 @@ async fn fill(
         let mut reports = observation.reports.known().into_iter().flatten();
         let real = reports.find(|report| {
             let is_ours = |mark: &RunMark| mark.key == run.key && mark.stage == next.name;
-            // One without an id can be read by nobody.
+            // Without an id the report cannot be read.
             !report.is_dry_run && !report.id.is_empty() && report.mark.as_ref().is_some_and(is_ours)
         });
         if let Some(real) = real {
@@ -72,7 +72,7 @@ async fn fill(
     }
 }
 
-/// What a held list has that was not shown at the gate.
+/// What a held list has that the gate did not show.
 fn what_is_new(run: &Run<'_>, dry_run: Option<&ReportStatus>) -> String {
     let shown = run
         .status
@@ -80,7 +80,7 @@ fn what_is_new(run: &Run<'_>, dry_run: Option<&ReportStatus>) -> String {
         .as_ref()
         .and_then(|next| next.provisional.as_ref());
     let now = dry_run.or(run.provisional.as_ref());
-    // What a truncated list leaves out would be called new.
+    // The names that a truncated list leaves out would count as new.
     let (Some(shown), Some(now)) = (shown.filter(|shown| !shown.truncated), now) else {
         return String::new();
     };
@@ -102,7 +102,7 @@ fn what_is_new(run: &Run<'_>, dry_run: Option<&ReportStatus>) -> String {
     format!(". New in it: {}", new.join(", "))
 }
 
-/// A report that could not be read when it was found is read again before it is compared.
+/// Reads a report again that could not be read before, because it is compared now.
 pub(super) async fn read_again(run: &Run<'_>, tenant: &Tenant, stage: &mut StageStatus) {
     if stage.step == Some(Step::DryRun)
         && let Some(dry_run) = &mut stage.dry_run

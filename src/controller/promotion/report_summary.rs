@@ -1,4 +1,4 @@
-//! A report as a status can hold it: totals, a hash, and as many names as fit.
+//! Summarises a report for a status: totals, a hash, and as many names as fit.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -16,8 +16,8 @@ const ROOM: usize = 7 * 1024;
 /// [assumed]: what a report calls the worker service.
 pub(super) const ASSUMED_SERVICE: &str = "PingOne Worker Service";
 
-/// Sums a report up; `ours` are the names of what belongs to the run's integrations. The hash is over the sorted list,
-/// each part with its length before it, without dates and the report's id.
+/// Summarises a report. `ours` are the names of what belongs to the run's integrations. The hash covers the sorted
+/// list, each part with its length, without dates and the report's id.
 pub(super) fn of(report: &Report, ours: &BTreeSet<String>) -> ReportStatus {
     let mut changes: Vec<_> = report.changes().collect();
     changes.sort();

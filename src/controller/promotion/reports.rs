@@ -1,4 +1,4 @@
-//! The reports of an environment, as far as a decision needs them.
+//! Reads the reports of an environment that a decision needs.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -14,10 +14,10 @@ use crate::{
 };
 
 const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// A report younger than this may be listed before it can be read.
+/// A report younger than this may be in the list before it can be read.
 const IS_NEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// Why an environment is not seen.
+/// Why an environment cannot be observed.
 pub(super) enum ObserveError {
     /// The tenant does not answer.
     Tenant(Error),
@@ -38,53 +38,53 @@ impl From<Error> for ObserveError {
     }
 }
 
-/// Whose reports are looked for.
+/// Which reports are wanted.
 pub(super) struct Wanted<'a> {
     /// `namespace/name`.
     pub(super) key: &'a str,
     pub(super) stage: &'a str,
-    /// The lock that is known to be ours.
+    /// The lock that is known to be the run's.
     pub(super) own_lock_id: Option<&'a str>,
-    /// Promotion ids that locks bear or bore.
+    /// Promotion ids of present and former locks.
     pub(super) lock_ids: Vec<&'a str>,
-    /// Whether something is to be taken back that has to be the last.
+    /// Whether a rollback is next, which needs the last report.
     pub(super) is_rollback: bool,
-    /// Reports that a person says the run can go on without.
+    /// Reports that a person has told the run to ignore.
     pub(super) ignored: &'a [&'a str],
-    /// Takes the reports of this name that are read now, for whoever shows them to people.
+    /// Collects the reports that are read here, for the status.
     pub(super) read: &'a Mutex<HashMap<String, Report>>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Default)]
 pub(super) struct Found {
     /// The reports that count, newest first.
     pub(super) reports: Vec<SeenReport>,
-    /// The ids of those that cannot be read, and that a person says the run can go on without.
+    /// The ids of unreadable reports that a person has told the run to ignore.
     pub(super) ignored: Vec<String>,
 }
 
-/// The reports that count, newest first: those under the locks in question, and the real ones down to the newest of
-/// this name and stage. A report is read once.
+/// Reads the reports that count, newest first: those under the locks in question, and the real ones down to the
+/// newest of this name and stage. Each report is read once.
 pub(super) async fn read(
     tenant: &Tenant,
     runs: &PromotionRegistry,
     wanted: &Wanted<'_>,
 ) -> Result<Found, ObserveError> {
     let mut entries = tenant.reports().await?;
-    // Stable: of one moment, the order of the list holds.
+    // Stable: reports of one date keep the order of the list.
     entries.sort_by_key(|entry| Reverse(time_of(entry)));
-    // What is last is not left to dates, nor to a list that may lag behind, where the wrong thing would be taken back.
+    // Before a rollback the platform's own last report decides, and neither dates nor a list that may lag.
     if wanted.is_rollback {
         match tenant.last_report().await? {
             Some(last) if !last.dry_run => put_first(&mut entries, last),
-            // Who says it, if not the platform: of two reports of one minute nobody knows which is the last.
+            // Only the platform knows which of two reports of one minute is the last.
             _ if is_tied(&entries) => entries.insert(0, ReportEntry::of_nobody()),
             _ => {}
         }
     }
     let mut found = Found::default();
-    // A date may have no seconds: what is of the same minute as the newest of this name may be newer.
+    // A date may have no seconds, so a report of the same minute as the newest of this name may be newer.
     let mut oldest_wanted = None;
     for entry in entries {
         let is_under_lock = entry
@@ -125,9 +125,10 @@ pub(super) async fn read(
 /// The newest real report of an environment.
 #[derive(Clone)]
 pub(super) struct Newest {
-    /// Its id; `none` where there is no report. `None`: of two of one moment nobody says which is the last.
+    /// Its id; `none` if there is no report. `None` if two reports have the same date and the platform does not say
+    /// which is the last.
     pub(super) id: Option<String>,
-    /// Those that may be the newest, where nobody says which.
+    /// The reports that may be the newest, if that is not known.
     pub(super) tied: Vec<String>,
     /// All real reports that have an id.
     pub(super) listed: Vec<String>,
@@ -159,7 +160,7 @@ pub(super) async fn newest_report(tenant: &Tenant) -> Result<Newest, Error> {
     Ok(Newest { id, tied, listed })
 }
 
-/// What bears no date that can be read may be the newest.
+/// A report without a readable date may be the newest.
 fn time_of(entry: &ReportEntry) -> Timestamp {
     date(&entry.created_date).unwrap_or(Timestamp::MAX)
 }
@@ -173,7 +174,7 @@ fn is_tied(entries: &[ReportEntry]) -> bool {
     newest.duration_since(next) < A_MINUTE
 }
 
-/// Puts the last report before all others; the list may have it already, and with an id that it lacks itself.
+/// Puts the last report first. The list may have it already, with an id that it lacks itself.
 fn put_first(entries: &mut Vec<ReportEntry>, last: ReportEntry) {
     let is_last = |entry: &ReportEntry| match &last.report_id {
         Some(id) => entry.report_id.as_ref() == Some(id),
@@ -192,7 +193,7 @@ async fn known(
     entry: &ReportEntry,
     wanted: &Wanted<'_>,
 ) -> Result<KnownReport, ObserveError> {
-    // One without an id can be read by nobody: all that is known of it stands in the list.
+    // Without an id a report cannot be read. The list has all that is known of it.
     let Some(id) = &entry.report_id else {
         return Ok(KnownReport::default());
     };
@@ -215,7 +216,7 @@ async fn known(
         }
         Err(error) => error,
     };
-    // What was really done under our own lock is ours, whatever else its report says.
+    // A real report under the run's own lock is the run's, whatever else it says.
     let is_own = entry.promotion_id.is_some() && entry.promotion_id.as_deref() == wanted.own_lock_id;
     if is_own && !entry.dry_run {
         return Ok(KnownReport::default());
@@ -227,7 +228,7 @@ async fn known(
     Err(ObserveError::Report(id.clone(), error))
 }
 
-/// Listed, and not there: a report that is new is about to be, an old one is gone for good.
+/// Listed, and not found. A new report will appear; an old one is gone.
 fn is_no_longer_kept(entry: &ReportEntry, error: &Error, now: Timestamp) -> bool {
     let is_new = date(&entry.created_date).is_some_and(|date| now.duration_since(date) < IS_NEW);
     let is_gone = |error: &http::Error| error.status() == Some(404) && error.is_by_service();

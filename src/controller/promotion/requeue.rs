@@ -1,4 +1,4 @@
-//! How a pass over a stage ends.
+//! How the reconciliation of a stage ends.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::{
     controller::engine::requeue::When,
 };
 
-/// How often a run is looked at that waits for a person or another object: a change of either wakes it, but not what
-/// its tenant shows.
+/// How often a run is checked that waits for a person or another object. Their changes trigger it, and its tenant's
+/// do not.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
-/// How a pass ends.
+/// How a reconciliation of a run ends.
 #[derive(Debug)]
 pub(super) struct RunRequeue {
     pub(super) phase: PromotionPhase,
@@ -19,7 +19,7 @@ pub(super) struct RunRequeue {
     pub(super) next: When,
 }
 
-/// The pass ends, and the next one begins at once.
+/// The reconciliation ends, and the next one begins at once.
 pub(super) fn next_stage(stage: &StageStatus) -> RunRequeue {
     RunRequeue {
         phase: PromotionPhase::Running,
@@ -31,7 +31,7 @@ pub(super) fn next_stage(stage: &StageStatus) -> RunRequeue {
     }
 }
 
-/// Something is missing, which a watch tells of.
+/// Something is missing. A watch tells when it comes.
 pub(super) fn pending(reason: Reason, what: &[String]) -> RunRequeue {
     RunRequeue {
         phase: PromotionPhase::Pending,

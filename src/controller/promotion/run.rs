@@ -1,4 +1,4 @@
-//! One pass over a run: the object as it was read, its status as it is becoming, and who it is.
+//! One reconciliation of a run: the object as it was read, its new status, and its identity.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -35,10 +35,10 @@ use crate::{
     },
 };
 
-/// How soon something is tried again that went wrong while a lock is open.
+/// How soon a failed step is tried again while a lock is open.
 pub(super) const WITH_AN_OPEN_LOCK: Duration = Duration::from_secs(15);
 
-/// How soon a lock is looked for again that a lost request may still take.
+/// How soon to check again for the effect of a lost request for a lock.
 const LOOK_FOR_SUSPECT: Duration = Duration::from_secs(50);
 
 pub(super) struct Run<'a> {
@@ -49,11 +49,11 @@ pub(super) struct Run<'a> {
     /// `namespace/name`: a stage is promoted once under it.
     pub(super) key: String,
     pub(super) uid: String,
-    /// The provisional report of the next stage, as this pass has read it.
+    /// The provisional report of the next stage, if it was read.
     pub(super) provisional: Option<ReportStatus>,
-    /// The reports of this name that this pass has read and not shown yet, by their ids.
+    /// The reports of this name that were read and are not in status yet, by id.
     pub(super) read_reports: Mutex<HashMap<String, Report>>,
-    /// What the environment below has shown in this pass as its newest report.
+    /// The newest report of the environment below, if it was read.
     pub(super) newest_below: Option<Newest>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// The stage of this name as status remembers it.
+    /// The stage with this name, as status has it.
     pub(super) fn stage(&self, name: &str) -> StageStatus {
         let known = self.status.stages.iter().find(|stage| stage.name == name);
         known.cloned().unwrap_or_else(|| StageStatus {
@@ -88,9 +88,9 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Sets a stage in the status that is becoming. One that has not begun is not told of.
+    /// Sets a stage in the new status.
     pub(super) fn set_stage(&mut self, mut stage: StageStatus) {
-        // A tenant's words can be as long as it likes; a status that is too long cannot be recorded.
+        // A tenant's message can have any length, and a status that is too long cannot be written.
         if let Some(message) = &mut stage.message {
             *message = clip(message, LONGEST_MESSAGE);
         }
@@ -147,8 +147,7 @@ impl<'a> Run<'a> {
         self.status.may_hold_lock()
     }
 
-    /// Writes the status as it is, before anything is sent that must be remembered. What could not be recorded is not
-    /// going to be done.
+    /// Writes the status before a request that must be remembered. If this fails, nothing is sent.
     pub(super) async fn record(&mut self) -> Result<(), RunRequeue> {
         if self.may_hold_lock() {
             self.keep_finalizer().await?;
@@ -165,7 +164,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Goes on if the definition in the cluster keeps all that has to be remembered.
+    /// Succeeds if the CRD in the cluster keeps every field that must be remembered.
     pub(super) async fn check_definition(&self) -> Result<(), RunRequeue> {
         match status::check_definition(&self.context.cluster, &self.object).await {
             Ok(()) => Ok(()),
@@ -195,7 +194,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// When to try again what went wrong. A lock that is open is not left alone for long.
+    /// When to try again after an error: soon, if a lock is open.
     pub(super) fn again(&self, at_least: Option<Duration>) -> When {
         if self.may_hold_lock() {
             When::Poll(at_least.unwrap_or_default().max(WITH_AN_OPEN_LOCK))
@@ -204,7 +203,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The same, for a request for a lock that may still have an effect: what comes of it has to be seen soon.
+    /// The same for a lost request for a lock, whose effect must be noticed soon.
     fn soon_enough(&self, next: When) -> When {
         match (next, self.held().and_then(|stage| stage.suspect.as_ref())) {
             (When::Poll(after), Some(_)) => When::Poll(after.min(LOOK_FOR_SUSPECT)),
@@ -213,18 +212,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The phase of a run that cannot go on for now. Whoever meets an obstacle is not in the way of others in the queue.
+    /// The phase of a run that cannot continue for now. A run with an obstacle does not occupy an environment.
     pub(super) fn phase(&self) -> PromotionPhase {
         match self.status.phase {
             Some(phase) if phase.is_terminal() => phase,
             _ if self.status.stages.iter().any(StageStatus::occupies) => PromotionPhase::Running,
-            // What was shown there counts when the gate is raised, whatever goes wrong until then.
+            // What the gate shows counts when it is raised, whatever goes wrong until then.
             Some(PromotionPhase::Gated) => PromotionPhase::Gated,
             _ => PromotionPhase::Pending,
         }
     }
 
-    /// Another run is first. The stage is told of, so that younger runs see whom it waits for.
+    /// Another run is first. The stage goes into status, so that younger runs see what it waits for.
     pub(super) fn queued(&mut self, stage: StageStatus, other: &str) -> RunRequeue {
         self.set_stage(stage);
         RunRequeue {
@@ -237,7 +236,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Something is waited for.
+    /// Ends the reconciliation with a wait.
     pub(super) fn waiting(&self, wait: Wait) -> RunRequeue {
         let Wait {
             reason,
@@ -252,7 +251,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The stage as it is when it is over.
+    /// The stage with its end.
     pub(super) fn over(
         &self,
         stage: StageStatus,
@@ -272,7 +271,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Has the object wait for its lock when it is deleted. Somebody may have taken the finalizer away.
+    /// Sets the finalizer, which somebody may have removed, so that a deletion waits for the lock.
     pub(super) async fn keep_finalizer(&mut self) -> Result<(), RunRequeue> {
         let is_going = self.object.metadata.deletion_timestamp.is_some();
         if is_going || finalizer::is_set(&self.object) {
@@ -282,7 +281,7 @@ impl<'a> Run<'a> {
         set.map_err(|error| self.unrecorded(&error))
     }
 
-    /// A run that was Ready, for it stood at a gate, no longer is when it begins a stage.
+    /// A run that begins a stage is not Ready any more.
     pub(super) fn begins(&mut self, stage: &str) {
         if self.status.conditions.is_true(READY) {
             let message = format!("stage {stage} begins");
@@ -297,7 +296,7 @@ impl<'a> Run<'a> {
         self.status.observed_generation = generation.unwrap_or_default();
     }
 
-    /// Writes what the pass has found, if it is news.
+    /// Writes the status, if it has changed.
     pub(super) async fn finish(mut self, phase: PromotionPhase, conclusion: &Conclusion, next: When) -> When {
         let next = self.soon_enough(next);
         self.status.phase = Some(phase);

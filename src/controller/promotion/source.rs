@@ -1,5 +1,5 @@
-//! What stands in the environment that a stage is promoted from: only promotions change it, so that its newest report
-//! identifies it. Development has none.
+//! The source of a stage: the newest report of the environment below. Only promotions change that environment, so the
+//! report identifies its content. Development has none.
 
 use super::{
     group::Group,
@@ -15,7 +15,7 @@ use crate::{
     controller::tenant::error::classify,
 };
 
-/// Whether the environment that a stage is promoted from is Development, which no report identifies.
+/// Whether the environment below is Development, which no report identifies.
 pub(super) fn is_from_development(group: &Group, index: usize) -> bool {
     let below = index
         .checked_sub(1)
@@ -23,8 +23,8 @@ pub(super) fn is_from_development(group: &Group, index: usize) -> bool {
     below.is_some_and(|member| member.integration.spec.tenant.environment == TenantEnvironment::Development)
 }
 
-/// What the environment below shows as its newest report; `known` is a report that its list must have. Before the lock is
-/// requested, a list that this pass has read already is used; under the lock it is read again.
+/// Reads the newest report of the environment below. Its list must have the report `known`. Before the lock is
+/// requested, a list that was read already is used; under the lock it is read again.
 pub(super) async fn source_of(run: &Run<'_>, stage: &StageStatus, known: &str) -> Source {
     let shown = run.newest_below.clone().filter(|_| stage.step.is_none());
     let newest = match shown {
@@ -68,7 +68,7 @@ async fn lower_tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, RunR
     of_account(run, &target.lower_host, &secret.name).await
 }
 
-/// The newest report of the environment below, for people to look at; `None` where that is Development, or cannot be told.
+/// The newest report of the environment below, for `status.next`; `None` if that is Development or cannot be read.
 pub(super) async fn shown_source(run: &Run<'_>, group: &Group, index: usize) -> Option<Newest> {
     if is_from_development(group, index) {
         return None;
@@ -79,7 +79,7 @@ pub(super) async fn shown_source(run: &Run<'_>, group: &Group, index: usize) -> 
     newest_report(&tenant).await.ok()
 }
 
-/// A stage is over: what the next one is promoted from. Where nothing was promoted, that is what was there before.
+/// Records the newest report when a stage ends, because the next stage is promoted from that.
 pub(super) async fn remember_newest(tenant: &Tenant, stage: &mut StageStatus) -> Result<(), Error> {
     let own = stage.report.as_ref().and_then(|report| report.report_id.clone());
     stage.newest_report = match stage.outcome {

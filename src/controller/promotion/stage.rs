@@ -21,10 +21,10 @@ use crate::{
     controller::engine::requeue::When,
 };
 
-/// A pass does no more than this: then others have their turn.
+/// The most decisions in one reconciliation.
 const MOST_ACTS: usize = 32;
 
-/// Goes on with a stage until there is something to wait for.
+/// Advances a stage until there is something to wait for.
 pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> RunRequeue {
     let group = read_group(run).await;
     if let Err(end) = prepare(run, &group, index).await {
@@ -38,7 +38,7 @@ pub(super) async fn go_on(run: &mut Run<'_>, index: usize) -> RunRequeue {
     }
 }
 
-/// What the gate has shown is latched, and what a stage was held for is over when a person has decided.
+/// Records what the gate showed, and ends the hold of a stage when a person has decided.
 async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), RunRequeue> {
     let stage = run.stage(&run.object.spec.order[index].name);
     if !is_new(&stage) || stage.may_hold_lock() {
@@ -53,7 +53,7 @@ async fn prepare(run: &mut Run<'_>, group: &Group, index: usize) -> Result<(), R
     Ok(())
 }
 
-/// The end of a pass over a stage that waits for a person.
+/// The end of a reconciliation of a stage that waits for a person.
 pub(super) fn held(stage: &StageStatus) -> RunRequeue {
     let held = stage.held.as_ref();
     let reason = held.and_then(|held| Reason::find(&held.reason));
@@ -82,7 +82,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
     let (mut is_tested, mut is_refused) = (false, false);
     let mut known = None;
     for _ in 0..MOST_ACTS {
-        // As it was recorded, if it was.
+        // As it was recorded.
         if let Some(known) = run.status.stages.iter().find(|known| known.name == name) {
             stage = known.clone();
         }
@@ -110,7 +110,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
         if unclear.is_none() {
             match before_lock(run, &tenant, group, index, &stage).await {
                 Ok(found) => checked = found,
-                // Nothing keeps a lost request from being looked for.
+                // A lost request is looked for, whatever is missing.
                 Err(end) if stage.suspect.is_some() => unclear = Some(end),
                 Err(end) => return Err(end),
             }
@@ -133,7 +133,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
             && observation.lock.is_unlocked()
             && !matches!(decision.act, Act::Remember(_) | Act::Unlock(..))
         {
-            // No lock explains it. One may just have gone: once more decides.
+            // No lock explains the refusal. One may just have gone, so this is tried once more.
             if is_refused {
                 return Err(run.tenant_error(error));
             }
@@ -146,7 +146,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
                 known = decision.leaves(observation);
             }
             Act::Lock(_) if is_new(&stage) && seems_empty && !is_tested && stage.suspect.is_none() => {
-                // The tests take time: what was seen before them is looked at again.
+                // The tests take time, so everything is observed again after them.
                 is_tested = true;
                 skip_if_active(run, &tenant, group, index, &stage).await?;
             }
@@ -155,7 +155,7 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
                     return Ok(end);
                 }
             }
-            // A lock that is another run's is waited for in the queue.
+            // The queue waits for another run's lock.
             Act::Wait(wait) => {
                 return match obstacle {
                     Some(Obstacle::Queue(other)) => Ok(run.queued(stage, &other)),
@@ -168,8 +168,8 @@ async fn advance(run: &mut Run<'_>, group: &Group, index: usize) -> Result<RunRe
     Ok(next_stage(&stage))
 }
 
-/// Sets the two environments of a stage, once a pass. Where the group does not tell them any more, a request for a lock
-/// that was lost is looked for all the same, in those that status remembers; then why it does not is returned.
+/// Sets the two environments of a stage, once a reconciliation. If the group does not name them any more, a lost
+/// request is looked for in those in status, and the reason is returned.
 fn set_target(
     stage: &mut StageStatus,
     group: &Group,
@@ -198,7 +198,7 @@ fn set_target(
     Ok(None)
 }
 
-/// What keeps the stage from requesting a lock, and what it would change.
+/// Finds what keeps the stage from requesting a lock, and what it would change.
 async fn before_lock(
     run: &Run<'_>,
     tenant: &Tenant,
@@ -218,7 +218,7 @@ async fn before_lock(
     preflight(run, tenant, group, index).await
 }
 
-/// The end of a pass over a stage that does not begin.
+/// The end of a reconciliation of a stage that does not begin.
 fn left(run: &mut Run<'_>, stage: StageStatus, obstacle: Option<Obstacle>) -> RunRequeue {
     match obstacle {
         Some(Obstacle::Queue(other)) => run.queued(stage, &other),
@@ -255,12 +255,12 @@ async fn skip_if_active(
     Ok(())
 }
 
-/// Whether nothing is promoted, nor asked for, yet.
+/// Whether nothing is promoted or requested yet.
 fn is_new(stage: &StageStatus) -> bool {
     stage.step.is_none() && stage.action == Action::Promotion
 }
 
-/// Nothing can be remembered for now: what is already being released is, all the same.
+/// The status cannot be written for now. A lock that is being released is released all the same.
 pub(super) async fn release_without_record(run: &mut Run<'_>, end: RunRequeue) -> RunRequeue {
     let is_open = |stage: &&StageStatus| stage.step == Some(Step::Unlocking);
     let Some(stage) = run.status.stages.iter().find(is_open).cloned() else {
@@ -273,13 +273,13 @@ pub(super) async fn release_without_record(run: &mut Run<'_>, end: RunRequeue) -
     if let Ok((_, decision)) = decide(run, &tenant, &stage, (&none, 0), false, None).await
         && let Act::Unlock(id, _) = decision.act
     {
-        // What comes of it is seen by the next pass.
+        // The next reconciliation sees the result.
         let _ = run.unlock(&tenant, &id).await;
     }
     end
 }
 
-/// Something is waited for: before a lock is asked for, whatever else is in the way is said, too.
+/// Ends the reconciliation with a wait. Before a lock is requested, the message also lists all other obstacles.
 fn held_up(run: &Run<'_>, stage: &StageStatus, mut wait: Wait, obstacle: Option<Obstacle>) -> RunRequeue {
     if is_new(stage) {
         match obstacle {

@@ -1,5 +1,5 @@
-//! The proof: the tenant's own test of every integration of the stage, by the Promotion itself; and what the promoted
-//! configuration shows where that test does not pass.
+//! Tests every integration of a stage with the tenant's connection test, and checks the promoted configuration where
+//! a test does not pass.
 
 use kube::ResourceExt;
 
@@ -16,14 +16,14 @@ use crate::{
     },
 };
 
-/// What is known of a stage's integrations.
+/// The results of a stage's tests.
 #[derive(Debug, Default)]
 pub(super) struct TestResults {
-    /// What is not Active yet, for whatever passes by itself.
+    /// Integrations that are not Active yet, for a reason that may pass by itself.
     pub(super) waits: Vec<String>,
-    /// What is shown to be at fault in the configuration that a promotion carries, by integration.
+    /// Wrong configuration that the promotion copied, by integration.
     pub(super) faults: Vec<(String, String)>,
-    /// The integrations whose configuration is shown to be as it should be.
+    /// The integrations whose configuration is right.
     pub(super) right: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl TestResults {
         self.waits.is_empty() && self.faults.is_empty()
     }
 
-    /// All that is not as it should be.
+    /// All faults and waits in one message.
     pub(super) fn message(&self) -> String {
         let faults = self.faults.iter().map(|(name, what)| format!("{name}: {what}"));
         faults
@@ -60,15 +60,15 @@ pub(super) async fn test_stage(run: &Run<'_>, tenant: &Tenant, members: &[Member
                 Ok(Promoted::NotShown) => results.waits.push(format!("{name}: {what}")),
                 Err(error) => results.waits.push(format!("{name}: {what}, and {error}")),
             },
-            // An outage proves nothing.
+            // An outage shows nothing.
             Err(error) => results.waits.push(format!("{name}: {error}")),
         }
     }
     results
 }
 
-/// Looks at the configuration of every integration of a stage, without its test: a lock may block that. `is_whole` tells
-/// whether these are all. Only a fault counts that was shown before, long enough ago.
+/// Checks the configuration of every integration of a stage, without tests, which a lock may block. `is_whole` says
+/// whether these are all of them. A fault counts only if it was shown before, long enough ago.
 pub(super) async fn shown_fault(run: &Run<'_>, tenant: &Tenant, members: &[Member], is_whole: bool) -> Fault {
     let (runs, now) = (&run.context.runs, run.context.clock.instant());
     let mut is_all_shown = is_whole;
@@ -100,7 +100,7 @@ pub(super) async fn shown_fault(run: &Run<'_>, tenant: &Tenant, members: &[Membe
 enum Found {
     Active,
     Waits(String),
-    /// The test does not pass: the configuration tells whether it is at fault.
+    /// The test does not pass. The configuration shows whether it is wrong.
     Fails(String),
 }
 
@@ -125,7 +125,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
         .await?;
     Ok(match test {
         test if test.proves(&credential.id) => Found::Active,
-        // Of its cache, or because the promoted mapping leads to another ESV.
+        // Because of its cache, or because the promoted mapping leads to another ESV.
         ConnectionTest::Passed { credential_id } => {
             Found::Fails(format!("the tenant still works with credential {credential_id}"))
         }
@@ -136,7 +136,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
     })
 }
 
-/// A fault is seen, not concluded: what a 404 says to be missing has to be missing in a list, too.
+/// Reads the configuration. If a 404 says that an object is missing, it must be missing in the list, too.
 async fn configuration(tenant: &Tenant, member: &Member) -> Result<Promoted, Error> {
     let names = &member.names;
     let (realm, name, label) = (names.realm, &names.worker, &names.label);

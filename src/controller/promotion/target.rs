@@ -1,4 +1,4 @@
-//! The two environments of a stage, and the account that sees them.
+//! The two environments of a stage, and their service accounts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
     http::{Host, Priority},
 };
 
-/// How soon the operator looks again for the account that alone can release an open lock.
+/// How soon to check again for the account that can release an open lock.
 const LOOK_FOR_ACCOUNT: Duration = Duration::from_mins(1);
 
 pub(super) async fn read_group(run: &Run<'_>) -> Group {
@@ -45,14 +45,14 @@ pub(super) async fn read_group(run: &Run<'_>) -> Group {
                 group.faults.push(why);
             }
             Ok(None) => {}
-            // What is missing is said anyway.
+            // The preflight reports what is missing.
             Err(error) => tracing::warn!(%error, name, "failed to look for an integration elsewhere"),
         }
     }
     group
 }
 
-/// The two environments of a stage, once the group fits together.
+/// The two environments of a stage, if the group fits together.
 pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, RunRequeue> {
     if !group.faults.is_empty() {
         let all: Vec<_> = group.faults.iter().chain(&group.missing).cloned().collect();
@@ -79,7 +79,7 @@ pub(super) fn target(group: &Group, index: usize) -> Result<StageTarget, RunRequ
     })
 }
 
-/// The upper environment, as its service account sees it. The key of an open lock is kept in memory.
+/// The upper environment with its service account. The account of an open lock is kept in memory.
 pub(super) async fn tenant(run: &Run<'_>, stage: &StageStatus) -> Result<Tenant, RunRequeue> {
     let Some(target) = &stage.target else {
         return Err(pending(Reason::PreflightFailed, &[]));
@@ -104,7 +104,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         return Err(stalled(Reason::HostNotAllowed, error.to_string()));
     }
     let namespace = run.object.namespace().unwrap_or_default();
-    // The accounts of other environments are not the key's.
+    // The kept account is for the upper environment only.
     let is_locks = |key: &Key| key.host == host;
     let kept = run
         .context
@@ -128,7 +128,7 @@ pub(super) async fn of_account(run: &Run<'_>, host: &str, secret: &str) -> Resul
         .aic
         .tenant(host, account)
         .with_priority(Priority::Lock);
-    // What a Secret holds now may be another tenant's: the lock was taken with the key that is kept.
+    // The Secret may have another account now. The lock was requested with the kept one.
     let is_accepted = tenant.accepts_account().await;
     let is_targets = |held: &&StageStatus| {
         let target = held.target.as_ref();
@@ -163,7 +163,7 @@ fn without_account(run: &Run<'_>, host: &Host, error: &NoAccount) -> RunRequeue 
         message += ". A lock may be open, and only this account can release it";
     }
     let needs_person = is_locks || matches!(error, NoAccount::Invalid(..));
-    // A change of the Secret wakes the run; one that could not be read may be as it should be.
+    // A change of the Secret triggers the run. A Secret that could not be read may be right.
     let next = match error {
         NoAccount::Unread(_) => run.again(None),
         _ if run.may_hold_lock() => When::Poll(LOOK_FOR_ACCOUNT),
@@ -176,7 +176,7 @@ fn without_account(run: &Run<'_>, host: &Host, error: &NoAccount) -> RunRequeue 
     }
 }
 
-/// Claims both environments for the run, before anything is asked for.
+/// Claims both environments for the run, before anything is requested.
 pub(super) fn claim(run: &Run<'_>, stage: &StageStatus) -> bool {
     let Some(target) = &stage.target else { return false };
     let hosts = (
@@ -186,7 +186,7 @@ pub(super) fn claim(run: &Run<'_>, stage: &StageStatus) -> bool {
     let (Ok(lower), Ok(upper)) = hosts else {
         return false;
     };
-    // Who is gone has nothing to claim.
+    // A run that is gone claims nothing.
     let is_there = |uid: &str| run.scope.all_promotions.has(uid);
     run.context.runs.claim(&run.uid, [&lower, &upper], is_there)
 }

@@ -19,7 +19,7 @@ use crate::{
     controller::engine::requeue::When,
 };
 
-/// Asks the tenant's own tests, and ends the stage when they pass, or will not.
+/// Runs the tenant's connection tests, and ends the stage when they pass or the time is over.
 pub(super) async fn verify_stage(
     run: &mut Run<'_>,
     tenant: &Tenant,
@@ -77,7 +77,7 @@ pub(super) async fn verify_stage(
     Ok(next_stage(&next))
 }
 
-/// What is known of a stage that is not Active, and is shown at fault now or not.
+/// Collects what is known of a stage that is not Active.
 fn verification<'a>(run: &'a Run<'_>, stage: &'a StageStatus, results: &TestResults) -> Verification<'a> {
     let (runs, now_here) = (&run.context.runs, run.context.clock.instant());
     for name in &results.right {
@@ -95,13 +95,13 @@ fn verification<'a>(run: &'a Run<'_>, stage: &'a StageStatus, results: &TestResu
     }
 }
 
-/// Nothing can be asked: the account is gone. A stage that waits for its verification alone does not wait for ever.
+/// The account is gone, so nothing can be tested. A stage that only waits for its verification ends at its deadline.
 pub(super) async fn give_up(
     run: &mut Run<'_>,
     stage: StageStatus,
     end: RunRequeue,
 ) -> Result<RunRequeue, RunRequeue> {
-    // What could not be read a moment ago may be there the next.
+    // A Secret that could not be read may be readable the next time.
     let is_passing = end.conclusion.text().0 == Reason::NotReached;
     if stage.step != Some(Step::Verifying) || is_passing {
         return Err(end);
@@ -121,8 +121,8 @@ pub(super) async fn give_up(
     Ok(next_stage(&stage))
 }
 
-/// What a rollback would change is kept first; where there is nothing to roll back, nothing is. Nor where the tenant does
-/// not say, for good or until the stage is overdue.
+/// Records what a rollback would change before it is requested. Nothing is rolled back if there is nothing to roll
+/// back, or if the tenant does not show it until the stage is overdue.
 async fn roll_back(
     run: &Run<'_>,
     tenant: &Tenant,
@@ -152,7 +152,7 @@ async fn roll_back(
     Ok(begin_rollback(stage, provisional, message))
 }
 
-/// The integrations of a verified stage check themselves, sooner than their interval.
+/// Triggers the integrations of a verified stage, so that they become Active at once.
 pub(super) fn wake_integrations(run: &Run<'_>, index: usize) {
     let namespace = run.object.namespace().unwrap_or_default();
     for name in &run.object.spec.order[index].integrations {

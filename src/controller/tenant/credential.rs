@@ -1,4 +1,4 @@
-//! A connection's credential: its claims, checked before anything is sent anywhere, and what is known of it since.
+//! A connection's credential: checks its claims before anything is sent, and finds the one that was verified.
 
 use kube::ResourceExt;
 
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) message: String,
-    /// What it is instead, where it is a credential at all.
+    /// The credential, if the value is one.
     pub(crate) credential: Option<Box<Credential>>,
 }
 
@@ -105,7 +105,7 @@ pub(crate) async fn verified_credential(
     let Some(secret) = SecretValues::read(&context.cluster, &namespace, &reference.name).await? else {
         return Ok(None);
     };
-    // What was read now may be another value than the one that the connection has checked.
+    // The Secret may have changed since the connection checked it.
     let credential = secret
         .get(&reference.key)
         .ok()

@@ -1,4 +1,4 @@
-//! What a tenant's failure means for the object that met it.
+//! Classifies a tenant's errors: the reason, whether a person has to act, and the message.
 
 use crate::{
     aic::Error,
@@ -43,7 +43,8 @@ pub(crate) fn classify(error: &Error) -> (Reason, bool, String) {
     }
 }
 
-/// The same, after what was said before: how a tenant failed that does not answer now was said, and that says more.
+/// The same, with the former message. If a tenant does not answer now, the former message about its failure says
+/// more.
 pub(crate) fn classify_anew(error: &Error, before: &Conditions) -> (Reason, bool, String) {
     let (reason, needs_person, message) = classify(error);
     let said = before.said(reason).filter(|_| error.is_down());

@@ -1,4 +1,4 @@
-//! The names that an integration has in its tenant, and who else claims them.
+//! An integration's names in its tenant, and other objects that claim them.
 
 use kube::Resource;
 
@@ -9,7 +9,7 @@ use crate::{
     http::{BaseUrl, Host},
 };
 
-/// What an integration is called in its tenant.
+/// An integration's names in its tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     pub(crate) host: Host,
@@ -28,7 +28,7 @@ pub(crate) enum Claimed {
 }
 
 impl Claimed {
-    /// Whether an object's status shows that it has this thing already, not only asks for it.
+    /// Whether an object's status shows that it has this thing already.
     fn is_possessed_by(self, object: &AICIntegration) -> bool {
         object.status.as_ref().is_some_and(|status| match self {
             Self::Esv => status.esv.as_ref().is_some_and(|esv| esv.version.is_some()),
@@ -63,7 +63,7 @@ impl Names {
         })
     }
 
-    /// As far as the object alone tells them: with the name that is given, or that was derived once.
+    /// By the object alone: with the name in the spec, or the one that was derived once.
     pub(crate) fn of(object: &AICIntegration) -> Option<Self> {
         let latched = object.status.as_ref().and_then(|status| status.name.as_ref());
         let name = object.spec.name.as_ref().or(latched)?.parse().ok()?;
@@ -71,8 +71,8 @@ impl Names {
         Self::new(object, url.host().clone(), name).ok()
     }
 
-    /// What another object claims that this one claims, too: the ESV belongs to the whole tenant, worker and label to
-    /// their realm. Nothing is parsed or copied here: each pass asks it of every object.
+    /// What both objects claim. An ESV belongs to the tenant, worker and label to their realm. This parses and copies
+    /// nothing, because every reconciliation compares with every object.
     fn clash(&self, other: &AICIntegration) -> Option<Claimed> {
         if !self.host.is_of(&other.spec.tenant.url) {
             return None;
@@ -102,23 +102,22 @@ impl Names {
         }
     }
 
-    /// What another object claims that this one claims, too, if the other one keeps it: whoever has it already, as
-    /// status shows; if both or neither have, the older one; of two that were created in the same second, the one with
-    /// the smaller uid.
+    /// What both objects claim and the other one keeps. The one whose status has it keeps it. If both or neither have
+    /// it, the older one does.
     pub(crate) fn kept_by(&self, own: &AICIntegration, other: &AICIntegration) -> Option<Claimed> {
         let claimed = self.clash(other)?;
         let [other_has_it, own_has_it] = [other, own].map(|object| claimed.is_possessed_by(object));
         let keeps = match (other_has_it, own_has_it) {
             (true, false) => true,
             (false, true) => false,
-            // One that was told that it is another's keeps nothing by its age.
+            // An object whose claim was refused keeps nothing because of its age.
             _ => age(other.meta()) < age(own.meta()) && (other_has_it || !is_refused(other)),
         };
         keeps.then_some(claimed)
     }
 }
 
-/// Whether an object was told that something is not its own.
+/// Whether an object's claim was refused.
 pub(crate) fn is_refused(object: &AICIntegration) -> bool {
     let status = object.status.as_ref();
     let ready = status.and_then(|status| status.conditions.get(READY));

@@ -1,21 +1,22 @@
-//! Whose a thing in the tenant is: one rule for ESV, worker service, worker and mapping, asked by creation, adoption,
-//! drift, rotation and deletion. No I/O.
+//! Decides whose a thing in the tenant is: one rule for ESV, worker service, worker and mapping. Creation, adoption,
+//! drift, rotation and deletion use it. No I/O.
 //!
-//! Only what is ours is changed or removed, what is nobody's is created, what is another's is named and left alone.
+//! The operator changes and removes only what belongs to the object, creates what belongs to nobody, and leaves
+//! everything else alone.
 
 use crate::{
     aic::{Esv, EsvId, LabelAttribute, Mapping, OwnerMark, Service, Version, Worker},
     api::{EsvStatus, Origin},
 };
 
-/// Who asks.
+/// The object that claims a thing.
 pub(crate) struct Claimant<'a> {
     /// `namespace/name`.
     pub(crate) name: &'a str,
     pub(crate) uid: &'a str,
 }
 
-/// Whose an ESV that exists is.
+/// Whose an existing ESV is.
 #[derive(Debug, PartialEq)]
 pub(crate) enum EsvOwner {
     /// This object's.
@@ -25,22 +26,22 @@ pub(crate) enum EsvOwner {
     Unproved(OwnerMark),
     /// This object remembers the ESV, and an object of its name in another cluster has marked it since.
     Lost(OwnerMark),
-    /// It bears another object's mark.
+    /// It has another object's mark.
     AnotherObjects(OwnerMark),
-    /// It bears no mark, and this object does not remember it: a person made it.
+    /// It has no mark, and this object does not remember it: a person created it.
     APersons,
 }
 
 /// What shows that an ESV is this object's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// The mark bears its uid.
+    /// The mark has the object's uid.
     Marked,
-    /// The mark bears the uid under which status was written: the object was restored from a backup.
+    /// The mark has the uid under which status was written: the object was restored from a backup.
     FormerSelf,
     /// There is no mark, and status remembers the ESV.
     Memory,
-    /// The mark bears this object's name under another uid, and the credential that is in its Secret.
+    /// The mark has this object's name, another uid, and the credential in its Secret.
     SameCredential,
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn of_esv(
     if former_self == Some(true) {
         return EsvOwner::Ours(Evidence::FormerSelf);
     }
-    // A backup that is older than the mark remembers nothing that counts; any other memory was overtaken.
+    // A backup that is older than the mark counts as no memory. Any other memory means that another object took over.
     if remembers && former_self.is_none() {
         return EsvOwner::Lost(mark);
     }
@@ -80,14 +81,13 @@ pub(crate) fn of_esv(
     }
 }
 
-/// Whether the mark was set when this status was written, or by a later write of the same object, which this status
-/// does not know. `None`: the mark is not of the object that wrote this status.
+/// Whether this status knows the mark, or the same object wrote the mark later. `None`: another object wrote it.
 fn is_of_former_self(memory: &EsvStatus, mark: &OwnerMark) -> Option<bool> {
     let remembered = number(memory.version.as_deref()?);
     match &memory.owner_uid {
         Some(uid) if *uid == mark.uid => Some(number(&mark.version) <= remembered),
         Some(_) => None,
-        // Written before the uid was remembered: version and credential must be the mark's own.
+        // A status from before `ownerUid`: version and credential must be the mark's.
         None => (memory.credential_id.as_ref() == Some(&mark.credential)
             && number(&mark.version) == remembered)
             .then_some(true),
@@ -99,17 +99,17 @@ pub(crate) fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-/// Whether the date of the newest version has to be seen before anything is decided: it was never told, or the mark is
-/// gone, so that the ESV itself may have been made again.
+/// Whether the decision needs the newest version's date: it is not known yet, or the mark is missing and the ESV may
+/// have been created again.
 pub(crate) fn needs_date(memory: &EsvStatus, esv: &Esv) -> bool {
     memory.version.as_ref() == Some(&esv.active_version)
         && (memory.create_date.is_none() || OwnerMark::read(&esv.description).is_none())
 }
 
-/// Whether this version is the one that status remembers: a number alone is not the content.
+/// Whether this version is the one in status. Its number alone does not tell.
 ///
-/// Instants are compared in microseconds, for the list has no more. What is remembered of a first version is the
-/// date of the ESV's creation, which is some 50 ms later than the version's own (recorded).
+/// Compares in microseconds, because the list has no more. The date of a first version is that of the ESV's creation,
+/// which is some 50 ms later than the version's own (recorded).
 pub(crate) fn is_remembered(memory: &EsvStatus, version: &Version) -> bool {
     use k8s_openapi::jiff::Timestamp;
     let micros = |date: &str| date.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
@@ -128,25 +128,25 @@ pub(crate) fn is_remembered(memory: &EsvStatus, version: &Version) -> bool {
 /// In microseconds.
 const CREATION_TAKES_AT_MOST: i64 = 2_000_000;
 
-/// Whose a thing without a mark is, and what is to be done about it.
+/// Whose a thing without a mark is, and what to do about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// It is as it should be.
     Good,
-    /// It is not there: it is made.
+    /// It does not exist: create it.
     Nobodys,
-    /// It is this object's, and differs: so it was changed since.
+    /// It is this object's and differs: somebody has changed it.
     Drifted(String),
-    /// It is another's.
+    /// It is somebody else's.
     Anothers(String),
 }
 
-/// Whether status remembers that this object made or took over a thing: recording that it is about to is no memory.
+/// Whether status says that this object created or took over a thing. An intent to create it does not count.
 fn remembers(origin: Option<Origin>) -> bool {
     matches!(origin, Some(Origin::Made | Origin::Adopted | Origin::TakenOver))
 }
 
-/// A service that is disabled was disabled by somebody.
+/// Somebody has disabled a disabled service.
 pub(crate) fn of_service(service: Option<&Service>, memory: Option<Origin>) -> Owner {
     match service {
         Some(service) if service.is_enabled() => Owner::Good,
@@ -156,7 +156,7 @@ pub(crate) fn of_service(service: Option<&Service>, memory: Option<Origin>) -> O
     }
 }
 
-/// One that looks as ours would is used, whoever made it.
+/// A worker that looks like the operator's is used, whoever created it.
 pub(crate) fn of_worker(
     worker: Option<&Worker>,
     attribute: &LabelAttribute,

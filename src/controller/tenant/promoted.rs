@@ -1,9 +1,9 @@
-//! Whether the worker and the mapping that a promotion brought are as they should be. An integration of an immutable
-//! environment asks it, and a Promotion's verification. No I/O.
+//! Whether a promotion has brought the right worker and mapping. Integrations of immutable environments use it, and a
+//! Promotion's verification. No I/O.
 
 use crate::aic::{EsvId, IntegrationName, LabelAttribute, LabelIdentifier, Mapping, Worker};
 
-/// What answers of success show.
+/// What successful answers show.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Promoted {
     Right,
@@ -34,7 +34,7 @@ pub(crate) fn of_worker(
     }
 }
 
-/// The mapping of the label, as it was read or listed.
+/// Checks the label's mapping, as it was read or listed.
 pub(crate) fn of_mapping(mapping: Option<&Mapping>, label: &LabelIdentifier, esv: &EsvId) -> Promoted {
     match mapping {
         Some(mapping) if mapping.secret_label != label.secret_label() => Promoted::NotShown,

@@ -8,11 +8,11 @@ use crate::{
 
 /// Why there is no service account to work with.
 pub(crate) enum NoAccount {
-    /// The Secret is not there.
+    /// The Secret does not exist.
     Missing(String),
-    /// It is there, and holds none: a person has to correct it.
+    /// The Secret contains no service account: a person has to correct it.
     Invalid(Reason, String),
-    /// It could not be read.
+    /// The Secret could not be read.
     Unread(Unread),
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn of(
 }
 
 impl NoAccount {
-    /// What to tell a person.
+    /// The message for the condition.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Missing(message) | Self::Invalid(_, message) => message.clone(),

@@ -1,4 +1,4 @@
-//! How finely times are told apart.
+//! Histogram buckets.
 
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 

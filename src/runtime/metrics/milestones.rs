@@ -1,4 +1,4 @@
-//! How long it takes until what people wait for has come.
+//! The times that users wait for.
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
@@ -15,7 +15,7 @@ use prometheus_client::{
 
 use crate::api::Step;
 
-/// Observed when the status stands that says so, so that each is counted once.
+/// Observed when the status was written, so that each is counted once.
 pub struct Milestones {
     time_to_active_seconds: Histogram,
     rotation_lag_seconds: Histogram,
@@ -25,7 +25,7 @@ pub struct Milestones {
     oldest_lock: Mutex<Option<OldestLock>>,
 }
 
-/// Tells for how long the oldest open lock has been held; none if there is none.
+/// Returns the age of the oldest open lock, if there is one.
 type OldestLock = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,7 +90,7 @@ impl Milestones {
         self.rotation_lag_seconds.observe(after.as_secs_f64());
     }
 
-    /// A step of a stage is over.
+    /// A step of a stage has ended.
     pub fn step_ended(&self, step: Step, took: Duration) {
         let step = step.as_str();
         self.step_seconds
@@ -98,12 +98,12 @@ impl Milestones {
             .observe(took.as_secs_f64());
     }
 
-    /// A lock is seen gone.
+    /// A lock is gone.
     pub fn lock_ended(&self, held: Duration) {
         self.lock_held_seconds.observe(held.as_secs_f64());
     }
 
-    /// Who knows for how long the oldest open lock has been held.
+    /// The source for the age of the oldest open lock.
     pub fn oldest_lock(&self, tell: impl Fn() -> Option<Duration> + Send + Sync + 'static) {
         *self.oldest_lock.lock() = Some(Box::new(tell));
     }

@@ -1,5 +1,5 @@
-//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, never names or messages. A lock that no object
-//! remembers is the exception: people have to find it.
+//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, and no names or messages. The exception is
+//! a lock that no object records, because people have to find it.
 
 mod buckets;
 mod milestones;
@@ -40,21 +40,21 @@ pub struct Metrics {
     unrecorded_locks: Family<LockLabels, Gauge>,
     blind_watches: Family<ResourceLabels, Gauge>,
     health: OnceLock<Health>,
-    /// How long it takes until what people wait for has come.
+    /// The times that users wait for.
     pub milestones: Milestones,
     vendors: Vendors,
 }
 
-/// What a queue has to do.
+/// The load of a queue.
 #[derive(Debug, Default)]
 pub struct QueueLoad {
-    /// Objects that are due and wait for their turn.
+    /// Objects that are due and wait.
     pub waiting: HashMap<Priority, usize>,
-    /// Passes that are under way.
+    /// Objects that are being reconciled.
     pub under_way: usize,
 }
 
-/// Tells a queue's load, all of it in one moment.
+/// Returns a queue's load at one moment.
 type Load = Box<dyn Fn() -> QueueLoad + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -184,7 +184,7 @@ impl Metrics {
         let _ = self.health.set(health);
     }
 
-    /// A pass over an object ended.
+    /// A reconciliation ended.
     pub fn reconciled(&self, kind: &'static str, reason: Reason, took: Duration) {
         self.reconciles
             .get_or_create(&ReconcileLabels {
@@ -202,7 +202,7 @@ impl Metrics {
         self.queues.lock().push((kind, Box::new(load)));
     }
 
-    /// A pass over an object begins that was due for so long.
+    /// A reconciliation begins, of an object that was due for this long.
     pub fn begun(&self, kind: &'static str, lane: Priority, waited: Duration) {
         let lane = lane.as_str();
         self.queue_wait_seconds
@@ -210,12 +210,12 @@ impl Metrics {
             .observe(waited.as_secs_f64());
     }
 
-    /// An object is gone, and something that it made stays in the tenant.
+    /// An object is gone, and something that it created stays in the tenant.
     pub fn left_behind(&self) {
         self.left_behind.inc();
     }
 
-    /// A lock may be open in an environment, and no object remembers it. Its id, where it is known.
+    /// A lock may be open in an environment, and no object records it. With its id, if that is known.
     pub fn lock_is_unrecorded(&self, host: &str, promotion_id: &str, requested_at: Timestamp) {
         let gauge = self
             .unrecorded_locks
@@ -223,7 +223,7 @@ impl Metrics {
         gauge.set(requested_at.as_second());
     }
 
-    /// The lock is remembered, or gone.
+    /// The lock is recorded, or gone.
     pub fn lock_is_recorded(&self, host: &str, promotion_id: &str) {
         self.unrecorded_locks.remove(&lock_labels(host, promotion_id));
     }
@@ -244,7 +244,7 @@ impl Metrics {
         text
     }
 
-    /// Whether no object is due, and no pass under way.
+    /// Whether no object is due or being reconciled.
     pub fn is_idle(&self) -> bool {
         self.queues.lock().iter().all(|(_, load)| {
             let QueueLoad { waiting, under_way } = load();

@@ -1,4 +1,4 @@
-//! What is seen of a vendor's calls.
+//! Observes a vendor's calls for metrics and logs.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a queue knows of one object.
+//! What the queue knows of one object.
 
 use std::{
     sync::Arc,
@@ -9,10 +9,10 @@ use crate::{controller::engine::requeue::When, http::Priority};
 
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_mins(10);
-/// Polls that are slower do not stay in step: up to ten seconds are added.
+/// Slower polls get up to ten seconds more, so that they do not stay in step.
 const QUICK_POLL: Duration = Duration::from_secs(15);
 const POLLS_SPREAD: Duration = Duration::from_secs(10);
-/// What has failed more often in a row is no more urgent than a check.
+/// An object that has failed more often in a row has the priority of a check.
 const URGENT_RETRIES: u32 = 3;
 
 pub(super) struct Entry {
@@ -20,37 +20,37 @@ pub(super) struct Entry {
     pub(super) priority: Priority,
     pub(super) host_key: Arc<str>,
     pub(super) pass: Pass,
-    /// Where the pass is under way.
+    /// The host of the current reconciliation.
     pub(super) entered: Option<Arc<str>>,
     pub(super) failures: u32,
-    /// Whether it waits because something happened to it, and nobody has said yet that it does.
+    /// Whether it waits because of a change, and no status has told that yet.
     pub(super) is_news: bool,
-    /// Whether a pass over it has ended before.
+    /// Whether it was reconciled before.
     is_known: bool,
 }
 
-/// When the object is looked at next.
+/// When the object is reconciled next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Schedule {
-    /// Not before something happens to it.
+    /// Only after a change.
     Never,
     /// At this time.
     Later(Instant),
-    /// When its turn comes; it is due since then.
+    /// As soon as possible; it has been due since this time.
     Waiting(Instant),
 }
 
-/// Whether a pass over the object is under way.
+/// Whether the object is being reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
     None,
-    /// It is, and waited for its turn for so long.
+    /// It is. It had waited this long.
     UnderWay {
         waited: Duration,
     },
-    /// Something has happened since it began, which its end must not hide.
+    /// The object has changed since the reconciliation began, so it is reconciled again.
     Outdated,
-    /// The object is gone since it began.
+    /// The object has been deleted since the reconciliation began.
     Deleted,
 }
 
@@ -70,7 +70,7 @@ impl Default for Entry {
 }
 
 impl Entry {
-    /// A pass ended; `part` of a thousand is the spread of the next.
+    /// A reconciliation ended. `part`, of a thousand, spreads the next one.
     pub(super) fn done(&mut self, next: When, part: u32, now: Instant) {
         let pass = std::mem::replace(&mut self.pass, Pass::None);
         let waited = match pass {
@@ -93,13 +93,14 @@ impl Entry {
         Some(match next {
             When::Check(interval) => {
                 self.failures = 0;
-                // Many that were seen to together, after a restart or a change, are spread over the whole interval.
+                // Objects that were reconciled together, after a restart or a change, are spread over the whole
+                // interval.
                 let spread = if self.is_known && self.priority == Priority::Check {
                     interval / 10
                 } else {
                     interval / 10 * 9
                 };
-                // Where checks wait for their turn, they are too many: they come later by as much, within reason.
+                // If checks wait, there are too many of them. Each comes later by as much, up to a limit.
                 let after = interval.saturating_sub(spread * part / 1000) + waited.min(interval);
                 (after, Priority::Check)
             }
@@ -116,7 +117,7 @@ impl Entry {
                 let backoff = FIRST_RETRY * 2_u32.pow(self.failures.min(10));
                 self.failures += 1;
                 let backoff = backoff.min(LONGEST_RETRY);
-                // Never sooner than the other side allows: the spread is added.
+                // Never sooner than the host allows: the spread is added.
                 let wait = backoff.max(at_least.unwrap_or_default());
                 let priority = if self.failures > URGENT_RETRIES {
                     Priority::Check

@@ -1,7 +1,8 @@
-//! When each object is looked at next, and whose turn comes first: at once when something happened to it, else when its
-//! time has come, never by two passes at a time, and by a few at a time for one host. Who waits here holds nothing.
+//! The queue of a kind: when each object is reconciled next, and in which order. An object is due at once after a
+//! change, else when its time has come. It is never reconciled twice at a time, and only a few objects of a host are.
+//! A waiting object holds no resources.
 //!
-//! kube's own scheduler runs on tokio's clock, which a test cannot move; this one runs on ours.
+//! kube-runtime's scheduler uses tokio's clock, which a test cannot move. This one uses `Clock`.
 
 mod entry;
 mod per_host;
@@ -32,7 +33,7 @@ use crate::{
     runtime::QueueLoad,
 };
 
-/// An object, by namespace and name. It is kept in several places: clones share their texts.
+/// An object's namespace and name. It is kept in several places, so clones share the strings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ref {
     pub(crate) namespace: Arc<str>,
@@ -54,7 +55,7 @@ impl Ref {
     }
 }
 
-/// How urgent an object is. One that a process sees for the first time and finds settled is only to be checked.
+/// An object's priority. A settled object that this process sees for the first time only needs a check.
 pub(crate) fn priority_of<K: HasStatus>(object: &K, is_news: bool) -> Priority {
     let Some(conditions) = object.status().map(K::conditions).filter(|all| !all.is_empty()) else {
         return Priority::New;
@@ -85,13 +86,13 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     entries: HashMap<T, Entry>,
-    /// What is not due yet.
+    /// Objects that are not due yet.
     later: BTreeSet<(Instant, T)>,
-    /// What is due.
+    /// Objects that are due.
     per_host: PerHost<T>,
 }
 
-/// An object whose turn has come.
+/// An object to reconcile now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Due<T> {
     pub(crate) item: T,
@@ -101,7 +102,7 @@ pub(crate) struct Due<T> {
 }
 
 impl<T: Clone + Ord + Hash> Queue<T> {
-    /// A queue from which so many passes at a time go to one host.
+    /// A queue that allows so many reconciliations at a time for each host.
     pub(crate) fn new(clock: Clock, at_once: usize) -> Self {
         let state = State {
             entries: HashMap::new(),
@@ -116,7 +117,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         }
     }
 
-    /// Something happened to the object: it is due at once, and former failures do not count.
+    /// The object has changed. It is due at once, and former failures do not count.
     pub(crate) fn now(&self, item: &T, host_key: &str, priority: Priority) {
         let now = self.clock.instant();
         let mut state = self.state.lock();
@@ -140,7 +141,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// The object is gone.
+    /// The object was deleted.
     pub(crate) fn forget(&self, item: &T) {
         let mut state = self.state.lock();
         state.change(item, |entry| {
@@ -151,11 +152,12 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         });
     }
 
-    /// A pass ended, and tells when the next one comes; none without news of the object, nor for one that is gone.
+    /// A reconciliation ended and says when the next one is due. A change since then comes first; a deleted object
+    /// has none.
     pub(crate) fn done(&self, item: &T, next: When) {
         let now = self.clock.instant();
-        // A part between 0 and 1 that differs from object to object and from time to time, so that many objects
-        // do not stay in step.
+        // A random part that differs from object to object and from time to time, so that many objects do not stay in
+        // step.
         let part = (self.random.hash_one((item, now)) % 1000) as u32;
         let mut state = self.state.lock();
         if let Some(host_key) = state.entries.get_mut(item).and_then(|entry| entry.entered.take()) {
@@ -166,7 +168,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// Passes begin: whoever was due before that waits for its turn from now on, with the priority that it has now.
+    /// Reconciliations begin. Objects that were due before wait from now on, with the priority that they have now.
     pub(crate) fn begin(&self, priority: impl Fn(&T) -> Option<Priority>) {
         let now = self.clock.instant();
         let mut state = self.state.lock();
@@ -180,7 +182,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         }
     }
 
-    /// How many objects are due and wait for their turn, by priority, and how many passes are under way.
+    /// How many objects are due and wait, by priority, and how many are being reconciled.
     pub(crate) fn load(&self) -> QueueLoad {
         let mut state = self.state.lock();
         state.ripen(self.clock.instant());
@@ -190,8 +192,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         }
     }
 
-    /// Objects that something happened to, that have waited for their turn for this long since, and that have not been
-    /// told so.
+    /// Changed objects that have waited this long and whose status does not say so yet.
     pub(crate) fn waits_for(&self, long: Duration) -> Vec<T> {
         let now = self.clock.instant();
         let mut state = self.state.lock();
@@ -204,8 +205,8 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         waiting
     }
 
-    /// Keeps an object that waits from having its turn, until it is put back: since when it waits. `None` if its turn
-    /// has come.
+    /// Takes a waiting object out until it is put back. Returns since when it waits; `None` if it is not waiting any
+    /// more.
     pub(crate) fn hold(&self, item: &T) -> Option<Instant> {
         let mut held = None;
         self.state.lock().change(item, |entry| {
@@ -220,7 +221,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         held
     }
 
-    /// Puts an object that was held back into its queue.
+    /// Puts an object that was taken out back into its queue.
     pub(crate) fn put_back(&self, item: &T, since: Instant, is_told: bool) {
         self.state.lock().change(item, |entry| {
             let pass = std::mem::replace(&mut entry.pass, Pass::None);
@@ -233,7 +234,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// The objects whose turn has come, one after the other. Each pass over one ends with [`Self::done`].
+    /// The objects to reconcile, one after the other. Each reconciliation ends with [`Self::done`].
     pub(crate) fn due(self: Arc<Self>) -> impl Stream<Item = Due<T>> {
         stream::unfold(self, |queue| async move {
             loop {
@@ -252,7 +253,7 @@ impl<T: Clone + Ord + Hash> Queue<T> {
 }
 
 impl<T: Clone + Ord + Hash> State<T> {
-    /// The object whose turn it is, whose pass begins with it; else when the next one is due.
+    /// The next object, whose reconciliation begins here; else when the next one is due.
     fn take(&mut self, now: Instant) -> Result<Due<T>, Option<Instant>> {
         self.ripen(now);
         let Some((priority, since, item)) = self.per_host.next() else {
@@ -275,14 +276,14 @@ impl<T: Clone + Ord + Hash> State<T> {
         })
     }
 
-    /// What has become due waits for its turn from then on.
+    /// Moves objects that have become due to their queues.
     fn ripen(&mut self, now: Instant) {
         while let Some((due, item)) = self.later.first().filter(|(due, _)| *due <= now).cloned() {
             self.change(&item, |entry| entry.schedule = Schedule::Waiting(due));
         }
     }
 
-    /// Changes an object's entry, and keeps it where it belongs. One that nothing is to come of is forgotten.
+    /// Changes an object's entry and keeps it in the right queue. An entry that has nothing to do is removed.
     fn change(&mut self, item: &T, change: impl FnOnce(&mut Entry)) {
         let Self {
             entries,

@@ -1,5 +1,4 @@
-//! What is due waits for its turn in a queue for each host: a few at a time, and the most urgent first. A host that
-//! answers nobody holds up nobody elsewhere.
+//! A queue for each host: a few objects at a time, by priority. A host that does not answer delays no other.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,10 +8,10 @@ use std::{
 
 use crate::http::Priority;
 
-/// So many of a host's passes are left to what is more urgent than a check.
+/// Checks may not use this many of a host's places.
 const NOT_FOR_CHECKS: usize = 1;
 
-/// What waits, in the order of its turns.
+/// Waiting objects, in order.
 pub(super) type Turn<T> = (Priority, Instant, T);
 
 pub(super) struct PerHost<T> {
@@ -33,7 +32,7 @@ impl<T: Clone + Ord> PerHost<T> {
         }
     }
 
-    /// A host by its name; all of its objects share one text.
+    /// A host's name. All of its objects share one string.
     pub(super) fn key(&self, name: &str) -> Arc<str> {
         let known = self.queues.get_key_value(name);
         known.map_or_else(|| name.into(), |(host_key, _)| Arc::clone(host_key))
@@ -48,19 +47,19 @@ impl<T: Clone + Ord> PerHost<T> {
         self.close_empty(host_key);
     }
 
-    /// A pass begins at a host.
+    /// A reconciliation begins at a host.
     pub(super) fn enter(&mut self, host_key: &Arc<str>) {
         self.host(host_key).under_way += 1;
     }
 
-    /// A pass ended at a host.
+    /// A reconciliation ended at a host.
     pub(super) fn leave(&mut self, host_key: &Arc<str>) {
         let host_queue = self.host(host_key);
         host_queue.under_way = host_queue.under_way.saturating_sub(1);
         self.close_empty(host_key);
     }
 
-    /// Whose turn it is, of all that may begin now.
+    /// The next object of all that may begin now.
     pub(super) fn next(&self) -> Option<Turn<T>> {
         let turns = self.queues.values().filter_map(|host_queue| {
             let turn = host_queue.waiting.first()?;
@@ -90,7 +89,7 @@ impl<T: Clone + Ord> PerHost<T> {
         depth
     }
 
-    /// What has waited for this long, checks left out.
+    /// Objects that have waited this long, without checks.
     pub(super) fn waiting_for(&self, long: Duration, now: Instant) -> Vec<T> {
         let waiting = self.queues.values().flat_map(|host_queue| &host_queue.waiting);
         waiting

@@ -1,4 +1,4 @@
-//! Taking over, once, an ESV that this object did not make.
+//! Takes over, once, an ESV that this object did not create.
 
 use super::{
     observe::look,
@@ -13,11 +13,11 @@ use crate::{
     },
 };
 
-/// Marks a person's ESV as ours and returns it as it is then.
+/// Marks a person's ESV as this object's and returns it as it is then.
 pub(super) async fn take(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<Esv> {
     let ours = our_mark(pass, UNKNOWN, &esv.active_version);
     describe(pass, inputs, &ours.to_string()).await?;
-    // Nothing compares and sets a mark at once: whose it is now is read back before anything is written.
+    // The API has no compare-and-set. The mark is read back before a version is written.
     match look(pass, inputs).await? {
         Some(esv) if OwnerMark::read(&esv.description).as_ref() == Some(&ours) => {
             tracing::info!(esv = %inputs.esv, "ESV is adopted");

@@ -1,4 +1,4 @@
-//! What to do about an ESV that exists. No I/O.
+//! Decides what to do about an existing ESV. No I/O.
 
 use super::observe::{Observation, Tested};
 use crate::{
@@ -12,29 +12,29 @@ use crate::{
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Decision {
-    /// It is another's: nothing is written.
+    /// Somebody else's: write nothing.
     NotOurs(NotOurs),
     /// A person's, and this object may take it over.
     Adopt,
-    /// A version of another credential was being written when the operator last knew: it may still arrive.
+    /// A version of another credential may still arrive: its write was recorded, and its answer was not.
     AwaitPending(PendingVersion),
-    /// Write the credential. Where the newest version holds it already, the tenant makes none and names that one, so
-    /// that whoever does not know what it holds writes, too.
+    /// Write the credential. If the newest version has it already, the tenant creates none and returns that one. So
+    /// this is right even if the content is unknown.
     Write,
-    /// The same, because somebody has written one in between.
+    /// The same, because somebody has written a version in between.
     WriteOverDrift(String),
-    /// The newest version holds the wanted credential.
+    /// The newest version has the right credential.
     Keep {
         version: Written,
-        /// Whether the ESV bears the operator's mark.
+        /// Whether the ESV has the operator's mark.
         is_marked: bool,
     },
 }
 
-/// Whose an ESV is that is not this object's.
+/// Whose an ESV is, if not this object's.
 #[derive(Debug, PartialEq)]
 pub(super) enum NotOurs {
-    /// A person's; with what is in the way of adopting it, where that was asked for.
+    /// A person's. With the obstacle to adopting it, if the spec asks for that.
     APersons(Option<String>),
     /// Another object's, or that of a former object of this name with another credential.
     AnotherObjects(OwnerMark),
@@ -46,11 +46,11 @@ pub(super) enum NotOurs {
 #[derive(Debug, PartialEq)]
 pub(super) struct Written {
     pub(super) version: String,
-    /// Where the tenant has just told it.
+    /// If the tenant has just returned it.
     pub(super) create_date: Option<String>,
 }
 
-/// What the ESV should hold, and what may be done for that.
+/// What the ESV should contain, and what may be done for that.
 pub(super) struct Wanted<'a> {
     /// The credential's id.
     pub(super) id: &'a str,
@@ -98,7 +98,7 @@ pub(super) fn decide(
     };
     let memory_counts = evidence != Evidence::SameCredential;
     let Some(version) = memory.version.as_ref().filter(|_| memory_counts) else {
-        // The object is new, or re-created, or its status was lost: the mark is the memory.
+        // The object is new, or was created again, or lost its status. The mark is its memory.
         return match mark {
             Some(mark) if mark.credential == wanted.id && mark.version == esv.active_version => {
                 keep(&mark.version, true)
@@ -107,7 +107,7 @@ pub(super) fn decide(
         };
     };
     if let Some(pending) = &memory.pending {
-        // The same again makes no second version, whichever arrives first.
+        // The same value creates no second version, whichever write arrives first.
         return if pending.credential_id == wanted.id && pending.digest == wanted.digest {
             Decision::Write
         } else {
@@ -128,7 +128,7 @@ pub(super) fn decide(
             memory.create_date.as_deref().unwrap_or("another date")
         ));
     }
-    // A credential that was repaired under its id is another one.
+    // A credential that was replaced under its id is another one.
     let same = memory.credential_id.as_deref() == Some(wanted.id)
         && memory
             .digest
@@ -141,7 +141,7 @@ pub(super) fn decide(
     }
 }
 
-/// Why a person's ESV cannot be taken over: whoever may write the objects must not be able to overwrite any other ESV.
+/// Why a person's ESV cannot be taken over. Users who may write these objects must not be able to overwrite any ESV.
 fn obstacle(observed: &Observation, own: &Label) -> Option<String> {
     let Observation { esv, labels, .. } = observed;
     if esv.encoding != "generic" {
@@ -150,7 +150,7 @@ fn obstacle(observed: &Observation, own: &Label) -> Option<String> {
     if let Some(other) = labels.iter().find(|label| *label != own) {
         return Some(format!("it is mapped to {other}, too"));
     }
-    // As is every ESV that people make in the console, passwords of journeys included.
+    // So is every ESV that people create in the console, passwords of journeys included.
     if esv.use_in_placeholders && labels.is_empty() {
         return Some(format!(
             "it is used in placeholders, and nothing shows that it is a PingOne integration's: map the label {own} to it first"

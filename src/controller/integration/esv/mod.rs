@@ -1,4 +1,4 @@
-//! The ESV that holds the credential: created once, and one new version for each new credential.
+//! The ESV with the credential. The operator creates it once, and writes one version for each new credential.
 //!
 //! observe → decide → apply → record.
 
@@ -32,12 +32,12 @@ use crate::{
     credential::Digest,
 };
 
-/// Sees to it that the ESV's newest version holds the credential and that its mark says so.
+/// Makes the ESV's newest version hold the credential, and its mark say so.
 pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let memory = pass.status.esv.as_ref();
     let remembers = memory.is_some_and(|memory| memory.version.is_some());
-    // Creating never changes what is there: for an object without a memory it is both the question and the answer.
-    // One that was told that the ESV is another's only looks whether it still is.
+    // A creation changes nothing that exists, so an object without a memory begins with it. An object whose ESV is
+    // somebody else's only checks whether it still is.
     let mut refusal = None;
     if !remembers && !was_refused(pass) {
         match create(pass, inputs).await? {
@@ -110,7 +110,7 @@ async fn apply(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observation, dec
     }
 }
 
-/// Creates the ESV. The inner error is the tenant's refusal: it is there already, or something is wrong with the request.
+/// Creates the ESV. The inner error is the tenant's refusal: the ESV exists, or the request is wrong.
 async fn create(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Result<(), Error>> {
     let mark = our_mark(pass, &inputs.credential.id, "1").to_string();
     let (tenant, value) = (&inputs.tenant, &inputs.credential.jwt);

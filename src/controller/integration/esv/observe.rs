@@ -1,4 +1,4 @@
-//! What the tenant shows of the ESV, as far as it decides anything. I/O, and nothing is written.
+//! Reads what the decision about the ESV needs. Writes nothing.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use crate::{
     },
 };
 
-/// How long a tenant may go on with the value before: the ESV store's default expiry is 600 s; one minute is for
-/// the clock and the way.
+/// How long a tenant may use the value before. The ESV store's default expiry is 600 s; one minute is for clock and
+/// network.
 pub(in super::super) const LONGEST_CACHE: Duration = Duration::from_mins(11);
 
-/// What the tenant shows of an ESV that exists.
+/// What the tenant shows of an existing ESV.
 pub(super) struct Observation {
     pub(super) esv: Esv,
-    /// The newest version that is enabled, where its date is needed.
+    /// The newest enabled version, if its date is needed.
     pub(super) newest: Option<Version>,
-    /// What the tenant's test says, where only that can tell whose the ESV is, or what it is for.
+    /// The result of the connection test, if only that can tell whose the ESV is, or what it is for.
     pub(super) tested: Option<Tested>,
-    /// The labels that are mapped to it, where it might be adopted.
+    /// The labels that are mapped to it, if it may be adopted.
     pub(super) labels: Vec<Label>,
 }
 
-/// What the tenant's own test says of the ESV's content.
+/// What the connection test says about the ESV's content.
 #[derive(Debug, PartialEq)]
 pub(super) enum Tested {
-    /// It holds the credential of this id.
+    /// It has the credential with this id.
     Credential(String),
     /// No credential can be read in it.
     NoCredential,

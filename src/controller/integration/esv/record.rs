@@ -1,4 +1,4 @@
-//! The ESV as it is shown, and what is remembered of it: in status, and in its own mark.
+//! Records what is known of the ESV, in status and in its mark.
 
 use super::decide::{NotOurs, Written};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     credential::Digest,
 };
 
-/// Ends the pass: the ESV is another's, and nothing is written.
+/// Ends the reconciliation: the ESV is somebody else's, and nothing is written.
 pub(super) fn refused(pass: &mut Pass<'_>, inputs: &Inputs, whose: &NotOurs) -> Requeue {
     let esv = &inputs.esv;
     let message = match whose {
@@ -40,7 +40,7 @@ pub(super) fn refused(pass: &mut Pass<'_>, inputs: &Inputs, whose: &NotOurs) -> 
     pass.stalled(Reason::EsvNotOwned, message)
 }
 
-/// Whether an ESV is this object's, as far as the object alone can tell.
+/// Whether an ESV is this object's, by mark and status alone.
 pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
     let (name, uid) = (pass.owner(), pass.uid());
     let claimant = Claimant {
@@ -52,7 +52,7 @@ pub(in super::super) fn is_ours(pass: &Pass<'_>, esv: &Esv) -> bool {
     matches!(owner, EsvOwner::Ours(_))
 }
 
-/// The newest version holds this credential: status says so first, then the mark.
+/// Records that the newest version has this credential, first in status and then in the mark.
 pub(super) async fn settle(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
@@ -65,7 +65,7 @@ pub(super) async fn settle(
     if description != mark {
         describe(pass, inputs, &mark).await?;
     }
-    // Not before the mark bears it: what fails in between leaves the former self's.
+    // Only when the mark has it. If something fails in between, the former uid stays.
     let uid = pass.uid();
     pass.status.esv.get_or_insert_default().owner_uid = Some(uid);
     Ok(())
@@ -87,7 +87,7 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
     let known =
         before.version.as_ref() == Some(&version) && before.credential_id.as_deref() == Some(credential_id);
     let digest = match &before.pending {
-        // Just recovered: it may be another credential than the one that is in the Secret now.
+        // Just recovered. It may be another credential than the one in the Secret now.
         Some(pending) if pending.credential_id == credential_id => pending.digest.clone(),
         _ => Digest::of([&inputs.credential.jwt]).to_string(),
     };
@@ -111,11 +111,11 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
     pass.find(ESV_READY, &Finding::yes(Reason::EsvWritten, message));
 }
 
-/// What the mark names while it is not known which credential the ESV holds: it is being adopted.
+/// What the mark names during an adoption, when the ESV's credential is not known.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// Remembers how an ESV that is there came to be this object's: by the uid that its mark bears, or that status was
-/// written under. That it was taken over stands in status before the mark is changed, which alone would tell it.
+/// Records how an existing ESV came to belong to this object: by the uid in its mark or in status. `TakenOver` is
+/// written to status before the mark changes, because only the former mark shows it.
 pub(super) async fn claim(pass: &mut Pass<'_>, inputs: &Inputs, esv: &Esv) -> Flow<()> {
     let uid = pass.uid();
     let mark = OwnerMark::read(&esv.description);

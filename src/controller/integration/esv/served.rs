@@ -1,4 +1,4 @@
-//! Which of its versions the tenant serves: what follows from its own test.
+//! Which version of the ESV the tenant uses, and what to do about that.
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -15,9 +15,9 @@ use crate::{
     },
 };
 
-/// Sends the credential again, because the tenant's test showed another one, or none, though the newest version should
-/// be served by now: somebody may have made the ESV again. `true` if that made a version. If it made none, the newest one
-/// holds the credential, and AM serves an older version.
+/// Sends the credential again, because the connection test showed another one or none, although the tenant's cache
+/// has expired. Somebody may have created the ESV again. `true` if that created a version. Otherwise the newest
+/// version has the credential, and AM uses an older one.
 pub(in super::super) async fn send_again(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
@@ -44,7 +44,7 @@ pub(in super::super) async fn send_again(
     if !sent_lately {
         match served {
             Some(id) => pass.drifted(ACTIVE, &format!("the tenant's test shows credential {id}"))?,
-            // Nothing shows that the ESV is at fault: the test's own message says more.
+            // Nothing shows that the ESV is wrong. The test's message says more.
             None if pass.object.spec.drift_policy != DriftPolicy::Correct => return Ok(false),
             None => {}
         }
@@ -77,7 +77,7 @@ pub(in super::super) async fn send_again(
     Err(pass.stalled(Reason::OlderCredentialServed, message))
 }
 
-/// Disables the versions before the one that a test has just proved; never before.
+/// Disables the versions before the one that has just passed the connection test.
 pub(in super::super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let (tenant, Some(esv)) = (&inputs.tenant, pass.status.esv.clone()) else {
         return Ok(());
@@ -102,7 +102,7 @@ pub(in super::super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs:
     Ok(())
 }
 
-/// Whether the newest version holds another credential than the one that was proved last, under the same id.
+/// Whether the newest version has another credential under the id of the last one that passed the test.
 pub(in super::super) fn is_repair(pass: &Pass<'_>) -> bool {
     let Some(esv) = &pass.status.esv else {
         return false;

@@ -1,4 +1,4 @@
-//! One new version, written once: the intent is recorded, then the value is sent, then its number is recorded.
+//! Writes one new version, once: records the intent, sends the value, and records the version's number.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::{
     http::Outcome,
 };
 
-/// A lost request can arrive this much later than it was recorded: the recording's own timeout, the request's, and a
-/// minute for what stands in between.
+/// How much later than its intent a lost request can arrive: the timeouts of the status write and of the request, and
+/// a minute for gateways.
 const SETTLE: Duration = Duration::from_secs(90);
 
-/// Writes the credential as the version after `base`. A refusal may be that of a lock, which is looked at; where there
-/// is none, the tenant is asked once more.
+/// Writes the credential as the version after `base`. If the tenant refuses, a lock may be the reason: the operator
+/// reads it, and sends the value once more if there is none.
 pub(super) async fn version(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<()> {
-    // As long as a lock lasts, no intent is recorded and cleared again.
+    // During a lock the intent is not recorded and cleared again and again.
     if pass.status.conditions.said(Reason::EnvironmentLocked).is_some() {
         lock::check_unlocked(pass, &inputs.tenant).await?;
     }
@@ -72,13 +72,13 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
     };
     let memory = pass.status.esv.get_or_insert_default();
     memory.id = inputs.esv.to_string();
-    // A memory without a version would let the next pass try to create what exists.
+    // Without a version, the next reconciliation would try to create the ESV.
     memory.version.get_or_insert_with(|| base.to_owned());
-    // What became of an earlier try is not known, and a refusal of this one does not tell.
+    // A refusal of this write does not tell what became of an earlier one.
     let before = memory.pending.replace(Box::new(pending));
     record(pass).await?;
 
-    // From here on nothing may cut the pass off: the request and the recording of its answer are one task.
+    // The request and the recording of its answer are one task, which nothing cuts off.
     let (tenant, esv, value) = (
         inputs.tenant.clone(),
         inputs.esv.clone(),
@@ -101,7 +101,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
                     create_date: Some(version.create_date.clone()),
                     credential_id: Some(credential_id),
                     digest: Some(digest),
-                    // One that was there already is as old as it is, and served accordingly.
+                    // A version that existed before has its own age, which decides when the tenant uses it.
                     written_at: Some(written_at(version, tenant.time()).to_string()),
                     proven_version: before.proven_version.clone().filter(|_| was_proved),
                     pending: None,
@@ -112,12 +112,12 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
                 pending: before,
                 ..esv
             }),
-            // Whether it was done is found out by sending it again.
+            // Sending it again finds out whether it was done.
             Err(_) => None,
         };
         if let Some(esv) = known {
             status.esv = Some(esv);
-            // If this fails, the version is still pending for the next pass, which sends it again.
+            // If this fails, the version stays pending, and the next reconciliation sends it again.
             if let Err(error) = status::write(&context.cluster, &mut object, &status).await {
                 tracing::warn!(%error, "failed to record a version; it is sent again in the next pass");
             }
@@ -140,8 +140,7 @@ async fn write(pass: &mut Pass<'_>, inputs: &Inputs, base: &str) -> Flow<Result<
     Ok(answer)
 }
 
-/// Writes the credential once a version of another one, which may still arrive, would have done so: it must not come
-/// last.
+/// Waits until a write of another credential cannot arrive any more, and writes this one after it.
 pub(super) async fn after_pending(
     pass: &mut Pass<'_>,
     inputs: &Inputs,
@@ -162,26 +161,26 @@ pub(super) async fn after_pending(
     })
 }
 
-/// An ESV that was made again counts its versions anew: the same number is another version.
+/// An ESV that was created again counts from 1, so the same number can be another version.
 fn is_same_version(memory: &EsvStatus, version: &Version) -> bool {
     memory.version.as_ref() == Some(&version.version) && is_remembered(memory, version)
 }
 
-/// When a version was written, as far as the tenant tells it.
+/// When a version was written, by the tenant's date if it has one.
 fn written_at(version: &Version, now: Timestamp) -> Timestamp {
     version.create_date.parse().unwrap_or(now)
 }
 
-/// How much longer a request may arrive.
+/// How much longer a lost request may arrive.
 fn remaining(pending: &PendingVersion, now: Timestamp) -> Duration {
     let Ok(requested_at) = pending.requested_at.parse::<Timestamp>() else {
         return Duration::ZERO;
     };
-    // A tenant whose clock was set back would make it wait until it has come to that time again.
+    // The absolute difference, so that a clock that was set back does not make this wait for longer.
     SETTLE.saturating_sub(now.duration_since(requested_at).unsigned_abs())
 }
 
-/// Records the intent. Only when it stands may anything be sent.
+/// Records the intent. Nothing may be sent if this fails.
 async fn record(pass: &mut Pass<'_>) -> Flow<()> {
     let before = pass.status.esv.as_ref().map(|esv| EsvStatus {
         pending: None,
@@ -189,7 +188,7 @@ async fn record(pass: &mut Pass<'_>) -> Flow<()> {
     });
     let recorded = pass.record().await;
     if recorded.is_err() {
-        // Nothing is sent, so nothing is to be recovered.
+        // Nothing was sent, so there is nothing to recover.
         pass.status.esv = before;
     }
     recorded

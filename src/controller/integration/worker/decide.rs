@@ -1,4 +1,4 @@
-//! What has to be written, by whose each thing is. No I/O.
+//! Decides what to write, by the owner of each thing. No I/O.
 
 use super::{observe::Observation, record::missing};
 use crate::{
@@ -14,14 +14,14 @@ use crate::{
     },
 };
 
-/// What has to be written, and how it comes to be this object's.
+/// What to write, and with which origin.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) worker: Option<Origin>,
     pub(super) mapping: Option<Origin>,
 }
 
-/// Both are decided before either is written: no worker is made for a label that is another's.
+/// Decides both before either is written, so that no worker is created for somebody else's label.
 pub(super) fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observation) -> Flow<Plan> {
     let Observation {
         attribute,
@@ -38,10 +38,10 @@ pub(super) fn decide(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observatio
         Owner::Nobodys => plan.worker = Some(Origin::Made),
         Owner::Drifted(what) if used_by.is_none() => {
             pass.drifted(ACTIVE, &what)?;
-            // One that is gone is made by the operator now.
+            // The operator creates a missing worker.
             plan.worker = remembered.filter(|_| worker.is_some()).or(Some(Origin::Made));
         }
-        // Once: from then on the object remembers its worker.
+        // Adoption happens once: after that the status has the worker.
         Owner::Anothers(_) if adopts && used_by.is_none() => plan.worker = Some(Origin::Adopted),
         Owner::Anothers(what) | Owner::Drifted(what) => {
             pass.status.worker = None;
@@ -84,7 +84,7 @@ fn owner(mark: Option<&OwnerMark>) -> String {
     })
 }
 
-/// What is another object's is not adopted.
+/// Another object's things are not adopted.
 fn way_to_adopt(adopts: bool, mark: Option<&OwnerMark>) -> &'static str {
     if adopts || mark.is_some() {
         ""

@@ -1,6 +1,6 @@
 //! Worker service, worker and mapping of a mutable environment: observe → decide → apply → settle.
 //!
-//! A worker gets its credential's label and nothing else: a promotion would carry everything else up.
+//! The operator writes the worker's label and nothing else, because a promotion would copy everything else.
 
 mod decide;
 mod observe;
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{aic::Worker, api::Origin, controller::engine::requeue::Flow};
 
-/// Sees to it that the worker and its mapping are as they should be.
+/// Creates or corrects worker and mapping.
 pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     enable_service(pass, inputs).await?;
     let observed = observe(pass, inputs).await?;
@@ -37,7 +37,7 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     Ok(())
 }
 
-/// The intent is recorded before anything is made: a crash must not lose whose it is.
+/// Records the intent before anything is created, so that a crash does not lose the owner.
 async fn apply(pass: &mut Pass<'_>, inputs: &Inputs, observed: Observation, plan: &Plan) -> Flow<()> {
     if plan.worker.is_none() && plan.mapping.is_none() {
         return Ok(());
@@ -60,7 +60,7 @@ async fn apply(pass: &mut Pass<'_>, inputs: &Inputs, observed: Observation, plan
         let wanted = Worker::with_credential(observed.worker, &observed.attribute, label);
         let result = tenant.put_worker(*realm, name, wanted).await;
         if is_not_done(&result) {
-            // What comes to be there now is somebody else's.
+            // A worker that appears now is somebody else's.
             pass.status.worker = before;
         }
         pass.has_repaired = true;

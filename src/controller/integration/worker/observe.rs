@@ -1,4 +1,4 @@
-//! What the tenant shows of the worker and of its label. I/O, and nothing is written.
+//! Reads the worker and its label. Writes nothing.
 
 use super::record::missing;
 use crate::{

@@ -1,4 +1,4 @@
-//! What is remembered of worker, mapping and service, and what their conditions say. No I/O.
+//! What the status remembers of worker, mapping and service, and their conditions. No I/O.
 
 use crate::{
     api::{
@@ -27,7 +27,7 @@ pub(super) fn settle(
     let origin = match pass.status.worker.as_ref().and_then(|worker| worker.origin) {
         // Recorded before it was made, and it is there.
         Some(Origin::Making) => Some(Origin::Made),
-        // Any other one is only used.
+        // The operator only uses any other worker.
         None => label_was_ours.then_some(came_with_esv),
         remembered => remembered,
     };

@@ -1,4 +1,5 @@
-//! The realm's PingOne worker service: made where there is none; one that somebody disabled stays disabled. I/O.
+//! The realm's PingOne worker service. The operator creates a missing one, and leaves one that somebody disabled.
+//! I/O.
 
 use super::record::{made, missing};
 use crate::{
@@ -33,7 +34,7 @@ pub(super) async fn enable_service(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow
             memory.unwrap_or(Origin::Made)
         }
         Owner::Nobodys => Origin::Made,
-        // Once: an object that has its worker adopts nothing more.
+        // Adoption happens once: an object with a worker adopts nothing more.
         Owner::Anothers(_)
             if pass.object.spec.adopt
                 && pass.status.worker.is_none()

@@ -1,4 +1,4 @@
-//! Before a lock is asked for: rows 1 to 3b.
+//! Before a lock is requested: rows 1 to 3b.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -19,7 +19,7 @@ impl Case<'_> {
     /// Nothing is requested yet.
     pub(super) fn begin(&self) -> Decided {
         let (rules, reports) = (self.rules, self.reports()?);
-        // Only of ours is anything known: what a run of this very uid has reported under.
+        // The operator only knows a lock under which a report has this run's uid.
         let ours = reports
             .iter()
             .filter_map(|report| report.lock_id.as_deref())
@@ -48,7 +48,7 @@ impl Case<'_> {
             return Ok(Row::R2c.remembers(self.with(|stage| stage.suspect = None)));
         }
         if self.stage.held.is_some() {
-            // A person decides; what a lost request has taken all the same is released.
+            // A person decides. A lock that a lost request has taken is released all the same.
             return Ok(match self.stage.suspect {
                 Some(_) => Row::R2c.decides(Act::Wait(Wait::for_a_suspect())),
                 None => Row::R15b.decides(Act::Leave),
@@ -81,7 +81,7 @@ impl Case<'_> {
         Ok(Row::R3.decides(Act::Lock(requested)))
     }
 
-    /// Row 3b: somebody else is at work in the two environments.
+    /// Row 3b: somebody else uses the two environments.
     fn locked_by_another(&self) -> Result<Option<Decision>, Missing> {
         let message = if !self.shown().is_unlocked() {
             "the environments are locked for another promotion: the operator waits until they are unlocked"
@@ -98,8 +98,8 @@ impl Case<'_> {
         )))
     }
 
-    /// The newest thing that was really done under this name for this stage. A stage is promoted once under a name, and
-    /// rolled back after that: whatever the dates say, a rollback is the newer of the two.
+    /// The newest real report of this name for this stage. A stage is promoted once under a name, and rolled back
+    /// after that, so a rollback is newer whatever the dates say.
     pub(super) fn earlier_run(&self) -> Result<Option<RunKind>, Missing> {
         let done = self.reports()?.iter().filter(|report| {
             !report.is_dry_run
@@ -125,7 +125,7 @@ impl Case<'_> {
         }
     }
 
-    /// A lock that is ours by what was reported under it.
+    /// A lock that a report proves to be ours.
     pub(super) fn adopt(&self, id: &str, outcome: Outcome, reason: Reason) -> StageStatus {
         self.with(|stage| {
             stage.step = Some(Step::Unlocking);
@@ -148,7 +148,7 @@ impl Case<'_> {
         })
     }
 
-    /// As before a lock was asked for.
+    /// The stage as before a lock was requested.
     pub(super) fn anew(&self) -> StageStatus {
         self.with(|stage| {
             stage.step = None;

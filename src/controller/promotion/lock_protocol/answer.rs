@@ -15,7 +15,7 @@ pub(in super::super) fn lock_accepted(stage: &StageStatus, id: &str) -> StageSta
     stage
 }
 
-/// The lock was not given: as if it had not been asked for.
+/// The lock was not given: as if it had not been requested.
 pub(in super::super) fn lock_refused(stage: &StageStatus) -> StageStatus {
     StageStatus {
         step: None,
@@ -24,7 +24,7 @@ pub(in super::super) fn lock_refused(stage: &StageStatus) -> StageStatus {
     }
 }
 
-/// No dry run will be made, however often it is asked for: the lock is released.
+/// The tenant will make no dry run, however often it is requested. The lock is released.
 pub(in super::super) fn dry_run_refused(stage: &StageStatus, why: &str, now: Timestamp) -> StageStatus {
     let mut stage = stage.clone();
     stage.step = Some(Step::Unlocking);

@@ -1,4 +1,4 @@
-//! One case to decide, and the questions that many rows ask of it.
+//! One case to decide, and the questions that many rows share.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     api::{Action, LockStatus, Outcome, PromoteStatus, Reason, StageStatus, Step},
 };
 
-/// One decision: everything it is made from.
+/// Everything that one decision is made from.
 pub(super) struct Case<'a> {
     pub(super) stage: &'a StageStatus,
     pub(super) observation: &'a Observation,
@@ -24,7 +24,7 @@ pub(super) struct Case<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What is shown. A part that was not read yet is read first.
+/// The observation. A part that was not read yet is named as missing.
 impl Case<'_> {
     pub(super) fn shown(&self) -> &LockState {
         &self.observation.lock
@@ -38,7 +38,8 @@ impl Case<'_> {
         self.observation.reports.or(Missing::Reports).map(Vec::as_slice)
     }
 
-    /// The reports, where it is decided without them if they cannot be read: what cannot be read keeps no lock.
+    /// The reports, for decisions that can be made without them if they cannot be read. An unreadable report keeps no
+    /// lock.
     pub(super) fn readable_reports(&self) -> Result<&[SeenReport], Missing> {
         let reports = self.observation.reports.if_readable(Missing::Reports)?;
         Ok(reports.map_or(&[], Vec::as_slice))
@@ -78,7 +79,7 @@ impl Case<'_> {
         }
     }
 
-    /// The operator deletes the lock, and looks at it again.
+    /// Delete the lock and check again.
     pub(super) fn unlock(
         &self,
         row: Row,
@@ -92,7 +93,7 @@ impl Case<'_> {
         row.decides(Act::Unlock(id.to_owned(), Wait { after, ..wait }))
     }
 
-    /// For how long the last request is under way. Nothing is requested while another's lock is waited for.
+    /// How long the last request has been in progress. Nothing is requested during somebody else's lock.
     pub(super) fn step_has_taken(&self) -> Option<Duration> {
         let StageStatus {
             lock,
@@ -109,14 +110,14 @@ impl Case<'_> {
         begun.into_iter().flatten().map(|time| self.since(time)).min()
     }
 
-    /// The stage as it is to be, with a change.
+    /// The stage with a change.
     pub(super) fn with(&self, change: impl FnOnce(&mut StageStatus)) -> StageStatus {
         let mut stage = self.stage.clone();
         change(&mut stage);
         stage
     }
 
-    /// Decides how the stage ends, and releases the lock first.
+    /// Decides how the stage ends. The lock is released first.
     pub(super) fn release(
         &self,
         row: Row,
@@ -145,13 +146,13 @@ impl Case<'_> {
     }
 }
 
-/// What is asked of a case.
+/// Questions about a case.
 impl Case<'_> {
     pub(super) fn since(&self, time: &Time) -> Duration {
         self.now.duration_since(time.0).try_into().unwrap_or_default()
     }
 
-    /// Whether what is shown is what became of the request for this lock: it was seen before, or must show by now.
+    /// Whether the effect of the request for this lock must be visible by now.
     pub(super) fn is_settled(&self, lock: &LockStatus) -> bool {
         let was_seen = self.stage.dry_run_request.is_some() || self.stage.promote.is_some();
         was_seen || self.since(&lock.requested_at) >= LOCK_SETTLES
@@ -161,19 +162,19 @@ impl Case<'_> {
         self.since(since) >= Duration::from(limit)
     }
 
-    /// Whether what was begun last has failed, whatever its state is called.
+    /// Whether the last run has failed, whatever its state is called.
     pub(super) fn has_failed(&self) -> Result<bool, Missing> {
         let run = self.run()?;
         Ok(run.blocking_error && run.state() != RunState::Running)
     }
 
-    /// Whether what was begun under this lock has come to nothing.
+    /// Whether the run under this lock has failed.
     pub(super) fn is_blocked(&self, id: &str) -> Result<bool, Missing> {
         Ok(self.has_failed()? && self.run()?.promotion_id.as_deref() == Some(id))
     }
 
-    /// Whether something is under way under this lock, or may be. What has failed is not, whatever its state is called;
-    /// nor what a person has given up, once it is overdue.
+    /// Whether something is in progress under this lock, or may be. A failed run is not, whatever its state is
+    /// called; nor is an overdue one whose lock a person wants released.
     pub(super) fn may_run(&self, id: &str, is_overdue: bool) -> Result<bool, Missing> {
         Ok(match self.run()?.state() {
             RunState::Idle => false,
@@ -182,12 +183,12 @@ impl Case<'_> {
         })
     }
 
-    /// Whether something is under way, or may be.
+    /// Whether something is in progress, or may be.
     pub(super) fn is_running(&self) -> Result<bool, Missing> {
         Ok(self.run()?.state() != RunState::Idle)
     }
 
-    /// Whether a report tells of what was really done under this lock, or by this run for this stage.
+    /// Whether a real report is under this lock, or of this run for this stage.
     pub(super) fn is_done(&self, id: &str, reports: &[SeenReport]) -> bool {
         reports.iter().any(|report| {
             report.is_real(self.stage.action)
@@ -202,7 +203,7 @@ impl Case<'_> {
             .is_some_and(|mark| mark.run == self.rules.run)
     }
 
-    /// Whether the report is of what this very request asked for, not of an earlier one under the same name.
+    /// Whether the report is of this request, and not of an earlier one under the same name.
     pub(super) fn is_our_request(&self, report: &SeenReport) -> bool {
         let is_requested = self.stage.promote.is_some();
         is_requested
@@ -213,10 +214,10 @@ impl Case<'_> {
                 .is_some_and(|mark| mark.stage == self.stage.name)
     }
 
-    /// Whether somebody else has acted under this id: a run, one that came to nothing, or a report that is not ours.
+    /// Whether somebody else has acted under this id: a run, a failed run, or a report that is not ours.
     pub(super) fn is_used_by_another(&self, id: &str) -> Result<bool, Missing> {
         let run = self.run()?;
-        // A state that nobody knows may be the lock's own.
+        // An unknown state may belong to the lock itself.
         let runs =
             run.state() == RunState::Running && run.promotion_id.as_deref().is_none_or(|run| run == id);
         if runs || self.is_blocked(id)? {
@@ -228,12 +229,12 @@ impl Case<'_> {
     }
 }
 
-/// Kubernetes keeps whole seconds: what is remembered must equal what is read back.
+/// Kubernetes keeps whole seconds, and what is written must equal what is read back.
 pub(in super::super) fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-/// The intent to ask for what the lock was taken for.
+/// The intent to request what the lock was requested for.
 pub(super) fn promote_intent(lock_id: &str, now: Timestamp) -> PromoteStatus {
     PromoteStatus {
         lock_id: lock_id.to_owned(),
@@ -243,7 +244,7 @@ pub(super) fn promote_intent(lock_id: &str, now: Timestamp) -> PromoteStatus {
     }
 }
 
-/// What the action is called in a sentence.
+/// The action's name in a sentence.
 pub(super) fn name_of(action: Action) -> &'static str {
     if action == Action::Rollback {
         "rollback"

@@ -1,13 +1,13 @@
-//! Whether what is about to be promoted is what was approved or looked at: rows 15b and 15c.
+//! Compares what is about to be promoted with what was approved or reviewed: rows 15b and 15c.
 //!
-//! The environment below is identified by its newest report, for only promotions change it; Development has none, and there
-//! only the list can be compared. A list is compared with its own kind.
+//! The newest report identifies the content of the environment below, because only promotions change it. Development
+//! has none, so only lists are compared there. Only lists of one kind are compared.
 
 use crate::api::{AcceptedList, Approval, ContentPolicy, ListKind, Reason, StageStatus};
 
-/// What stands for "nothing was ever promoted to the environment below".
+/// The source's value for "nothing was ever promoted to the environment below".
 pub(in super::super) const NO_SOURCE: &str = "none";
-/// What stands for "nobody can say which report is the newest".
+/// The source's value for "it is not known which report is the newest".
 pub(in super::super) const UNCLEAR_SOURCE: &str = "unclear";
 
 /// The content that may be promoted.
@@ -15,32 +15,32 @@ pub(in super::super) const UNCLEAR_SOURCE: &str = "unclear";
 pub(in super::super) struct Expected<'a> {
     /// The stage's entry in `spec.approved`.
     pub(in super::super) approved: Option<&'a Approval>,
-    /// What this run recorded as the newest report of the stage below when that ended.
+    /// The newest report of the stage below, as this run recorded it when that stage ended.
     pub(in super::super) below: Option<&'a str>,
     pub(in super::super) policy: ContentPolicy,
-    /// `spec.upTo`: a stage that is held goes on when it changes.
+    /// `spec.upTo`. A held stage continues when it changes.
     pub(in super::super) up_to: &'a str,
 }
 
-/// What was seen of the content.
+/// The observed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in super::super) struct Content {
     pub(in super::super) source: Source,
-    /// The hash of the provisional list, where it was asked for and could be had.
+    /// The hash of the provisional list, if it was read.
     pub(in super::super) provisional: Option<String>,
 }
 
-/// What the environment below shows as its newest real report.
+/// The newest real report of the environment below.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in super::super) enum Source {
-    /// It is not asked: there is nothing to compare, or it is Development.
+    /// Not read: there is nothing to compare, or it is Development.
     #[default]
     NotAsked,
-    /// The report's id; `none` where there is none.
+    /// The report's id; `none` if there is none.
     Newest(String),
-    /// Its list lacks a report that is known: it is older than what was seen before.
+    /// The list lacks a known report, so it lags behind.
     Stale,
-    /// These reports have the same date, and the tenant does not tell which is the newest.
+    /// These reports have the same date, and the tenant does not show which is the newest.
     Unclear(Vec<String>),
     /// It cannot be read now.
     Unread {
@@ -50,24 +50,24 @@ pub(in super::super) enum Source {
     },
 }
 
-/// How the content compares.
+/// The result of the comparison.
 #[derive(Debug, PartialEq)]
 pub(super) enum Comparison {
     Same,
-    /// It cannot be told for now; whether a person is needed for it.
+    /// It is not known for now; with whether a person has to act.
     Unknown(String, bool),
     Differs(Reason, String),
 }
 
 impl Expected<'_> {
-    /// The report that the environment below has to show as its newest.
+    /// The report that must be the newest of the environment below.
     pub(in super::super) fn source<'a>(&'a self, stage: &'a StageStatus) -> Option<&'a str> {
         let approved = self.approved.and_then(|approved| approved.source.as_deref());
         let shown = || stage.accepted.as_ref()?.source.as_deref();
         approved.or(self.below).or_else(shown)
     }
 
-    /// Whether the provisional list is compared: what was accepted is such a list, and no dry run is known to equal it.
+    /// Whether to compare the provisional list: the accepted list is one, and no dry run was compared with it yet.
     pub(in super::super) fn reads_provisional(&self, stage: &StageStatus) -> bool {
         let accepted = stage
             .accepted
@@ -89,12 +89,12 @@ pub(super) fn dry_run_hash(stage: &StageStatus) -> Option<&str> {
     Some(report.totals.hash.as_str()).filter(|hash| !hash.is_empty())
 }
 
-/// Whether something is promoted by an approval, by what was left below, or by what was shown.
+/// Whether there is anything to compare with: an approval, a report that was left below, or a list that was shown.
 pub(in super::super) fn is_compared(stage: &StageStatus, expected: &Expected<'_>) -> bool {
     expected.approved.is_some() || expected.below.is_some() || stage.accepted.is_some()
 }
 
-/// Before the lock there is no dry run yet, and a dry run's list is not compared.
+/// Before the lock there is no dry run to compare.
 pub(super) fn compare(
     stage: &StageStatus,
     expected: &Expected<'_>,
@@ -210,7 +210,7 @@ fn compare_provisional(stage: &StageStatus, accepted: &str, seen: &Content, is_l
     }
 }
 
-/// How a person accepts the content as it is now: by the hash of a dry run's list, and by what stands below.
+/// The line that accepts the present content: the hash of a dry run's list, and the source.
 pub(in super::super) fn way_to_accept(stage: &str, hash: Option<&str>, source: Option<&str>) -> String {
     let source = source.map_or(String::new(), |source| format!(", source: \"{source}\""));
     match hash {

@@ -1,4 +1,4 @@
-//! What is decided about a lock, and by which rules.
+//! A decision about a lock, and the rules for it.
 
 use std::time::Duration;
 
@@ -13,75 +13,75 @@ use crate::{
     http::ONCE_ONLY_TIMEOUT,
 };
 
-/// A request for a lock can still arrive, or its effect still show, this long after the time that was recorded with it:
-/// recording it, sending it and answering it take a timeout each.
+/// How long after its recorded time a request for a lock can still have an effect. Recording it, sending it and
+/// answering it each have a timeout.
 pub(in super::super) const LOCK_SETTLES: Duration = Duration::from_secs(3 * ONCE_ONLY_TIMEOUT.as_secs() + 30);
 /// The same for a run and its report.
 pub(in super::super) const RUN_SETTLES: Duration = Duration::from_mins(2);
-/// A lock that may be ours is released after it was seen idle for this long.
+/// How long a lock that may be ours must be idle before it is released.
 pub(in super::super) const QUIET_PERIOD: Duration = Duration::from_mins(10);
-/// How often a stage begins anew, and a dry run is asked for.
+/// How often a stage begins again, and a dry run is requested.
 pub(super) const MOST_TRIES: i32 = 3;
-/// A lock that is not gone after this long is a person's affair, too.
+/// After this time a person is told that a lock is not released.
 pub(super) const LONGEST_RELEASE: Duration = Duration::from_mins(10);
 
-/// What a run is told once.
+/// The rules of one reconciliation.
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug)]
 pub(in super::super) struct Rules<'a> {
     /// `namespace/name`: a stage is promoted once under it.
     pub(in super::super) key: &'a str,
-    /// The object's uid: what bears it was asked for by this run.
+    /// The object's uid. A report with it is of this run.
     pub(in super::super) run: &'a str,
     pub(in super::super) mode: PromotionMode,
     pub(in super::super) ignore_encrypted_secrets: bool,
     pub(in super::super) timeouts: &'a Timeouts,
     /// The content that may be promoted.
     pub(in super::super) expected: Expected<'a>,
-    /// Whether all that can be checked without a lock is as it should be.
+    /// Whether the preflight has found nothing.
     pub(in super::super) is_ready: bool,
-    /// The request for the lock that status remembers is known to have no effect: it was refused, never sent, or its lock
-    /// released.
+    /// Whether the request for the lock in status is known to have no effect: it was refused, never sent, or its lock
+    /// was released.
     pub(in super::super) is_void: bool,
-    /// The run is to stop where it safely can.
+    /// Whether the run is to stop where it safely can.
     pub(in super::super) stops: bool,
-    /// The lock that a person says is to be removed.
+    /// The lock that a person wants released.
     pub(in super::super) unlock: Option<&'a str>,
 }
 
-/// What is decided, or what has to be read first.
+/// The decision, or what must be read first.
 pub(in super::super) type Decided = Result<Decision, Missing>;
 
-/// What is decided, and by which row.
+/// A decision and its row.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) struct Decision {
     pub(in super::super) row: Row,
     pub(in super::super) act: Act,
 }
 
-/// What is done next.
+/// The next act.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) enum Act {
-    /// Remember, and decide again.
+    /// Record, and decide again.
     Remember(StageStatus),
-    /// Remember, then ask for the lock: once.
+    /// Record, then request the lock, once.
     Lock(StageStatus),
-    /// Remember, then ask for a dry run.
+    /// Record, then request a dry run.
     DryRun(StageStatus),
-    /// Remember, then ask for the promotion or the rollback: once under this lock. With what people are warned of.
+    /// Record, then request the promotion or the rollback, once under this lock. With a warning to send.
     Promote(StageStatus, Option<(Reason, String)>),
-    /// Give this lock back, and look again after a while.
+    /// Release this lock, and check again later.
     Unlock(String, Wait),
-    /// Look again after a while.
+    /// Check again later.
     Wait(Wait),
-    /// Nothing about a lock is left to do: the stage is verified, or over.
+    /// No lock is left to handle: the stage is being verified, or has ended.
     Leave,
 }
 
 impl Decision {
-    /// What of the observation the next decision may rest on, once this one is recorded: where nothing was sent, and nothing
-    /// can be done under a lock that may have changed. What runs is read anew before anything is promoted, and the reports
-    /// after a lock was seen to be gone.
+    /// The part of the observation that the next decision may use when this one is recorded. Nothing was sent, and
+    /// nothing may be done under a lock that may have changed. The run is read again before a promotion, and the
+    /// reports after a lock is gone.
     pub(in super::super) fn leaves(&self, observation: Observation) -> Option<Observation> {
         let Act::Remember(next) = &self.act else {
             return None;
@@ -100,14 +100,14 @@ impl Decision {
         }
     }
 
-    /// Whether a lock that may be ours was noted, and is watched from then on.
+    /// Whether this records a lock that may be ours, whose idle time counts from now on.
     pub(in super::super) fn notes_lock(&self) -> bool {
         self.row == Row::R8 && matches!(self.act, Act::Remember(_))
     }
 }
 
 impl Row {
-    /// A decision that rests on this row.
+    /// A decision by this row.
     pub(super) fn decides(self, act: Act) -> Decision {
         Decision { row: self, act }
     }
@@ -117,11 +117,11 @@ impl Row {
     }
 }
 
-/// What is waited for.
+/// A wait, with its reason and message.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) struct Wait {
     pub(in super::super) reason: Reason,
-    /// A person is needed.
+    /// A person has to act.
     pub(in super::super) is_stalled: bool,
     pub(in super::super) message: String,
     pub(in super::super) after: Duration,

@@ -1,4 +1,4 @@
-//! Under our lock: the dry run, and what it finds.
+//! Under our lock: the dry run and its findings.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -43,7 +43,7 @@ impl Case<'_> {
         if self.rules.stops {
             return Ok(self.lost(lock, id).unwrap_or_else(|| self.stopped()));
         }
-        // What blocks it is told by the run, too: the lock does not wait for the report.
+        // The run shows what blocks it, too, so the lock need not wait for the report.
         let reports = if is_blocked || is_overdue {
             self.readable_reports()?
         } else {
@@ -95,7 +95,7 @@ impl Case<'_> {
         }
     }
 
-    /// What the run under way tells to stand in the way: no report of it is waited for.
+    /// What the current run shows to block it. Its report is not needed.
     fn blocked(&self, id: &str, found: Option<&SeenReport>) -> Result<Option<Decision>, Missing> {
         let findings = match &self.stage.dry_run {
             Some(findings) => findings.clone(),
@@ -111,7 +111,7 @@ impl Case<'_> {
         }))
     }
 
-    /// What the dry run found: the ESVs of its report, and what the run under way tells beside.
+    /// The dry run's findings: the ESVs in its report, and what the current run shows besides.
     fn findings(&self, found: Option<&SeenReport>, is_ours: bool) -> Result<DryRunStatus, Missing> {
         let mut status = DryRunStatus::default();
         status.report.report_id = found.map(|found| found.id.clone());
@@ -140,7 +140,7 @@ impl Case<'_> {
         Ok(status)
     }
 
-    /// Everything that stands in the way, said at once.
+    /// Everything that blocks the promotion, in one message.
     fn obstacles(&self, findings: &DryRunStatus, failure: Option<&str>) -> Option<(Reason, String)> {
         let DryRunStatus {
             missing_esvs,

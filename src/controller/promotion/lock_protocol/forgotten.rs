@@ -1,4 +1,4 @@
-//! Status has forgotten a lock whose key this process still holds: it was wiped, or an older one restored. Row 2.
+//! Status lacks a lock whose key this process still has: it was cleared, or an older one restored. Row 2.
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
@@ -8,18 +8,18 @@ use crate::{
     api::{Outcome, Reason, StageStatus, Step, SuspectLock},
 };
 
-/// What becomes of the key.
+/// What to do with the key.
 #[derive(Debug, PartialEq)]
 pub(in super::super) enum Forgotten {
-    /// The stage as it is to be remembered again.
+    /// Restore this stage.
     Remember(Box<StageStatus>),
-    /// Nothing is left of the lock: the key opens nothing any more.
+    /// The lock is gone, and the key is useless.
     Gone,
-    /// The tenant does not say.
+    /// The tenant does not show it.
     Unclear,
 }
 
-/// Whether status remembers what the key opens. A lock whose id is not known is looked for by its stage.
+/// Whether status has the key's lock. A lock without an id is found by its stage.
 pub(in super::super) fn is_remembered(kept: &StageStatus, stages: &[StageStatus]) -> bool {
     let lock = kept.open_lock();
     let is_known = |stage: &StageStatus| match lock {
@@ -32,7 +32,7 @@ pub(in super::super) fn is_remembered(kept: &StageStatus, stages: &[StageStatus]
     stages.iter().any(is_known) || (!has_id && stages.iter().any(StageStatus::may_hold_lock))
 }
 
-/// Of a stage as the key remembers it, and as status does. Nothing that was decided since is lost.
+/// Combines a stage from the key with the one in status. No later decision is lost.
 pub(in super::super) fn forgotten(
     kept: &StageStatus,
     known: &StageStatus,
@@ -55,7 +55,7 @@ pub(in super::super) fn forgotten(
     };
     let is_wiped = known.step.is_none();
     if is_wiped && kept.promote.is_some() {
-        // What was asked for may be on its way, or done: it is waited for as if nothing had happened.
+        // A request may be in flight or done. The stage waits for it as if nothing had happened.
         return remember(kept.clone());
     }
     if shown.is_free_of(id) {
@@ -80,7 +80,7 @@ pub(in super::super) fn forgotten(
     remember(stage)
 }
 
-/// A request without an answer may still have an effect; only a stage that has not begun anew looks for it.
+/// An unanswered request may still have an effect. Only a stage that has not begun again looks for it.
 fn as_suspect(
     kept: &StageStatus,
     known: &StageStatus,

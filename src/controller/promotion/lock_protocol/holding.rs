@@ -1,4 +1,4 @@
-//! What follows where the content differs, or cannot be told: rows 15b and 15c.
+//! What follows if the content differs or is not known: rows 15b and 15c.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -11,15 +11,15 @@ use super::{
 };
 use crate::api::{Action, ContentPolicy, HeldStatus, Outcome, PromotionMode, Reason, StageStatus};
 
-/// What is decided about the content.
+/// The decision about the content.
 pub(super) enum ContentDecision {
-    /// It may be promoted; with what people are warned of where the policy is to proceed.
+    /// It may be promoted. With a warning, if the policy is to proceed.
     Allows(Option<(Reason, String)>),
     Keeps(Box<Decision>),
 }
 
 impl Case<'_> {
-    /// Whether this content may be promoted. `is_locked` tells that the dry run is known.
+    /// Decides whether this content may be promoted. `is_locked` says that the dry run is known.
     pub(super) fn content_decision(&self, is_locked: bool) -> Result<ContentDecision, Missing> {
         let (rules, stage) = (self.rules, self.stage);
         if rules.mode != PromotionMode::Promote || stage.action != Action::Promotion {
@@ -79,7 +79,7 @@ impl Case<'_> {
         })
     }
 
-    /// The lock of a stage that is held is gone. What the dry run found stays, for people to look at.
+    /// The lock of a held stage is gone. The dry run's findings stay in status.
     pub(super) fn held(&self) -> StageStatus {
         StageStatus {
             held: self.stage.held.clone(),

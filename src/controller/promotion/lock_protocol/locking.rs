@@ -1,4 +1,4 @@
-//! The lock is ours: it is on its way, is there, or is lost again. Rows 11 to 13b.
+//! The lock is ours: not yet in effect, in effect, or lost. Rows 11 to 13b.
 
 use super::{
     case::Case,
@@ -9,7 +9,7 @@ use super::{
 use crate::api::{Action, LockStatus, Outcome, Reason};
 
 impl Case<'_> {
-    /// The lock is ours, and on its way.
+    /// The lock is ours, and not yet in effect.
     pub(super) fn locking(&self, lock: &LockStatus) -> Decided {
         let Some(id) = lock.id.as_deref() else {
             return self.lock_requested(lock);
@@ -43,7 +43,7 @@ impl Case<'_> {
         Ok(self.wait(Row::R11, Reason::Locking, false, message))
     }
 
-    /// A lock that is gone, or has become another's. Nothing is removed: what was done is read from the reports.
+    /// The lock is gone, or somebody else's. Nothing is deleted; the reports show what was done.
     pub(super) fn lost(&self, lock: &LockStatus, id: &str) -> Option<Decision> {
         if !self.shown().is_free_of(id) || !self.is_settled(lock) {
             return None;
@@ -52,7 +52,7 @@ impl Case<'_> {
         Some(self.release(Row::R13, Outcome::Retry, Reason::LockLost, message))
     }
 
-    /// Something is under way under our lock and has to end first, or is given up by a person.
+    /// Something is in progress under our lock. It must end first, unless a person wants the lock released.
     pub(super) fn busy(&self, id: &str, is_overdue: bool, what: &str) -> Result<Option<Decision>, Missing> {
         if self.may_run(id, is_overdue)? {
             return Ok(Some(self.running(Row::R13b, is_overdue, what)));

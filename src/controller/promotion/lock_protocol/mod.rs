@@ -1,7 +1,7 @@
-//! The lock protocol: what is done next about a stage's lock, from what status remembers and what the tenant shows.
+//! The lock protocol: decides what to do about a stage's lock, from status and from what the tenant shows.
 //!
-//! No I/O and no clock: the same function is what runs, what the table checks and what the model explores. Its rows
-//! are those of `docs/lock-protocol.md`, and each decision names its own.
+//! No I/O and no clock. The operator runs this function, the tables test it and the model explores it. Its rows are
+//! those of `docs/lock-protocol.md`, and each decision names its row.
 
 mod acquire;
 mod answer;
@@ -39,7 +39,7 @@ pub(super) use verifying::{FAULT_STANDS, Verification, VerifyDecision, begin_rol
 #[cfg(test)]
 use {decision::LOCK_SETTLES, row::Row, unanswered::SHOWS_WITHIN};
 
-/// Decides, or names what has to be read first.
+/// Decides, or names what must be read first.
 pub(super) fn decide(
     stage: &StageStatus,
     observation: &Observation,
@@ -65,7 +65,7 @@ pub(super) fn decide(
             true,
             "status.stages names a step that this version of the operator does not know: upgrade it",
         )),
-        // Without a lock there is nothing but the beginning.
+        // Without a lock the stage is at its beginning.
         (_, None) | (None, _) => case.begin(),
     }
 }

@@ -1,6 +1,6 @@
 //! What the tenant shows: the lock, the run, the reports.
 //!
-//! A decision reads the lock, and names what else it needs. What no decision needs is never requested.
+//! A decision has the lock, and names what else it needs. What no decision needs is never read.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::{
     api::{Action, RunMark},
 };
 
-/// What the tenant shows at one moment, as far as it was read.
+/// What the tenant shows at one moment. Parts may not be read yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) struct Observation {
     pub(in super::super) lock: LockState,
     pub(in super::super) run: Part<Progress>,
-    /// Newest first: those under the lock's id, and the real ones up to the newest of our name and stage.
+    /// Newest first: those under the lock's id, and the real ones up to the newest of this name and stage.
     pub(in super::super) reports: Part<Vec<SeenReport>>,
-    /// Of the configuration that is about to be rolled back, under the rollback's lock.
+    /// The fault of the configuration that is about to be rolled back, under the rollback's lock.
     pub(in super::super) fault: Part<Fault>,
-    /// Of what is about to be promoted.
+    /// The content that is about to be promoted.
     pub(in super::super) content: Part<Content>,
-    /// For how long the lock that may be ours was seen idle, check after check.
+    /// How long the lock that may be ours has been idle in consecutive checks.
     pub(in super::super) idle_for: Part<Duration>,
 }
 
-/// A part of what a tenant shows.
+/// A part of an observation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in super::super) enum Part<T> {
     #[default]
     NotRead,
     Read(T),
-    /// It was requested, and cannot be read now.
+    /// It cannot be read now.
     Unreadable,
 }
 
-/// What has to be read before a decision can be made.
+/// What must be read before a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Missing {
     Run,
@@ -46,7 +46,7 @@ pub(in super::super) enum Missing {
 }
 
 impl<T> Part<T> {
-    /// What was read; what was not is `missing`, also after it could not be read.
+    /// The value; `missing` if it was not read or cannot be read.
     pub(super) fn or(&self, missing: Missing) -> Result<&T, Missing> {
         match self {
             Self::Read(part) => Ok(part),
@@ -54,7 +54,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// What was read, if it is readable.
+    /// The value, if it is readable.
     pub(super) fn if_readable(&self, missing: Missing) -> Result<Option<&T>, Missing> {
         match self {
             Self::Read(part) => Ok(Some(part)),
@@ -63,7 +63,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// What was read, if it was needed before.
+    /// The value, if it was read.
     pub(in super::super) fn known(&self) -> Option<&T> {
         match self {
             Self::Read(part) => Some(part),
@@ -72,18 +72,18 @@ impl<T> Part<T> {
     }
 }
 
-/// What is shown of a configuration that was seen at fault.
+/// What the tenant shows of a configuration that was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) enum Fault {
-    /// No answer proves anything.
+    /// No answer shows anything.
     NotShown,
-    /// An answer of success shows something missing or wrong.
+    /// A successful answer shows something missing or wrong.
     Shown,
-    /// Answers of success show that all of it is as it should be.
+    /// Successful answers show that all of it is right.
     ShownRight,
 }
 
-/// A report, as far as decisions need it.
+/// What decisions need of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) struct SeenReport {
     pub(in super::super) id: String,
@@ -92,9 +92,9 @@ pub(in super::super) struct SeenReport {
     pub(in super::super) lock_id: Option<String>,
     pub(in super::super) is_dry_run: bool,
     pub(in super::super) kind: RunKind,
-    /// Whose run it was, where it was one of the operator's.
+    /// The run's mark, if it is one of the operator's.
     pub(in super::super) mark: Option<RunMark>,
-    /// What is read of a dry run's content.
+    /// The content of a dry run.
     pub(in super::super) is_empty: bool,
     pub(in super::super) missing_esvs: Vec<String>,
 }
@@ -114,7 +114,7 @@ impl Observation {
 }
 
 impl SeenReport {
-    /// Whether it tells of something that was done, of this kind.
+    /// Whether it is a real report of this kind.
     pub(super) fn is_real(&self, action: Action) -> bool {
         let kind = match action {
             Action::Rollback => RunKind::Rollback,

@@ -1,4 +1,4 @@
-//! How soon a step is looked at again: often at first, for a tenant needs seconds or minutes.
+//! How soon a step is checked again: often at first, because a tenant needs seconds or minutes.
 
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ const LATER: Duration = Duration::from_secs(15);
 /// A minute, with what the queue adds so that runs do not stay in step.
 pub(super) const LONGEST_POLL: Duration = Duration::from_secs(50);
 
-/// For a step that has taken this long: after one and two seconds, then every five in its first two minutes, every
-/// fifteen to ten minutes, then about every minute. Status keeps whole seconds, so that two may have been three.
+/// The next check of a step that has taken this long: after one and two seconds, then every five seconds in its first
+/// two minutes, every fifteen to ten minutes, then about every minute. Status keeps whole seconds, so two may be
+/// three.
 pub(super) fn pace(passed: Duration) -> Duration {
     match passed.as_secs() {
         0..=2 => AT_FIRST,
@@ -19,7 +20,7 @@ pub(super) fn pace(passed: Duration) -> Duration {
     }
 }
 
-/// The same after a lock was deleted: a DELETE is not repeated every few seconds.
+/// The same after a DELETE of a lock, which is not repeated every few seconds.
 pub(super) fn pace_of_release(passed: Duration) -> Duration {
     pace(passed).max(passed.min(LATER))
 }

@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Case<'_> {
-    /// Locked for a rollback: only our own promotion is taken back, only if it is the last, and only if the configuration
-    /// is shown at fault once more under the lock.
+    /// Locked for a rollback. Only this run's promotion is rolled back, only if it is the last one, and only if the
+    /// tenant shows the fault once more under the lock.
     pub(super) fn roll_back(&self, id: &str, is_overdue: bool) -> Decided {
         if is_overdue {
             let message = "whether the configuration is still at fault was not shown within spec.timeouts.lock: nothing is rolled back";
@@ -59,7 +59,7 @@ impl Case<'_> {
         })
     }
 
-    /// The promotion, or the rollback, is requested: never again under this lock.
+    /// The promotion or the rollback is requested, and never again under this lock.
     pub(super) fn promoting(&self, lock: &LockStatus) -> Decided {
         let (Some(id), Some(promote)) = (lock.id.as_deref(), &self.stage.promote) else {
             return self.locking(lock);
@@ -76,9 +76,9 @@ impl Case<'_> {
         }
         let is_overdue = self.is_overdue(&promote.requested_at, self.rules.timeouts.promotion);
         let is_ours = run.promotion_id.as_deref() == Some(id);
-        // What runs while the lock is not ours any more is not ours either.
+        // A run under a lock that is not ours any more is not ours either.
         let may_run_ours = (is_ours || self.shown().shows(id)) && self.is_running()?;
-        // While it runs for certain, no report tells of it yet.
+        // While it certainly runs, it has no report yet.
         if !(may_run_ours && run.state() == RunState::Running) {
             let reports = if is_overdue {
                 self.readable_reports()?
@@ -120,7 +120,7 @@ impl Case<'_> {
         })
     }
 
-    /// Since when nothing is under way, and no report tells of it.
+    /// Since when nothing is in progress, and no report tells of it.
     fn with_idle_since(&self, since: Option<Time>) -> StageStatus {
         self.with(|stage| {
             if let Some(promote) = &mut stage.promote {

@@ -16,13 +16,13 @@ use crate::{
 };
 
 impl Case<'_> {
-    /// The lock is being released, for as long as it takes.
+    /// The lock is being released, however long that takes.
     pub(super) fn unlocking(&self, lock: &LockStatus) -> Decided {
         let Some(id) = lock.id.as_deref() else {
             return self.resume(Row::R24);
         };
         if lock.unproved && self.is_used_by_another(id)? {
-            // Somebody works under it: it was never ours.
+            // Somebody uses it, so it was never ours.
             return self.resume(Row::R7);
         }
         if self.shown().is_free_of(id) {
@@ -52,7 +52,7 @@ impl Case<'_> {
         } else {
             (Reason::Unlocking, format!("releasing lock {id}"))
         };
-        // Whoever names no id may mean ours, which is the only one that is deleted.
+        // A run without an id may be under our lock, which is the only one that is deleted.
         Ok(if self.is_releasable(id) {
             self.unlock(Row::R23, id, reason, is_stalled, message)
         } else {
@@ -60,7 +60,7 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the lock is in a state from which it can be removed.
+    /// Whether the lock's state allows its deletion.
     fn is_releasable(&self, id: &str) -> bool {
         let is = |state: Shown| matches!(state, Shown::Locked | Shown::Locking | Shown::Error);
         let shown = self.shown();
@@ -71,10 +71,10 @@ impl Case<'_> {
             || (is(shown.result) && (shown.sides().count() == 0 || shown.promotion_id.as_deref() == Some(id)))
     }
 
-    /// The lock is gone. What was done under it after all counts for more than what was decided.
+    /// The lock is gone. A real report under it counts for more than the decided outcome.
     fn apply(&self, lock: &LockStatus, id: &str) -> Decided {
         let stops = self.rules.stops;
-        // Status tells enough of a run that is to stop and has promoted nothing.
+        // A run that is to stop and has requested no promotion needs no reports.
         let reports = if !lock.unproved && stops && self.stage.promote.is_none() {
             self.readable_reports()?
         } else {
@@ -89,7 +89,7 @@ impl Case<'_> {
         let decided = self.stage.outcome.unwrap_or(Outcome::Retry);
         let reason = self.stage.reason.as_deref().and_then(Reason::find);
         let reason = reason.unwrap_or(Reason::LockLost);
-        // What the tenant called a failure is none the less one for having a report.
+        // A promotion that the tenant called failed stays failed, even if it has a report.
         let has_failed = self.stage.promote.as_ref().is_some_and(|promote| promote.failed);
         let (outcome, reason) = match (is_done && !has_failed, self.stage.action) {
             (true, Action::Rollback) => (Outcome::RolledBack, Reason::RolledBack),
@@ -115,7 +115,7 @@ impl Case<'_> {
     }
 }
 
-/// The stage goes on to its verification, or is over.
+/// The stage continues with its verification, or ends.
 pub(in super::super) fn finish(
     stage: &StageStatus,
     outcome: Outcome,
@@ -125,7 +125,7 @@ pub(in super::super) fn finish(
     let mut stage = stage.clone();
     let now = Time(now);
     if outcome == Outcome::Promoted {
-        // What was not rolled back after all is verified like any promotion.
+        // A promotion that was not rolled back is verified like any other.
         stage.action = Action::Promotion;
     }
     stage.started_at.get_or_insert(now.clone());

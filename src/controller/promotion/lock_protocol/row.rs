@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! rows {
     ($($row:ident $number:literal)*) => {
-        /// The row that a decision rests on.
+        /// The row of a decision.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(in super::super) enum Row {
             $(#[doc = $number] $row),*

@@ -1,5 +1,5 @@
-//! The answer to a request for a lock is not known: rows 2b and 6 to 10. Whose a lock is then is judged by when it came,
-//! and by what happens under it.
+//! The answer to a request for a lock is not known: rows 2b and 6 to 10. When a lock came, and what happens under it,
+//! decides whose it is.
 
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use super::{
 };
 use crate::api::{LockStatus, Outcome, Reason, SeenLock, StageStatus, Step, SuspectLock};
 
-/// A lock that shows this long after a request has settled may be its effect; one that comes later is not judged.
+/// A lock that appears within this time after a request has settled may be its effect. A person decides about a later
+/// one.
 pub(super) const SHOWS_WITHIN: Duration = Duration::from_mins(5);
-/// A request that had no effect when it should have settled may have one for so long: a gateway may have held it.
+/// How long a request without an effect may still have one, because a gateway may have held it.
 const SUSPECT_FOR: Duration = Duration::from_mins(10);
 
 impl Case<'_> {
-    /// The lock is requested, and no answer known.
+    /// The lock is requested, and its answer is not known.
     pub(super) fn lock_requested(&self, lock: &LockStatus) -> Decided {
         let shown = self.shown();
         if self.rules.is_void {
@@ -34,7 +35,7 @@ impl Case<'_> {
         if let Some(id) = self.rules.unlock.filter(|id| shown.shows(id))
             && !self.may_run(id, is_overdue)?
         {
-            // It is remembered first: a lock that comes after it is another's.
+            // It is recorded first, because a lock that comes after it is somebody else's.
             let seen = lock.seen.as_ref().filter(|seen| seen.id == id);
             if seen.is_none_or(|seen| is_settled && !seen.settled) {
                 let since = seen.map_or(Time(self.now), |seen| seen.since.clone());
@@ -47,7 +48,7 @@ impl Case<'_> {
             return Ok(self.one_sided(Row::R8b, is_overdue));
         };
         if lock.before.as_deref() == Some(id) {
-            // Whatever was done under it was done before. Ours may show it until it has an id of its own.
+            // What happened under it happened before. Our lock may show that id until it has its own.
             return Ok(if is_settled {
                 self.give_up(Row::R7, lock)
             } else {
@@ -66,13 +67,13 @@ impl Case<'_> {
                 self.decide_idle(lock, seen, is_overdue)
             }
             Some(seen) if seen.id == id => Ok(self.see(id, &seen.since, true)),
-            // What was there when the request must have settled was its effect, or kept it from having one.
+            // A lock that was there when the request must have settled was its effect, or prevented it.
             Some(seen) if seen.settled => Ok(self.give_up(Row::R7b, lock)),
             _ => Ok(self.see(id, &Time(self.now), is_settled)),
         }
     }
 
-    /// A request that was lost, or had no effect: an outage is no reason to give the run up.
+    /// The request was lost or had no effect. The stage begins again: an outage does not fail a run.
     fn nothing_is_locked(&self, lock: &LockStatus) -> Decision {
         if !self.is_settled(lock) {
             let message =
@@ -82,8 +83,8 @@ impl Case<'_> {
         self.give_up(Row::R6, lock)
     }
 
-    /// As before this request for a lock, which may have an effect still. A lock that comes later is judged only if none
-    /// was there before. A stage whose end was decided goes on to wait for that.
+    /// The stage as before this request, which may still have an effect. A later lock may count as that effect only
+    /// if there was none before. A stage whose end was decided keeps waiting.
     fn give_up(&self, row: Row, lock: &LockStatus) -> Decision {
         let suspect = SuspectLock {
             attempt: lock.attempt.clone(),
@@ -107,8 +108,8 @@ impl Case<'_> {
         })
     }
 
-    /// Whether what was reported under a lock proves it to be ours. A dry run names no lock: one that was asked for under
-    /// an earlier lock, and held on its way, runs under whatever lock is there then.
+    /// Whether the reports under a lock prove it to be ours. A dry run names no lock: if a gateway held one that was
+    /// requested under an earlier lock, it runs under the present one.
     pub(super) fn proves_ours(&self, id: &str, reports: &[SeenReport]) -> bool {
         let may_be_late = self.stage.retries > 0;
         reports.iter().any(|report| {
@@ -144,7 +145,7 @@ impl Case<'_> {
         if !is_idle || self.idle_for()? < QUIET_PERIOD {
             return Ok(self.unknown_lock(Row::R8, false, &format!("lock {id}")));
         }
-        // Idle since our own answer was lost: released, and never promoted under.
+        // Idle since the answer was lost: released, and never promoted under.
         Ok(Row::R9.remembers(self.with(|stage| {
             stage.step = Some(Step::Unlocking);
             if stage.outcome.is_none() {
@@ -159,7 +160,7 @@ impl Case<'_> {
         })))
     }
 
-    /// One environment only: another pair's lock, or one that is still on its way.
+    /// Only one environment is locked: another pair's lock, or one that is not yet in effect.
     fn one_sided(&self, row: Row, is_stale: bool) -> Decision {
         let remedy = if is_stale {
             "if nobody else uses it, unlock it in the tenant's console"
@@ -199,7 +200,7 @@ impl Case<'_> {
             .filter(|outcome| !matches!(outcome, Outcome::Retry | Outcome::Held))
     }
 
-    /// As before this request for a lock. A stage whose end was decided under an earlier lock is over.
+    /// The stage as before this request. A stage whose end was decided under an earlier lock ends.
     pub(super) fn resume(&self, row: Row) -> Decided {
         let Some(outcome) = self.decided() else {
             return Ok(row.remembers(self.anew()));
@@ -209,8 +210,7 @@ impl Case<'_> {
         self.leave(row, finish(self.stage, outcome, reason, self.now))
     }
 
-    /// The stage with the request that was given up, where a new lock may be its late effect. However late that is seen:
-    /// who was away tells a person.
+    /// The stage with a suspect: a request whose late effect a new lock may be.
     pub(super) fn take_up_suspect(&self) -> Result<Option<StageStatus>, Missing> {
         let Some((suspect, id)) = self.stage.suspect.as_ref().zip(self.shown().common_id()) else {
             return Ok(None);
@@ -239,7 +239,7 @@ impl Case<'_> {
         })))
     }
 
-    /// Leaves the locks of this stage for good: not as long as an earlier request may still take one.
+    /// Ends with the locks of this stage, unless an earlier request may still have an effect.
     pub(super) fn leave(&self, row: Row, next: StageStatus) -> Decided {
         let Some(suspect) = &self.stage.suspect else {
             return Ok(row.remembers(next));
@@ -256,7 +256,7 @@ impl Case<'_> {
         })
     }
 
-    /// Why a request that was given up is still looked for: it may have an effect, or something is shown that may be it.
+    /// Whether a suspect's effect is still looked for: it may still come, or something that is shown may be it.
     pub(super) fn doubts_end_of_suspect(&self, suspect: &SuspectLock) -> Option<Decision> {
         let end = end_of(suspect);
         if self.now < end {
@@ -267,13 +267,13 @@ impl Case<'_> {
             return Some(self.wait(Row::R2c, Reason::LockOwnershipUnknown, false, message));
         }
         let shown = self.shown();
-        // A whole lock that is not taken up is another's.
+        // A complete lock that is not taken up is somebody else's.
         let is_explained = shown.is_unlocked() || shown.common_id().is_some();
         (!is_explained).then(|| self.one_sided(Row::R2c, true))
     }
 }
 
-/// When a request that was given up has no effect any more.
+/// When a suspect cannot have an effect any more.
 pub(super) fn end_of(suspect: &SuspectLock) -> Timestamp {
     suspect.requested_at.0 + LOCK_SETTLES + SUSPECT_FOR
 }

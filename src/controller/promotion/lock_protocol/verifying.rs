@@ -1,4 +1,4 @@
-//! Whether a stage is verified, at fault, or neither yet: row 25.
+//! Decides whether a stage is verified, wrong, or neither yet: row 25.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use k8s_openapi::jiff::Timestamp;
 use super::pace::pace;
 use crate::api::{Action, FailurePolicy, Outcome, PromotionSpec, Reason, ReportStatus, StageStatus};
 
-/// A fault is believed when it is shown again this much later: until then the tenant may be loading.
+/// A fault counts when it is shown again after this time, because the tenant may still be loading.
 pub(in super::super) const FAULT_STANDS: Duration = Duration::from_mins(1);
 
-/// What is known of a stage that is verified.
+/// What is known of a stage that is being verified.
 pub(in super::super) struct Verification<'a> {
     pub(in super::super) stage: &'a StageStatus,
     pub(in super::super) spec: &'a PromotionSpec,
-    /// Whether every integration of the stage is there and Active.
+    /// Whether every integration of the stage exists and is Active.
     pub(in super::super) is_active: bool,
-    /// Where a fault of the promoted configuration is shown now: for how long it has been.
+    /// For how long a fault of the promoted configuration has been shown, if it is shown now.
     pub(in super::super) at_fault_for: Option<Duration>,
-    /// The run is to stop where it safely can.
+    /// Whether the run is to stop where it safely can.
     pub(in super::super) stops: bool,
     pub(in super::super) now: Timestamp,
 }
 
-/// What follows.
+/// The decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum VerifyDecision {
     Verified,
@@ -33,7 +33,7 @@ pub(in super::super) enum VerifyDecision {
     TestAgain,
 }
 
-/// The stage as it is when its promotion is to be taken back; with what the tenant says that this would change.
+/// The stage when its promotion is to be rolled back, with what the tenant says that this would change.
 pub(in super::super) fn begin_rollback(
     stage: StageStatus,
     provisional: ReportStatus,
@@ -55,10 +55,11 @@ pub(in super::super) fn begin_rollback(
 }
 
 impl Verification<'_> {
-    /// An outage proves nothing: only a fault that is shown twice is rolled back, or ends the stage before its deadline.
+    /// An outage shows nothing. Only a fault that is shown twice leads to a rollback, or ends the stage before its
+    /// deadline.
     pub(in super::super) fn decide(&self) -> VerifyDecision {
         let is_promoted = self.stage.outcome == Some(Outcome::Promoted);
-        // Once a stage: what a rollback would change is kept from then on.
+        // Once a stage. Status then has what the rollback would change.
         let is_tried = self.stage.rollback.is_some();
         let rolls_back = self.spec.on_failure == FailurePolicy::Rollback && is_promoted && !is_tried;
         let is_at_fault = self.at_fault_for.is_some_and(|passed| passed >= FAULT_STANDS);
@@ -78,7 +79,7 @@ impl Verification<'_> {
         }
     }
 
-    /// Whether it has been verified for as long as `spec.timeouts.verification` allows.
+    /// Whether `spec.timeouts.verification` is over.
     pub(in super::super) fn is_overdue(&self) -> bool {
         self.passed() >= Duration::from(self.spec.timeouts.verification)
     }
