@@ -41,6 +41,8 @@ pub(crate) impl Env {
 
     async fn run(&mut self, case: &Case) -> Result<(), String> {
         let fixture = self.fixture();
+        // The end of the program holds that nothing of it was changed.
+        fixture.add_strangers_mapping();
         match case.trouble {
             Trouble::KillAfterWithFastTenant => fixture.tenant.set_clock_skew(SignedDuration::from_mins(5)),
             Trouble::KillAfterWithSlowTenant => fixture.tenant.set_clock_skew(SignedDuration::from_mins(-5)),

@@ -65,6 +65,12 @@ fn put_worker(site: &Site, label: &str) {
     console.put_worker(Realm::Alpha, WORKER, worker);
 }
 
+/// Worker and mapping as a promotion brings them.
+fn promote(site: &Site) {
+    put_worker(site, "PingOne.Integration.AIC");
+    site.tenant.console().put_mapping(Realm::Alpha, LABEL, ESV);
+}
+
 #[tokio::test]
 async fn a_label_that_a_person_has_mapped_leads_to_their_esv_whatever_happens() {
     let mut world = World::start("a person's label in every circumstance").await;
@@ -110,12 +116,7 @@ async fn a_persons_worker_stays_as_it_is_whatever_happens() {
 async fn an_esv_that_was_made_again_is_put_right_or_stays_whatever_happens() {
     let mut world = World::start("an ESV made again in every circumstance").await;
     let sites = world.sites();
-    put_worker(&sites.immutable, "PingOne.Integration.AIC");
-    sites
-        .immutable
-        .tenant
-        .console()
-        .put_mapping(Realm::Alpha, LABEL, ESV);
+    promote(&sites.immutable);
     world.apply_all(&sites).await;
     for site in sites.all() {
         world.active(site.name).await;
@@ -158,12 +159,7 @@ async fn an_esv_that_was_made_again_is_put_right_or_stays_whatever_happens() {
 async fn an_esv_that_another_cluster_took_over_is_theirs_whatever_happens() {
     let mut world = World::start("another cluster in every circumstance").await;
     let sites = world.sites();
-    put_worker(&sites.immutable, "PingOne.Integration.AIC");
-    sites
-        .immutable
-        .tenant
-        .console()
-        .put_mapping(Realm::Alpha, LABEL, ESV);
+    promote(&sites.immutable);
     world.apply_all(&sites).await;
     let other = "5ca1ab1e-0000-4000-8000-000000000000";
     let mut marks = Vec::new();

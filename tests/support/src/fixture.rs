@@ -124,9 +124,15 @@ impl Fixture {
     pub fn add_strangers_integration(&self) {
         let console = self.tenant.console();
         console.set_worker_service(Realm::Alpha, true);
-        console.create_secret(STRANGERS_ESV, "made by hand", true, &self.credential().jwt);
         let worker = json!({"useCredential": true, "credentialPurpose": "By.Hand"});
         console.put_worker(Realm::Alpha, STRANGERS_WORKER, worker);
+        self.add_strangers_mapping();
+    }
+
+    /// The ESV and the mapping of one.
+    pub fn add_strangers_mapping(&self) {
+        let console = self.tenant.console();
+        console.create_secret(STRANGERS_ESV, "made by hand", true, &self.credential().jwt);
         console.put_mapping(Realm::Alpha, STRANGERS_LABEL, STRANGERS_ESV);
     }
 
