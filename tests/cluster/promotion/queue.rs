@@ -57,13 +57,11 @@ async fn runs_of_two_namespaces_that_share_an_environment_come_in_the_order_of_t
     let younger = env.phase("younger", "Succeeded").await.unwrap();
     assert_eq!(reason(&younger), "Succeeded");
     let outcome = |run: &kube::core::DynamicObject| run.data["status"]["stages"][0]["outcome"].clone();
+    // Its stage is over before the younger begins. That is said a pass later.
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
+    let older = env.phase("older", "Succeeded").await.unwrap();
+    std::mem::swap(&mut env.namespace, &mut elsewhere);
     // What the older has promoted need not be promoted again.
-    let older = elsewhere.get("Promotion", "older").await.unwrap();
-    assert_eq!(
-        older.data["status"]["phase"], "Succeeded",
-        "{}",
-        older.data["status"]
-    );
     assert_eq!(
         (outcome(&older), outcome(&younger)),
         (json!("Promoted"), json!("Skipped"))

@@ -1,6 +1,11 @@
 //! RSA keys as JWKs and RS256 JSON Web Tokens, from the RFCs alone, so that a client is checked by other code
 //! than its own.
 
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -27,6 +32,15 @@ impl RsaKey {
         let der: Pkcs8V1Der<'_> = pair.as_der().expect("an RSA key has a PKCS #8 form");
         let members = pkcs1_integers(der.as_ref()).expect("PKCS #8 holds a PKCS #1 key");
         Self { pair, members }
+    }
+
+    /// A key of this process. Making one takes long, so some are used again; those of two calls in a row differ.
+    pub(crate) fn next() -> Arc<Self> {
+        const COUNT: usize = 16;
+        static KEYS: [LazyLock<Arc<RsaKey>>; COUNT] =
+            [const { LazyLock::new(|| Arc::new(RsaKey::generate())) }; COUNT];
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Arc::clone(&KEYS[NEXT.fetch_add(1, Ordering::Relaxed) % COUNT])
     }
 
     /// The private key as a JWK, with `kty` and the eight members.

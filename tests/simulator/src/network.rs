@@ -136,6 +136,12 @@ impl Network {
         self.shared.hanging.load(Ordering::SeqCst)
     }
 
+    /// Changes with every request to a real server that may write: when it arrives, and when it has been answered.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.shared.writes.load(Ordering::SeqCst)
+    }
+
     /// Puts tenants into one promotion group, the lowest first: it is mutable, and the others are not.
     ///
     /// # Panics
@@ -239,6 +245,24 @@ pub(crate) struct Shared {
     outages: Outages,
     in_flight: Arc<AtomicUsize>,
     hanging: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
+}
+
+/// A write that is counted when this is made, and again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Write(Arc<AtomicUsize>);
+
+impl Write {
+    fn count(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(counter))
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// A request that is counted as long as this is there.
@@ -271,6 +295,7 @@ impl Shared {
             outages: Outages::default(),
             in_flight: Arc::default(),
             hanging: Arc::default(),
+            writes: Arc::default(),
         }
     }
 
@@ -300,6 +325,10 @@ impl Shared {
 
     pub(crate) fn hanging(&self) -> InFlight {
         InFlight::count(&self.hanging)
+    }
+
+    pub(crate) fn write(&self) -> Write {
+        Write::count(&self.writes)
     }
 
     pub(crate) fn site(&self, host: &str) -> Option<Site> {

@@ -118,6 +118,7 @@ async fn exchange(
         (true, true) => Some(shared.hanging()),
         (true, false) => None,
     };
+    let _written = (is_relayed && request.method != http::Method::GET).then(|| shared.write());
     if matches!(fault, Some(Fault::Gateway)) {
         let (host, site, shared) = (host.to_owned(), site.clone(), Arc::clone(shared));
         tokio::spawn(async move {

@@ -30,6 +30,8 @@ pub const API_SERVER: &str = "kubernetes.harness";
 pub const STEP: Duration = Duration::from_secs(5);
 /// A pass that asks nobody for this long is not thinking: it waits for the clock.
 const LONGEST_THOUGHT: Duration = Duration::from_millis(200);
+/// How soon an object is looked at again that the operator has not written: somebody else may have.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// What takes longer than this, by the operator's clock, is stuck.
 pub const PATIENCE: Duration = Duration::from_mins(90);
 /// And by everybody else's.
@@ -217,8 +219,14 @@ impl Env {
     ) -> Result<Option<DynamicObject>, String> {
         let api: Api<DynamicObject> = self.namespace.api(kind);
         let (mut passed, started) = (Duration::ZERO, Instant::now());
+        let (mut object, mut looked) = (None, None::<(usize, Instant)>);
         loop {
-            let object = api.get_opt(name).await.unwrap();
+            // Nothing but a write changes it, and most writes are seen here.
+            let writes = self.network.writes();
+            if looked.is_none_or(|(before, at)| before != writes || at.elapsed() > LOOK_AGAIN) {
+                looked = Some((writes, Instant::now()));
+                object = api.get_opt(name).await.unwrap();
+            }
             let Some(why) = fault(object.as_ref()) else {
                 return Ok(object);
             };

@@ -12,7 +12,12 @@ use std::{
     collections::BTreeMap,
     fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
+    ops::Range,
     path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 use tokio::time::sleep;
 
@@ -143,9 +148,21 @@ pub(super) async fn api_server_on_a_free_port(
     }
 }
 
-/// A port that nobody listens on at this moment.
+/// A port that nobody listens on, and that the kernel gives to no outgoing connection: such a one could take it before
+/// the program that is started, or while that is started again.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    /// Below what Linux, macOS and Windows give to connections.
+    const PORTS: Range<u16> = 10_000..32_000;
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    // Test programs that run side by side begin at different places.
+    let next = NEXT.get_or_init(|| AtomicU16::new(uuid::Uuid::new_v4().as_fields().1));
+    for _ in PORTS {
+        let port = PORTS.start + next.fetch_add(1, Ordering::Relaxed) % (PORTS.end - PORTS.start);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port of {PORTS:?} is free")
 }
 
 pub(super) fn controller_manager(programs: &Programs, kubeconfig: &Path, folder: &Path) -> Result<Process> {

@@ -1,5 +1,7 @@
 //! Service accounts.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -22,7 +24,7 @@ pub struct ServiceAccount {
 pub(super) struct Account {
     pub(super) name: String,
     pub(super) scopes: Vec<String>,
-    pub(super) key: RsaKey,
+    pub(super) key: Arc<RsaKey>,
 }
 
 /// Scopes that are part of a broader one, by the end that they have in place of its `*`.
@@ -49,7 +51,7 @@ impl Tenant {
     /// Creates a service account that may ask for these scopes, and for parts of them (`…:read` of `…:*`).
     #[must_use]
     pub fn create_service_account(&self, name: &str, scopes: &[&str]) -> ServiceAccount {
-        let key = RsaKey::generate();
+        let key = RsaKey::next();
         let jwk = key.jwk();
         for (member, value) in &jwk {
             if let (false, Value::String(value)) = (is_public(member), value) {
