@@ -50,6 +50,9 @@ pub async fn run(
 ) -> Result<(), Error> {
     let health = Health::new(clock.clone());
     metrics.watches(health.clone());
+    if options.metrics_per_object {
+        metrics.name_objects();
+    }
     let extra_roots = options.extra_roots()?;
     let stack = |vendor, allowed, per_second| {
         let observer = Arc::new(Vendor {

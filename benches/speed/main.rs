@@ -26,6 +26,7 @@ mod report;
 mod rest;
 mod restart;
 mod rotation;
+mod scrape;
 mod settled;
 mod whole;
 
@@ -62,6 +63,7 @@ enum Part {
     Rest,
     Restart,
     Memory,
+    Scrape,
 }
 
 impl Part {
@@ -77,6 +79,7 @@ impl Part {
             Self::Rest => rest::measure(report).await,
             Self::Restart => restart::measure(bench, report).await,
             Self::Memory => memory::measure(bench, report).await,
+            Self::Scrape => scrape::measure(bench, report).await,
         }
     }
 }

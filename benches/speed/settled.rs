@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pingone_aic_harness::{Operator, TestNamespace};
 use pingone_aic_simulator::Exchange;
+use serde_json::{Value, json};
 
 use crate::{
     fleet::{Fleet, Size},
@@ -41,7 +42,7 @@ impl<'a> Settled<'a> {
         let fleet = Fleet::new(size, Duration::ZERO).await;
         let namespace = TestNamespace::create("speed").await;
         relay(&fleet, &namespace);
-        let mut operator = prepared(bench, (&fleet, &namespace), LIFTED).await;
+        let mut operator = prepared(bench, (&fleet, &namespace), LIFTED, json!({})).await;
         operator.start().await.unwrap();
         let took = time_to_active(&fleet, &namespace).await;
         let process = at_rest(&operator).await;
@@ -57,7 +58,12 @@ impl<'a> Settled<'a> {
 
     /// Within the budgets.
     pub async fn restart(&self) -> Restarted {
-        let mut operator = prepared(self.bench, (&self.fleet, &self.namespace), DEFAULT).await;
+        self.restart_with(json!({})).await
+    }
+
+    /// With these values, too.
+    pub async fn restart_with(&self, more: Value) -> Restarted {
+        let mut operator = prepared(self.bench, (&self.fleet, &self.namespace), DEFAULT, more).await;
         let (since, started) = (self.fleet.network.position(), Instant::now());
         operator.start().await.unwrap();
         until_tested(&self.fleet, since, self.fleet.size.integrations).await;
@@ -70,7 +76,12 @@ impl<'a> Settled<'a> {
     }
 }
 
-async fn prepared(bench: &Bench, (fleet, namespace): (&Fleet, &TestNamespace), per_second: f64) -> Operator {
-    let values = journaled(fleet, bench.values(fleet, per_second));
+async fn prepared(
+    bench: &Bench,
+    (fleet, namespace): (&Fleet, &TestNamespace),
+    per_second: f64,
+    more: Value,
+) -> Operator {
+    let values = journaled(fleet, bench.values(fleet, per_second)).set(more);
     Operator::prepare(namespace, values).await.unwrap()
 }

@@ -12,7 +12,7 @@ pub mod reason;
 mod string_enum;
 
 pub use clip::clip;
-pub use condition::Condition;
+pub use condition::{Condition, Word};
 pub use conditions::{Active, Conditions};
 pub use connection::{
     ConnectionStatus, CredentialStatus, EnvironmentReference, PingOneConnection, PingOneConnectionSpec,

@@ -16,6 +16,8 @@ mod tenant;
 mod triggers;
 mod wiring;
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use kube::runtime::reflector;
 use tokio_util::sync::CancellationToken;
@@ -23,9 +25,9 @@ use tokio_util::sync::CancellationToken;
 use self::{
     dependents::Dependents,
     engine::{shard, stores::Stores},
-    wiring::Everywhere,
+    wiring::{Everywhere, Writers},
 };
-use crate::runtime::Health;
+use crate::runtime::{Fleet, Health};
 pub use context::Context;
 
 /// Registers the gates before anything was read.
@@ -38,12 +40,20 @@ pub fn close_gates(health: &Health, namespaces: &[String]) {
 /// Runs the controllers of every watched namespace until `shutdown`, and until current reconciliations have ended.
 pub async fn run(context: &Context, watching: &kube::Client, shutdown: &CancellationToken) {
     let (mut everywhere, mut scopes) = (vec![], vec![]);
+    let mut all_connections = vec![];
     for namespace in context.shard.namespaces().iter().cloned() {
+        let (connections, connection_writer) = reflector::store();
         let (integration_store, integration_writer) = reflector::store();
         let (promotion_store, promotion_writer) = reflector::store();
         let own = Dependents::new(&context.clock, integration_store, promotion_store);
         everywhere.push(own.clone());
-        scopes.push((namespace, own, integration_writer, promotion_writer));
+        all_connections.push((connections.clone(), own.unreadable.clone()));
+        let writers = Writers {
+            connections: connection_writer,
+            integrations: integration_writer,
+            promotions: promotion_writer,
+        };
+        scopes.push((namespace, connections, own, writers));
     }
     let all = Everywhere {
         integrations: Stores::new(
@@ -68,13 +78,22 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
             held.max()
         }
     });
-    join_all(
-        scopes
-            .into_iter()
-            .map(|(namespace, own, integrations, promotions)| {
-                let written = (&all, own, integrations, promotions);
-                wiring::run(context, watching, namespace, written, shutdown)
-            }),
-    )
+    context.metrics.fleet({
+        let (connections, integrations) = (Stores::new(all_connections), all.integrations.clone());
+        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
+        let leadership = context.cluster.leadership.clone();
+        move || {
+            leadership.holds_for(Duration::ZERO).then(|| Fleet {
+                connections: connections.all(),
+                integrations: integrations.all(),
+                promotions: promotions.all(),
+                now: clock.now(),
+            })
+        }
+    });
+    join_all(scopes.into_iter().map(|(namespace, connections, own, writers)| {
+        let caches = (&all, connections, own, writers);
+        wiring::run(context, watching, namespace, caches, shutdown)
+    }))
     .await;
 }

@@ -8,7 +8,7 @@ use kube::{
     api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
     runtime::{
-        reflector::{self, store::Writer},
+        reflector::{Store, store::Writer},
         watcher,
     },
 };
@@ -43,6 +43,13 @@ pub(super) struct Everywhere {
     pub(super) integrations: Stores<AICIntegration>,
     pub(super) promotions: Stores<Promotion>,
     pub(super) dependents: Arc<[Dependents]>,
+}
+
+/// What fills the caches of one namespace.
+pub(super) struct Writers {
+    pub(super) connections: Writer<PingOneConnection>,
+    pub(super) integrations: Writer<AICIntegration>,
+    pub(super) promotions: Writer<Promotion>,
 }
 
 /// Registers the gates before anything was read.
@@ -81,12 +88,7 @@ pub(super) async fn run(
     context: &Context,
     watching: &Client,
     namespace: Option<String>,
-    (everywhere, own, integration_writer, promotion_writer): (
-        &Everywhere,
-        Dependents,
-        Writer<AICIntegration>,
-        Writer<Promotion>,
-    ),
+    (everywhere, connections, own, writers): (&Everywhere, Store<PingOneConnection>, Dependents, Writers),
     shutdown: &CancellationToken,
 ) {
     let namespace = namespace.as_deref();
@@ -94,7 +96,6 @@ pub(super) async fn run(
         () = definitions(context, watching, namespace, &own.unreadable) => {}
         () = shutdown.cancelled() => return,
     }
-    let (connections, connection_writer) = reflector::store();
     let triggers = Triggers {
         connections: connections.clone(),
         connection_queue: Arc::new(Queue::new(context.clock.clone(), AT_ONE_PINGONE)),
@@ -106,7 +107,7 @@ pub(super) async fn run(
     let connection_changes = changes(
         watch,
         context.shard.watched(),
-        connection_writer,
+        writers.connections,
         fingerprint::told_of_connection,
     )
     .map(|change| triggers.connection_changed(change))
@@ -114,7 +115,7 @@ pub(super) async fn run(
     let integration_changes = changes(
         watch,
         context.shard.watched(),
-        integration_writer,
+        writers.integrations,
         fingerprint::told_of_integration,
     )
     .map(|change| triggers.integration_changed(change))
@@ -123,7 +124,7 @@ pub(super) async fn run(
     let promotion_changes = changes(
         watch,
         watcher::Config::default(),
-        promotion_writer,
+        writers.promotions,
         promotion::told_of,
     )
     .map(|change| {

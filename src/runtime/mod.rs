@@ -12,7 +12,7 @@ mod telemetry;
 
 pub use health::{Gate, Health};
 pub use leadership::{Candidate, Leadership, Lost};
-pub use metrics::{Metrics, Milestones, QueueLoad, Vendor};
+pub use metrics::{Fleet, Metrics, Milestones, QueueLoad, Vendor};
 pub use options::{Arguments, Command, LogFormat, Options, UnreadableBundle};
 pub use serve::serve;
 pub use signals::until_terminated;

@@ -75,6 +75,9 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub metrics_address: SocketAddr,
+    /// Name objects in /metrics: their conditions, phases, the age of credentials, the last passing test.
+    #[arg(long, env = "PINGONE_AIC_METRICS_PER_OBJECT")]
+    pub metrics_per_object: bool,
     /// The address of /livez and /readyz.
     #[arg(
         long,

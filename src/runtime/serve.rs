@@ -1,12 +1,21 @@
 //! `/metrics`, `/livez` and `/readyz`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use futures::{StreamExt, stream};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{Health, Metrics};
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Binds both addresses, so that a taken port is an error at the start, and serves them in the background.
 pub async fn serve(
@@ -16,7 +25,7 @@ pub async fn serve(
     health: Health,
     shutdown: &CancellationToken,
 ) -> std::io::Result<()> {
-    let metrics_router = Router::new().route("/metrics", get(async move || metrics.text()));
+    let metrics_router = Router::new().route("/metrics", get(async move || open_metrics(&metrics)));
     let health_router = Router::new().route("/livez", get(async || "ok")).route(
         "/readyz",
         get(async move || match health.missing() {
@@ -32,4 +41,9 @@ pub async fn serve(
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stop).await });
     }
     Ok(())
+}
+
+fn open_metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
+    let pieces = stream::iter(metrics.pieces()).map(Ok::<_, Infallible>);
+    ([(CONTENT_TYPE, OPEN_METRICS)], Body::from_stream(pieces))
 }

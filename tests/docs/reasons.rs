@@ -2,7 +2,6 @@
 
 use crate::{cell, is_generated};
 use pingone_aic_harness::repository;
-use serde_json::Value;
 use std::{fmt::Write as _, fs, mem};
 
 const HEAD: &str = "\
@@ -95,38 +94,4 @@ fn every_reason_that_is_no_good_end_says_what_to_do() {
         .map(|reason| &reason.name)
         .collect();
     assert!(mute.is_empty(), "nothing to do is said of {mute:?}");
-}
-
-/// An alert on a metric or a reason that is not there never fires.
-#[test]
-fn what_the_alerts_name_is_there() {
-    let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();
-    let rules: Value = serde_saphyr::from_str(&read("deploy/monitoring/rules.yaml")).unwrap();
-    let known = reasons();
-    let folder = fs::read_dir(repository().join("src/runtime/metrics")).unwrap();
-    let metrics: String = folder
-        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
-        .collect();
-    let documented = read("docs/troubleshooting.md");
-    let alerts = rules["spec"]["groups"][0]["rules"].as_array().unwrap();
-    assert!(alerts.len() >= 10);
-    for alert in alerts {
-        let (name, expression) = (alert["alert"].as_str().unwrap(), alert["expr"].as_str().unwrap());
-        assert!(
-            documented.contains(&format!("`{name}`")),
-            "{name} is not documented"
-        );
-        for label in expression.split("reason=").skip(1) {
-            let named = label.trim_start_matches('~').split('"').nth(1).unwrap();
-            for reason in named.split('|') {
-                assert!(known.iter().any(|known| known.name == reason), "{name}: {reason}");
-            }
-        }
-        for rest in expression.split("pingone_aic_").skip(1) {
-            let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
-            let metric = rest.split(|letter| !is_name(letter)).next().unwrap();
-            let metric = metric.trim_end_matches("_bucket").trim_end_matches("_total");
-            assert!(metrics.contains(&format!("\"{metric}\"")), "{name}: {metric}");
-        }
-    }
 }

@@ -109,7 +109,7 @@ fn every_link_leads_somewhere() {
 }
 
 /// The anchors of a document in Markdown.
-fn headings(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn headings(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter(|line| line.starts_with('#')).map(|line| {
         let words = line.trim_start_matches('#').trim().to_lowercase();
         let letters = words

@@ -9,12 +9,11 @@ use k8s_openapi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{
-    Condition, Reason, clip,
-    condition::{RECONCILING, STALLED, TYPES},
-};
+use super::{Condition, Reason, clip, condition::TYPES};
 
-pub use super::condition::{ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, WORKER_READY};
+pub use super::condition::{
+    ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, RECONCILING, SECRET_MAPPED, STALLED, WORKER_READY,
+};
 pub use finding::{Conclusion, Finding};
 
 /// In bytes.
@@ -54,6 +53,11 @@ impl Conditions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Condition> {
+        self.0.iter()
     }
 
     /// The condition of a type.

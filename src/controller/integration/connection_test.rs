@@ -48,6 +48,9 @@ pub(super) async fn run(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Conclusion
                 let message = format!("the tenant's test went through the mapping to {}", inputs.esv);
                 pass.find(SECRET_MAPPED, &Finding::yes(Reason::LabelMapped, message));
             }
+            pass.context
+                .metrics
+                .test_passed(&pass.uid(), pass.context.clock.now());
             esv::retire_older_versions(pass, inputs).await?;
             pass.status.credential_id = Some(inputs.credential.id.clone());
             Ok(Conclusion::Done(Reason::TestPassed, message))

@@ -1,26 +1,39 @@
-//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, and no names or messages. The exception is
-//! a lock that no object records, because people have to find it.
+//! Prometheus metrics. Labels are bounded: kinds, operations and reasons, and no names or messages. The exceptions are
+//! a lock that no object records, because people have to find it, and what `--metrics-per-object` asks for.
 
 mod buckets;
+mod fleet;
 mod milestones;
+mod named;
 mod observer;
 mod vendors;
 
-use std::{collections::HashMap, sync::OnceLock, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt, iter,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    collector::Collector,
+    encoding::{
+        DescriptorEncoder, EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
 use self::{
     buckets::{seconds, waits},
+    fleet::FleetHealth,
+    named::PassedTests,
     vendors::Vendors,
 };
-pub use self::{milestones::Milestones, observer::Vendor};
+pub use self::{fleet::Fleet, milestones::Milestones, observer::Vendor};
 use super::Health;
 use crate::{
     api::Reason,
@@ -40,9 +53,38 @@ pub struct Metrics {
     unrecorded_locks: Family<LockLabels, Gauge>,
     blind_watches: Family<ResourceLabels, Gauge>,
     health: OnceLock<Health>,
+    leader: Gauge,
+    objects: Arc<Objects>,
+    /// Kept if metrics are to name objects.
+    passed_tests: OnceLock<Arc<PassedTests>>,
     /// The times that users wait for.
     pub milestones: Milestones,
     vendors: Vendors,
+}
+
+/// Tells of all objects; of none while another process acts.
+#[derive(Default)]
+struct Objects(OnceLock<Box<dyn Fn() -> Option<Fleet> + Send + Sync>>);
+
+impl Objects {
+    fn now(&self) -> Option<Fleet> {
+        self.0.get().and_then(|tell| tell())
+    }
+}
+
+impl fmt::Debug for Objects {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Objects").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Objects {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        match self.now() {
+            Some(fleet) => FleetHealth::of(&fleet).encode(&mut encoder),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The load of a queue.
@@ -155,6 +197,14 @@ impl Default for Metrics {
             "Watches that have failed for at least half a minute or are forbidden, by resource",
             blind_watches.clone(),
         );
+        let leader = Gauge::default();
+        registry.register(
+            "leader",
+            "Whether this process acts: 1, or 0 while it stands by",
+            leader.clone(),
+        );
+        let objects = Arc::new(Objects::default());
+        registry.register_collector(Box::new(Arc::clone(&objects)));
         let (milestones, vendors) = (
             Milestones::register(&mut registry),
             Vendors::register(&mut registry),
@@ -171,6 +221,9 @@ impl Default for Metrics {
             unrecorded_locks,
             blind_watches,
             health: OnceLock::new(),
+            leader,
+            objects,
+            passed_tests: OnceLock::new(),
             milestones,
             vendors,
         }
@@ -182,6 +235,24 @@ impl Metrics {
     pub fn watches(&self, health: Health) {
         // It is told once, at the start.
         let _ = self.health.set(health);
+    }
+
+    /// Tells from now on of all objects: nothing while another process acts.
+    pub fn fleet(&self, tell: impl Fn() -> Option<Fleet> + Send + Sync + 'static) {
+        // It is told once, at the start.
+        let _ = self.objects.0.set(Box::new(tell));
+    }
+
+    /// Names objects from now on.
+    pub fn name_objects(&self) {
+        self.passed_tests.get_or_init(Arc::default);
+    }
+
+    /// The connection test of the integration with this uid has passed.
+    pub fn test_passed(&self, uid: &str, at: Timestamp) {
+        if let Some(tests) = self.passed_tests.get() {
+            tests.passed(uid, at);
+        }
     }
 
     /// A reconciliation ended.
@@ -228,9 +299,8 @@ impl Metrics {
         self.unrecorded_locks.remove(&lock_labels(host, promotion_id));
     }
 
-    /// All metrics as Prometheus reads them.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// All metrics in the text format of `OpenMetrics`, piece by piece: what names objects is made as it is read.
+    pub fn pieces(&self) -> impl Iterator<Item = String> + Send + use<> {
         self.look_at_queues();
         self.milestones.look();
         self.vendors.look();
@@ -238,10 +308,17 @@ impl Metrics {
             let gauge = self.blind_watches.get_or_create(&ResourceLabels { resource });
             gauge.set(i64::try_from(blind).unwrap_or(i64::MAX));
         }
-        let mut text = String::new();
+        let fleet = self.objects.now();
+        self.leader.set(i64::from(fleet.is_some()));
+        let (mut aggregates, mut end) = (String::new(), String::new());
         // Writing to a String cannot fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        let _ = encode_registry(&mut aggregates, &self.registry);
+        let _ = encode_eof(&mut end);
+        let named = fleet.zip(self.passed_tests.get().cloned());
+        let named = named.map(|(fleet, tests)| named::pieces(fleet, tests));
+        iter::once(aggregates)
+            .chain(named.into_iter().flatten())
+            .chain(iter::once(end))
     }
 
     /// Whether no object is due or being reconciled.

@@ -3,6 +3,7 @@
 mod deletion;
 mod faults;
 mod locked;
+mod metrics;
 mod ownership;
 mod pace;
 mod refusals;

@@ -16,6 +16,8 @@ fn all_values() -> [Value; 3] {
             "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         },
         "podMonitor": {"enabled": true, "labels": {"release": "prometheus"}, "interval": "30s"},
+        "metrics": {"perObject": true},
+        "prometheusRule": {"enabled": true, "labels": {"release": "prometheus"}, "disabled": ["PingOneAICChangesWait"]},
         "priorityClassName": "system-cluster-critical",
         "image": {"digest": format!("sha256:{}", "0".repeat(64))},
         "imagePullSecrets": [{"name": "pull"}],
@@ -47,21 +49,16 @@ async fn every_field_that_is_rendered_is_known() {
     let namespace = TestNamespace::create("what is rendered is known").await;
     let folder = tempfolder();
     fs::create_dir_all(&folder).unwrap();
-    let definition = checks.pod_monitor.to_str().unwrap();
-    control_plane
-        .kubectl(&["apply", "--server-side", "--filename", definition])
-        .await
-        .unwrap();
-    let wait = [
-        "wait",
-        "--for=condition=Established",
-        "--timeout=60s",
-        "--filename",
-    ];
-    control_plane
-        .kubectl(&[&wait[..], &[definition]].concat())
-        .await
-        .unwrap();
+    for definition in &checks.monitoring {
+        let definition = definition.to_str().unwrap();
+        for action in [
+            &["apply", "--server-side"][..],
+            &["wait", "--for=condition=Established", "--timeout=60s"],
+        ] {
+            let arguments = [action, &["--filename", definition]].concat();
+            control_plane.kubectl(&arguments).await.unwrap();
+        }
+    }
     write_schemas(&control_plane, &folder).await;
     let conforms = |manifests: &Path| {
         let output = Command::new(&checks.kubeconform)

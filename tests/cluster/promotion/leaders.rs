@@ -193,6 +193,11 @@ async fn of_three_that_begin_at_once_one_leads_and_its_lease_is_as_documented() 
     assert_eq!(after["holderIdentity"], before["holderIdentity"]);
     assert_eq!(after["leaseTransitions"], before["leaseTransitions"]);
     assert_eq!(leaders(), 1);
+    // Their metrics tell, too.
+    for operator in all {
+        let says = format!("pingone_aic_leader {}\n", u8::from(leads(operator)));
+        assert!(operator.metrics().await.unwrap().contains(&says));
+    }
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-ope
 pub struct ManifestChecks {
     /// The program.
     pub kubeconform: PathBuf,
-    /// The definition of the kind `PodMonitor`.
-    pub pod_monitor: PathBuf,
+    /// The definitions of the kinds `PodMonitor` and `PrometheusRule`.
+    pub monitoring: [PathBuf; 2],
 }
 
 impl ManifestChecks {
@@ -29,8 +29,11 @@ impl ManifestChecks {
         let definitions = search.module.sources(PROMETHEUS_OPERATOR)?;
         Ok(Self {
             kubeconform: search.find(&KUBECONFORM)?,
-            pod_monitor: definitions
-                .join("example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml"),
+            monitoring: ["podmonitors", "prometheusrules"].map(|kind| {
+                definitions.join(format!(
+                    "example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+                ))
+            }),
         })
     }
 }

@@ -17,6 +17,7 @@ fn every_flag_follows_a_value() {
             "tenantRequestsPerSecond=1",
             "pingoneRequestsPerSecond=2.5",
             "log={\"format\":\"text\",\"level\":\"debug\"}",
+            "metrics.perObject=true",
             "otlpEndpoint=\"http://collector:4318\"",
         ])
         .unwrap(),

@@ -23,6 +23,14 @@ fn unknown_and_impossible_values_are_refused_by_name() {
             "/podDisruptionBudget/maxUnavailable",
         ),
         ("podMonitor.interval=\"often\"", "/podMonitor/interval"),
+        (
+            "prometheusRule.disabled=[\"Other\"]",
+            "/prometheusRule/disabled/0",
+        ),
+        (
+            "prometheusRule.docsUrl=\"https://host/\"",
+            "/prometheusRule/docsUrl",
+        ),
         ("networkPolicy.egressPorts=[0]", "/networkPolicy/egressPorts/0"),
         ("extraObjects=[{}]", "/extraObjects/0"),
         ("topologySpreadConstraints=[{}]", "/topologySpreadConstraints/0"),
