@@ -13,7 +13,13 @@ fn the_pod_is_what_the_values_say() {
     let spread = json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"a": "b"}}});
     let spread = format!("topologySpreadConstraints=[{spread}]");
     let selector = "/spec/template/spec/topologySpreadConstraints/0/labelSelector/matchLabels";
-    let cases: [(&[&str], String, Value); 10] = [
+    let volume = json!({"name": "more", "emptyDir": {}});
+    let volumes = format!("extraVolumes=[{volume}]");
+    let mount = json!({"name": "more", "mountPath": "/more"});
+    let mounts = format!("extraVolumeMounts=[{mount}]");
+    let rolling = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}});
+    let strategy = format!("strategy={rolling}");
+    let cases: [(&[&str], String, Value); 19] = [
         (
             &["image={\"repository\":\"registry/operator\",\"tag\":\"1\"}"],
             format!("{CONTAINER}/image"),
@@ -40,6 +46,33 @@ fn the_pod_is_what_the_values_say() {
             "/spec/template/spec/securityContext".to_owned(),
             json!({"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}),
         ),
+        // As OpenShift wants it.
+        (
+            &["podSecurityContext.runAsUser=null", "podSecurityContext.runAsGroup=null"],
+            "/spec/template/spec/securityContext".to_owned(),
+            json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}}),
+        ),
+        (
+            &["containerSecurityContext=null"],
+            format!("{CONTAINER}/securityContext"),
+            Value::Null,
+        ),
+        (&[], "/spec/template/spec/volumes".to_owned(), Value::Null),
+        (&[&volumes, &mounts], "/spec/template/spec/volumes".to_owned(), json!([volume])),
+        (&[&volumes, &mounts], format!("{CONTAINER}/volumeMounts"), json!([mount])),
+        (&[], "/spec/strategy".to_owned(), Value::Null),
+        (&[&strategy], "/spec/strategy".to_owned(), rolling),
+        // Never two at once, whatever is asked for.
+        (
+            &[&strategy, "leaderElect=false", "replicas=1"],
+            "/spec/strategy".to_owned(),
+            json!({"type": "Recreate"}),
+        ),
+        (
+            &["revisionHistoryLimit=0"],
+            "/spec/revisionHistoryLimit".to_owned(),
+            json!(0),
+        ),
         (
             &[],
             "/spec/template/spec/terminationGracePeriodSeconds".to_owned(),
@@ -63,7 +96,8 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
     let monitor =
         "podMonitor={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"interval\":\"30s\"}";
     let more = "extraObjects=[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"{{ .Release.Name }}-more\"}}]";
-    let cases: [(&[&str], &str, &str, Value); 13] = [
+    let rule = "prometheusRule={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"docsUrl\":\"https://docs.example.com\"}";
+    let cases: [(&[&str], &str, &str, Value); 18] = [
         (&[], "PodDisruptionBudget", "/spec/maxUnavailable", json!(1)),
         (&["replicas=1"], "PodDisruptionBudget", "/spec", Value::Null),
         (&[], "NetworkPolicy", "/spec", Value::Null),
@@ -85,6 +119,12 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             "NetworkPolicy",
             "/spec/egress/0/ports",
             json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]),
+        ),
+        (
+            &[on, "networkPolicy.dnsPorts=[5353]"],
+            "NetworkPolicy",
+            "/spec/egress/0/ports",
+            json!([{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}]),
         ),
         (
             &[on],
@@ -116,6 +156,21 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             "PodMonitor",
             "/metadata/labels/release",
             json!("prometheus"),
+        ),
+        (&[], "PrometheusRule", "/spec", Value::Null),
+        (&[rule], "PrometheusRule", "/metadata/labels/release", json!("prometheus")),
+        (
+            &[rule],
+            "PrometheusRule",
+            "/spec/groups/0/rules/0/annotations/runbook_url",
+            json!("https://docs.example.com/troubleshooting.md#locknotreleased"),
+        ),
+        // The first is left out, and the second takes its place.
+        (
+            &[rule, "prometheusRule.disabled=[\"PingOneAICLockNeedsPerson\"]"],
+            "PrometheusRule",
+            "/spec/groups/0/rules/0/alert",
+            json!("PingOneAICLockOwnershipUnknown"),
         ),
         (&[more], "ConfigMap", "/metadata/name", json!("release-more")),
     ];
