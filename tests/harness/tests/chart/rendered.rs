@@ -48,7 +48,10 @@ fn the_pod_is_what_the_values_say() {
         ),
         // As OpenShift wants it.
         (
-            &["podSecurityContext.runAsUser=null", "podSecurityContext.runAsGroup=null"],
+            &[
+                "podSecurityContext.runAsUser=null",
+                "podSecurityContext.runAsGroup=null",
+            ],
             "/spec/template/spec/securityContext".to_owned(),
             json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}}),
         ),
@@ -58,8 +61,16 @@ fn the_pod_is_what_the_values_say() {
             Value::Null,
         ),
         (&[], "/spec/template/spec/volumes".to_owned(), Value::Null),
-        (&[&volumes, &mounts], "/spec/template/spec/volumes".to_owned(), json!([volume])),
-        (&[&volumes, &mounts], format!("{CONTAINER}/volumeMounts"), json!([mount])),
+        (
+            &[&volumes, &mounts],
+            "/spec/template/spec/volumes".to_owned(),
+            json!([volume]),
+        ),
+        (
+            &[&volumes, &mounts],
+            format!("{CONTAINER}/volumeMounts"),
+            json!([mount]),
+        ),
         (&[], "/spec/strategy".to_owned(), Value::Null),
         (&[&strategy], "/spec/strategy".to_owned(), rolling),
         // Never two at once, whatever is asked for.
@@ -158,7 +169,12 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             json!("prometheus"),
         ),
         (&[], "PrometheusRule", "/spec", Value::Null),
-        (&[rule], "PrometheusRule", "/metadata/labels/release", json!("prometheus")),
+        (
+            &[rule],
+            "PrometheusRule",
+            "/metadata/labels/release",
+            json!("prometheus"),
+        ),
         (
             &[rule],
             "PrometheusRule",
