@@ -20,8 +20,7 @@ pub const ESV_READY: &str = "EsvReady";
 pub const WORKER_READY: &str = "WorkerReady";
 /// The type of the condition that says whether the worker's label is mapped to the ESV.
 pub const SECRET_MAPPED: &str = "SecretMapped";
-/// The type of the condition that is there while the operator continues by itself.
-pub const RECONCILING: &str = "Reconciling";
+pub(super) const RECONCILING: &str = "Reconciling";
 /// The type of the condition that is there while nothing changes until a person acts.
 pub const STALLED: &str = "Stalled";
 

@@ -16,7 +16,7 @@ mod tenant;
 mod triggers;
 mod wiring;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use kube::runtime::reflector;
@@ -27,7 +27,10 @@ use self::{
     engine::{shard, stores::Stores},
     wiring::{Everywhere, Writers},
 };
-use crate::runtime::{Fleet, Health};
+use crate::{
+    api::Promotion,
+    runtime::{Fleet, Health},
+};
 pub use context::Context;
 
 /// Registers the gates before anything was read.
@@ -81,12 +84,14 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
     context.metrics.fleet({
         let (connections, integrations) = (Stores::new(all_connections), all.integrations.clone());
         let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
-        let leadership = context.cluster.leadership.clone();
+        let (leadership, shard) = (context.cluster.leadership.clone(), context.shard.clone());
+        // The cache of promotions has those of other releases, too, which tell of them.
+        let own = move |run: &Arc<Promotion>| shard.has(&run.metadata);
         move || {
             leadership.holds_for(Duration::ZERO).then(|| Fleet {
                 connections: connections.all(),
                 integrations: integrations.all(),
-                promotions: promotions.all(),
+                promotions: promotions.all().into_iter().filter(&own).collect(),
                 now: clock.now(),
             })
         }

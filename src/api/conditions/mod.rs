@@ -9,10 +9,13 @@ use k8s_openapi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Condition, Reason, clip, condition::TYPES};
+use super::{
+    Condition, Reason, clip,
+    condition::{RECONCILING, TYPES},
+};
 
 pub use super::condition::{
-    ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, RECONCILING, SECRET_MAPPED, STALLED, WORKER_READY,
+    ACTIVE, CREDENTIAL_VALID, ESV_READY, READY, SECRET_MAPPED, STALLED, WORKER_READY,
 };
 pub use finding::{Conclusion, Finding};
 

@@ -14,6 +14,7 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 use prometheus_client::{
+    collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet},
     metrics::MetricType,
 };
@@ -69,7 +70,7 @@ pub(super) struct FleetHealth {
 }
 
 impl FleetHealth {
-    /// Counts the objects. What is being deleted counts no more.
+    /// Counts the objects. A run counts to its very end, because its lock may be open while it is being deleted.
     pub(super) fn of(fleet: &Fleet) -> Self {
         let mut health = Self::default();
         for connection in alive(&fleet.connections) {
@@ -81,7 +82,7 @@ impl FleetHealth {
             health.look_at_integration(integration, fleet.now);
         }
         let newest = newest_runs(&fleet.promotions);
-        for run in alive(&fleet.promotions) {
+        for run in &fleet.promotions {
             health.look_at_run(run, fleet.now, &newest);
         }
         health
@@ -154,23 +155,24 @@ impl FleetHealth {
         };
         *self.promotions.entry(labels).or_default() += 1;
     }
+}
 
-    /// Writes everything as Prometheus reads it.
-    pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+impl Collector for FleetHealth {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         counted(
-            encoder,
+            &mut encoder,
             "conditions",
             "Conditions of all objects; environment is an integration's",
             &self.conditions,
         )?;
         counted(
-            encoder,
+            &mut encoder,
             "promotions",
             "Promotions, but for those that are over and that a newer one of the same integrations follows",
             &self.promotions,
         )?;
         counted(
-            encoder,
+            &mut encoder,
             "integrations_active_lost",
             "Integrations that have been Active and are not now, by the reason",
             &self.active_lost,

@@ -10,7 +10,7 @@ mod vendors;
 
 use std::{
     collections::HashMap,
-    fmt, iter,
+    iter,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -18,9 +18,8 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
 use prometheus_client::{
-    collector::Collector,
     encoding::{
-        DescriptorEncoder, EncodeLabelSet,
+        EncodeLabelSet,
         text::{encode_eof, encode_registry},
     },
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -40,6 +39,8 @@ use crate::{
     http::{HostsLoad, Priority, Rate},
 };
 
+const PREFIX: &str = "pingone_aic";
+
 /// All metrics.
 pub struct Metrics {
     registry: Registry,
@@ -54,7 +55,7 @@ pub struct Metrics {
     blind_watches: Family<ResourceLabels, Gauge>,
     health: OnceLock<Health>,
     leader: Gauge,
-    objects: Arc<Objects>,
+    objects: OnceLock<Objects>,
     /// Kept if metrics are to name objects.
     passed_tests: OnceLock<Arc<PassedTests>>,
     /// The times that users wait for.
@@ -63,29 +64,7 @@ pub struct Metrics {
 }
 
 /// Tells of all objects; of none while another process acts.
-#[derive(Default)]
-struct Objects(OnceLock<Box<dyn Fn() -> Option<Fleet> + Send + Sync>>);
-
-impl Objects {
-    fn now(&self) -> Option<Fleet> {
-        self.0.get().and_then(|tell| tell())
-    }
-}
-
-impl fmt::Debug for Objects {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Objects").finish_non_exhaustive()
-    }
-}
-
-impl Collector for Objects {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        match self.now() {
-            Some(fleet) => FleetHealth::of(&fleet).encode(&mut encoder),
-            None => Ok(()),
-        }
-    }
-}
+type Objects = Box<dyn Fn() -> Option<Fleet> + Send + Sync>;
 
 /// The load of a queue.
 #[derive(Debug, Default)]
@@ -148,7 +127,7 @@ impl Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("pingone_aic");
+        let mut registry = Registry::with_prefix(PREFIX);
         let reconciles = Family::default();
         let reconcile_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         registry.register(
@@ -203,8 +182,6 @@ impl Default for Metrics {
             "Whether this process acts: 1, or 0 while it stands by",
             leader.clone(),
         );
-        let objects = Arc::new(Objects::default());
-        registry.register_collector(Box::new(Arc::clone(&objects)));
         let (milestones, vendors) = (
             Milestones::register(&mut registry),
             Vendors::register(&mut registry),
@@ -222,7 +199,7 @@ impl Default for Metrics {
             blind_watches,
             health: OnceLock::new(),
             leader,
-            objects,
+            objects: OnceLock::new(),
             passed_tests: OnceLock::new(),
             milestones,
             vendors,
@@ -240,7 +217,7 @@ impl Metrics {
     /// Tells from now on of all objects: nothing while another process acts.
     pub fn fleet(&self, tell: impl Fn() -> Option<Fleet> + Send + Sync + 'static) {
         // It is told once, at the start.
-        let _ = self.objects.0.set(Box::new(tell));
+        let _ = self.objects.set(Box::new(tell));
     }
 
     /// Names objects from now on.
@@ -308,11 +285,16 @@ impl Metrics {
             let gauge = self.blind_watches.get_or_create(&ResourceLabels { resource });
             gauge.set(i64::try_from(blind).unwrap_or(i64::MAX));
         }
-        let fleet = self.objects.now();
+        let fleet = self.objects.get().and_then(|tell| tell());
         self.leader.set(i64::from(fleet.is_some()));
         let (mut aggregates, mut end) = (String::new(), String::new());
         // Writing to a String cannot fail.
         let _ = encode_registry(&mut aggregates, &self.registry);
+        if let Some(fleet) = &fleet {
+            let mut registry = Registry::with_prefix(PREFIX);
+            registry.register_collector(Box::new(FleetHealth::of(fleet)));
+            let _ = encode_registry(&mut aggregates, &registry);
+        }
         let _ = encode_eof(&mut end);
         let named = fleet.zip(self.passed_tests.get().cloned());
         let named = named.map(|(fleet, tests)| named::pieces(fleet, tests));

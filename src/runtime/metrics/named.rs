@@ -61,32 +61,14 @@ pub(super) fn pieces(fleet: Fleet, tests: Arc<PassedTests>) -> impl Iterator<Ite
         "condition",
         "A condition of an object; 1 for the status that it has",
     )
-    .chain(each(connections.clone(), |text, object| {
-        let status = object.status.as_ref();
-        of_conditions(
-            text,
-            "PingOneConnection",
-            &object.metadata,
-            status.map(|it| &it.conditions),
-        );
+    .chain(conditions("PingOneConnection", connections.clone(), |it| {
+        Some(&it.status.as_ref()?.conditions)
     }))
-    .chain(each(integrations.clone(), |text, object| {
-        let status = object.status.as_ref();
-        of_conditions(
-            text,
-            "AICIntegration",
-            &object.metadata,
-            status.map(|it| &it.conditions),
-        );
+    .chain(conditions("AICIntegration", integrations.clone(), |it| {
+        Some(&it.status.as_ref()?.conditions)
     }))
-    .chain(each(promotions.clone(), |text, object| {
-        let status = object.status.as_ref();
-        of_conditions(
-            text,
-            "Promotion",
-            &object.metadata,
-            status.map(|it| &it.conditions),
-        );
+    .chain(conditions("Promotion", promotions.clone(), |it| {
+        Some(&it.status.as_ref()?.conditions)
     }));
     let phases = head(
         "promotion_phase",
@@ -126,12 +108,18 @@ pub(super) fn pieces(fleet: Fleet, tests: Arc<PassedTests>) -> impl Iterator<Ite
     conditions.chain(phases).chain(credentials).chain(tests)
 }
 
-fn of_conditions(text: &mut String, kind: &str, meta: &ObjectMeta, conditions: Option<&Conditions>) {
-    for condition in conditions.into_iter().flat_map(Conditions::iter) {
-        let (type_, status) = (known(&condition.type_), known(&condition.status));
-        let more = format!(r#",kind="{kind}",type="{type_}",status="{status}""#);
-        line(text, "condition", meta, &more, 1);
-    }
+fn conditions<K: Resource>(
+    kind: &'static str,
+    objects: Vec<Arc<K>>,
+    of: fn(&K) -> Option<&Conditions>,
+) -> impl Iterator<Item = String> {
+    each(objects, move |text, object| {
+        for condition in of(object).into_iter().flat_map(Conditions::iter) {
+            let (type_, status) = (known(&condition.type_), known(&condition.status));
+            let more = format!(r#",kind="{kind}",type="{type_}",status="{status}""#);
+            line(text, "condition", object.meta(), &more, 1);
+        }
+    })
 }
 
 /// No value needs to be escaped: names are Kubernetes's, and all other words are the operator's.

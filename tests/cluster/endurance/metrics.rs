@@ -5,6 +5,8 @@ use std::time::Duration;
 use pingone_aic_support::Env;
 use serde_json::json;
 
+use super::watches::until;
+
 /// The value of a series, labels included in its name.
 fn value<'a>(metrics: &'a str, series: &str) -> Option<&'a str> {
     metrics
@@ -64,8 +66,9 @@ async fn metrics_name_an_object_only_where_that_is_asked_for() {
             .await
             .unwrap();
         let gone = of("AICIntegration", "Active");
-        while value(&env.operator.metrics().await.unwrap(), &gone).is_some() {
-            env.step().await;
-        }
+        until(&mut env, "it is named no more", async |env| {
+            value(&env.operator.metrics().await.unwrap(), &gone).is_none()
+        })
+        .await;
     }
 }

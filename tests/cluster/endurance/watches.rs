@@ -12,7 +12,7 @@ use crate::endurance::Passing;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Lets time pass until something holds.
-async fn until(env: &mut Env, what: &str, mut holds: impl AsyncFnMut(&Env) -> bool) {
+pub(super) async fn until(env: &mut Env, what: &str, mut holds: impl AsyncFnMut(&Env) -> bool) {
     let started = Instant::now();
     while !holds(env).await {
         assert!(started.elapsed() < PATIENCE, "{what}: not yet");

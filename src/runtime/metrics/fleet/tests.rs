@@ -138,6 +138,15 @@ fn a_run_that_is_over_counts_until_another_one_follows_it() {
     }
 }
 
+/// Its finalizer keeps it for as long as its lock may be open.
+#[test]
+fn a_run_that_is_being_deleted_counts() {
+    let mut run = run("2026-01-01T09:00:00Z", &json!({}), &json!({"phase": "Running"}));
+    run["metadata"]["deletionTimestamp"] = json!("2026-01-01T11:00:00Z");
+    let health = FleetHealth::of(&fleet(&[], &[run]));
+    assert_eq!(health.promotions.values().sum::<usize>(), 1);
+}
+
 #[test]
 fn a_lock_is_overdue_when_both_timeouts_have_passed() {
     for (requested, overdue) in [("2026-01-01T09:40:00Z", 0), ("2026-01-01T09:20:00Z", 1)] {
