@@ -107,15 +107,18 @@ impl Tokens {
         // tell that ours is off: then a refusal is worth one more try.
         let host = &caller.host;
         let clock_before = self.http.host_time(host);
+        let first = match self.request(caller, scopes).await {
+            Err(Error::Token(error)) => error,
+            result => return result,
+        };
+        let learned = self.http.host_time(host).duration_since(clock_before).abs();
+        let is_of_another_time = first.status() == Some(400) && learned.as_secs() >= 30;
+        if !is_of_another_time && !first.is_cut_off() {
+            return Err(Error::Token(first));
+        }
         match self.request(caller, scopes).await {
-            Err(Error::Token(error)) if error.status() == Some(400) => {
-                let learned = self.http.host_time(host).duration_since(clock_before).abs();
-                if learned.as_secs() < 30 {
-                    Err(Error::Token(error))
-                } else {
-                    self.request(caller, scopes).await
-                }
-            }
+            // The first error says more.
+            Err(second) if second.is_down() => Err(Error::Token(first)),
             result => result,
         }
     }
@@ -138,6 +141,8 @@ impl Tokens {
                 ("scope", &scope),
             ])
             .secret(assertion)
+            // A tenant may take an assertion once only (RFC 7523, 3): another try needs another one.
+            .once_only()
             .with_priority(caller.priority);
         let started = self.clock.instant();
         let answer: Answer = self

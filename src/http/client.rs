@@ -135,11 +135,8 @@ impl Http {
 
     async fn deliver(&self, host: &Host, call: Call) -> Result<Reply, Error> {
         match self.attempt(host, &call).await {
-            // The usual cause is a kept connection that the host has closed, so one more try is enough. A host that
-            // took too long is not tried again.
-            Err(first @ Error::Unanswered { timed_out: false, .. })
-                if call.delivery == Delivery::Repeatable =>
-            {
+            // A host that took too long is not tried again.
+            Err(first) if first.is_cut_off() && call.delivery == Delivery::Repeatable => {
                 match self.attempt(host, &call).await {
                     // The first error says more than the refusal of the second try.
                     Err(Error::Down { .. }) => Err(first),

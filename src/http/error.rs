@@ -211,6 +211,13 @@ impl Error {
         matches!(self, Self::Down { .. })
     }
 
+    /// Whether the connection was lost before an answer came. The usual cause is a kept connection that the host has
+    /// closed, so one more try is enough.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self, Self::Unanswered { timed_out: false, .. })
+    }
+
     /// Whether the service has answered otherwise than with success, and not the load balancer in front of it, which
     /// knows nothing of what is there.
     #[must_use]

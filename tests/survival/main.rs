@@ -199,12 +199,17 @@ impl Survival {
                     self.started.elapsed().as_secs()
                 );
             }
+            let from = env.network.position();
             let result = match case {
                 AnyCase::Integration(case) => env.run(case).await,
                 AnyCase::Promotion(case) => env.promote(case).await,
             };
             if let Err(why) = result {
                 println!("survival: FAILED --case '{case}': {why}");
+                println!(
+                    "survival: its calls and the operator's log are in {}",
+                    keep(&env, from)
+                );
                 failed += 1;
             }
         }
@@ -237,6 +242,16 @@ impl Survival {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes down what was seen of a case, for one that fails once in a thousand times.
+fn keep(env: &Env, from: usize) -> String {
+    let calls = env.network.journal_since(from);
+    let mut text: String = calls.iter().map(|call| format!("{call}\n")).collect();
+    text += &env.operator.log();
+    let file = std::env::temp_dir().join(format!("survival-{:016x}.log", fastrand::u64(..)));
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
 }
 
 #[derive(Clone)]

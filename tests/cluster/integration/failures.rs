@@ -137,6 +137,26 @@ async fn a_refused_service_account_is_named_and_a_new_one_is_used_at_once() {
     world.check_outputs().await;
 }
 
+/// The tenant takes an assertion once.
+#[tokio::test]
+async fn a_token_whose_answer_is_lost_is_asked_for_with_another_assertion() {
+    let mut world = World::start("a token's answer is lost").await;
+    let site = world.site("dev", Kind::Development);
+    let token = Rule::on(site.tenant.host()).path_contains("/access_token");
+    let lost = world.network.fault(token.times(1), Fault::CloseAfter);
+    world
+        .apply(&site, Kind::Development, &credential_of(&site).jwt)
+        .await;
+    world.active("dev").await;
+    assert_eq!(lost.hits(), 1);
+    let calls = world.network.journal();
+    let refused = calls
+        .iter()
+        .find(|call| call.path.ends_with("/access_token") && call.status == Some(400));
+    assert!(refused.is_none(), "{}", refused.unwrap());
+    world.check_outputs().await;
+}
+
 #[tokio::test]
 async fn a_tenant_whose_clock_is_off_is_understood_by_its_own_clock() {
     let mut world = World::start("a tenant whose clock is off").await;
