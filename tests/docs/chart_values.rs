@@ -20,7 +20,7 @@ const TAIL: &str = "\nThis file is generated from `values.yaml`.\n";
 fn every_value_is_documented() {
     let yaml = fs::read_to_string(repository().join("charts/pingone-aic-operator/values.yaml")).unwrap();
     let values: Value = serde_saphyr::from_str(&yaml).unwrap();
-    let (mut text, mut comment, mut parent) = (HEAD.to_owned(), String::new(), None::<(String, String)>);
+    let (mut text, mut comment, mut parent) = (HEAD.to_owned(), String::new(), None::<String>);
     for line in yaml.lines() {
         let is_nested = line.starts_with("  ");
         let line = line.trim();
@@ -32,24 +32,25 @@ fn every_value_is_documented() {
             comment.clear();
             continue;
         };
-        let (path, pointer, about) = match &parent {
-            Some((name, about)) if is_nested => {
-                (format!("{name}.{key}"), format!("/{name}/{key}"), about.as_str())
-            }
-            _ => (key.to_owned(), format!("/{key}"), ""),
+        let (path, pointer) = match &parent {
+            Some(name) if is_nested => (format!("{name}.{key}"), format!("/{name}/{key}")),
+            _ => (key.to_owned(), format!("/{key}")),
         };
         let Some(value) = values.pointer(&pointer) else {
             continue;
         };
+        let about = cell(&std::mem::take(&mut comment));
         if value.as_object().is_some_and(|fields| !fields.is_empty()) && !is_nested && key != "resources" {
-            parent = Some((key.to_owned(), std::mem::take(&mut comment)));
+            if !about.is_empty() {
+                writeln!(text, "| `{path}` | | {about} |").unwrap();
+            }
+            parent = Some(key.to_owned());
             continue;
         }
-        let about = format!("{about} {}", std::mem::take(&mut comment));
         if !is_nested {
             parent = None;
         }
-        writeln!(text, "| `{path}` | `{value}` | {} |", cell(&about)).unwrap();
+        writeln!(text, "| `{path}` | `{value}` | {about} |").unwrap();
     }
     is_generated("charts/pingone-aic-operator/README.md", &(text + TAIL));
 }

@@ -79,7 +79,11 @@ pub struct EsvStatus {
     /// The newest version with which the connection test has passed. The operator then disables the older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
-    /// The digest of the credential in that version. A credential that was replaced under the same id counts only
+    /// When the first version was written with which no test has passed since, by the tenant's clock, in RFC 3339; absent
+    /// once one has passed. The same credential may have been sent again after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven_since: Option<String>,
+    /// The digest of the credential in the newest version that passed. A credential that was replaced under the same id counts only
     /// after the lifetime of the tenant's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_digest: Option<String>,

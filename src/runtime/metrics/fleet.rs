@@ -116,13 +116,13 @@ impl FleetHealth {
                 .or_default() += 1;
         }
         let Some(esv) = &status.esv else { return };
-        let is_unserved = esv.proven_version.is_some() && esv.proven_version != esv.version;
-        let written = esv
-            .written_at
+        let since = esv
+            .unproven_since
             .as_ref()
             .and_then(|at| at.parse::<Timestamp>().ok());
-        if let Some(written) = written.filter(|_| is_unserved) {
-            let waited = now.duration_since(written).try_into().unwrap_or_default();
+        // The first credential of all takes the time that it takes: nothing has worked before.
+        if let Some(since) = since.filter(|_| esv.proven_digest.is_some()) {
+            let waited = now.duration_since(since).try_into().unwrap_or_default();
             self.longest_unserved = self.longest_unserved.max(waited);
         }
     }

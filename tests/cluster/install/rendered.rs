@@ -18,6 +18,7 @@ fn all_values() -> [Value; 3] {
         "podMonitor": {"enabled": true, "labels": {"release": "prometheus"}, "interval": "30s"},
         "metrics": {"perObject": true},
         "prometheusRule": {"enabled": true, "labels": {"release": "prometheus"}, "disabled": ["PingOneAICChangesWait"]},
+        "grafanaDashboard": {"enabled": true, "annotations": {"grafana_folder": "Identity"}},
         "priorityClassName": "system-cluster-critical",
         "image": {"digest": format!("sha256:{}", "0".repeat(64))},
         "imagePullSecrets": [{"name": "pull"}],

@@ -43,7 +43,7 @@ pub use operator::{
     CLOCK_SOCKET, IS_IDLE, Operator, Values, fast_forwarded_operator, operator_binary,
     optimised_fast_forwarded_operator, shipped_operator,
 };
-pub use programs::{ArgoCdPrograms, ExternalSecrets, ManifestChecks, Programs};
+pub use programs::{ArgoCdPrograms, ExternalSecrets, ManifestChecks, Programs, PrometheusPrograms};
 
 use std::path::{Path, PathBuf};
 

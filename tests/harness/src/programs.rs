@@ -4,12 +4,14 @@ mod argo_cd;
 mod external_secrets;
 mod manifest_checks;
 mod module;
+mod prometheus;
 
 use anyhow::{Context as _, Result};
 pub use argo_cd::ArgoCdPrograms;
 pub use external_secrets::ExternalSecrets;
 pub use manifest_checks::ManifestChecks;
 use module::Module;
+pub use prometheus::PrometheusPrograms;
 use std::{
     env,
     fs::{self, File},

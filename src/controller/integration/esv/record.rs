@@ -91,6 +91,10 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
         Some(pending) if pending.credential_id == credential_id => pending.digest.clone(),
         _ => Digest::of([&inputs.credential.jwt]).to_string(),
     };
+    let written_at = before.written_at.filter(|_| known);
+    let written_at = written_at.unwrap_or_else(|| inputs.tenant.time().to_string());
+    let is_proved = before.proven_version.as_ref() == Some(&version);
+    let unproven_since = before.unproven_since.unwrap_or_else(|| written_at.clone());
     pass.status.esv = Some(EsvStatus {
         id: inputs.esv.to_string(),
         version: Some(version),
@@ -99,12 +103,10 @@ fn remember(pass: &mut Pass<'_>, inputs: &Inputs, written: Written) {
         owner_uid: before.owner_uid,
         credential_id: Some(credential_id.to_owned()),
         digest: Some(digest),
-        written_at: before
-            .written_at
-            .filter(|_| known)
-            .or_else(|| Some(inputs.tenant.time().to_string())),
+        written_at: Some(written_at),
         resent_at: before.resent_at,
         proven_version: before.proven_version,
+        unproven_since: Some(unproven_since).filter(|_| !is_proved),
         proven_digest: before.proven_digest,
         pending: None,
     });

@@ -96,6 +96,7 @@ pub(in super::super) async fn retire_older_versions(pass: &mut Pass<'_>, inputs:
     }
     pass.status.esv = Some(EsvStatus {
         proven_version: esv.version.clone(),
+        unproven_since: None,
         proven_digest: esv.digest.clone(),
         ..esv
     });

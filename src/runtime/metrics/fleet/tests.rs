@@ -60,18 +60,18 @@ fn an_integration_counts_as_lost_only_if_it_has_been_active() {
 
 #[test]
 fn a_credential_is_unserved_from_its_writing_to_its_first_passing_test() {
-    let written = "2026-01-01T11:40:00Z";
+    let since = "2026-01-01T11:40:00Z";
     let cases = [
+        // As a rotation leaves it: the version that was proved is not the newest one any more.
         (
-            json!({"id": "e", "version": "2", "provenVersion": "1", "writtenAt": written}),
+            json!({"id": "e", "version": "2", "provenDigest": "d", "unprovenSince": since}),
             1200,
         ),
         (
-            json!({"id": "e", "version": "2", "provenVersion": "2", "writtenAt": written}),
+            json!({"id": "e", "version": "2", "provenDigest": "d", "provenVersion": "2"}),
             0,
         ),
-        // The first credential of all: nothing has worked before.
-        (json!({"id": "e", "version": "1", "writtenAt": written}), 0),
+        (json!({"id": "e", "version": "1", "unprovenSince": since}), 0),
     ];
     for (esv, seconds) in cases {
         let health = FleetHealth::of(&fleet(&[integration("UAT", &json!({"esv": esv}))], &[]));

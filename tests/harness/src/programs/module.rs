@@ -16,6 +16,8 @@ pub(super) struct Module {
     /// The oldest Go that builds it (`1.26.0`).
     go: String,
     link_flags: String,
+    /// What is left out of it, or put into it.
+    tags: &'static str,
     /// Differs whenever what would be built does.
     pub(super) hash: String,
 }
@@ -23,21 +25,37 @@ pub(super) struct Module {
 impl Module {
     /// What a control plane is made of, in `tests/control-plane`.
     pub(super) fn control_plane() -> Result<Self> {
-        Self::read("tests/control-plane", link_flags, &[])
+        Self::read("tests/control-plane", link_flags, "", &[])
     }
 
     /// Argo CD and what is built with its packages, in `tests/argocd`.
     pub(super) fn argo_cd() -> Result<Self> {
-        Self::read("tests/argocd", |_| Ok("-s -w".to_owned()), &["judge/main.go"])
+        Self::read("tests/argocd", STRIPPED, "", &["judge/main.go"])
     }
 
     /// External Secrets Operator, in `benches/external-secrets`.
     pub(super) fn external_secrets() -> Result<Self> {
-        Self::read("benches/external-secrets", |_| Ok("-s -w".to_owned()), &[])
+        Self::read("benches/external-secrets", STRIPPED, "", &[])
+    }
+
+    /// Prometheus and its tool, and what reads dashboards, in `tests/monitoring`.
+    pub(super) fn monitoring() -> Result<Self> {
+        // The clients of all clouds are most of Prometheus.
+        Self::read(
+            "tests/monitoring",
+            STRIPPED,
+            "remove_all_sd",
+            &["dashboard/main.go"],
+        )
     }
 
     /// `sources` are the module's own.
-    fn read(name: &str, link_flags: fn(&str) -> Result<String>, sources: &[&str]) -> Result<Self> {
+    fn read(
+        name: &str,
+        link_flags: fn(&str) -> Result<String>,
+        tags: &'static str,
+        sources: &[&str],
+    ) -> Result<Self> {
         let folder = crate::repository().join(name);
         let read = |file: &str| {
             fs::read_to_string(folder.join(file)).with_context(|| format!("failed to read {name}/{file}"))
@@ -45,7 +63,7 @@ impl Module {
         let (text, sums) = (read("go.mod")?, read("go.sum")?);
         let link_flags = link_flags(&text)?;
         let mut hasher = DefaultHasher::new();
-        (&text, sums, &link_flags).hash(&mut hasher);
+        (&text, sums, &link_flags, tags).hash(&mut hasher);
         for source in sources {
             read(source)?.hash(&mut hasher);
         }
@@ -54,6 +72,7 @@ impl Module {
             go: directive(&text, "go ")?.to_owned(),
             folder,
             link_flags,
+            tags,
             hash,
         })
     }
@@ -78,7 +97,15 @@ impl Module {
     /// Runs `go build`, which says on stderr what it downloads.
     pub(super) fn build(&self, pin: &Pin, output: &Path) -> Result<()> {
         let status = Command::new("go")
-            .args(["build", "-trimpath", "-ldflags", &self.link_flags, "-o"])
+            .args([
+                "build",
+                "-trimpath",
+                "-tags",
+                self.tags,
+                "-ldflags",
+                &self.link_flags,
+                "-o",
+            ])
             .arg(output)
             .arg(pin.package)
             .current_dir(&self.folder)
@@ -124,6 +151,9 @@ fn directive<'a>(text: &'a str, prefix: &str) -> Result<&'a str> {
     let word = rest.and_then(|rest| rest.split_whitespace().next());
     word.with_context(|| format!("go.mod has no line `{prefix}…`"))
 }
+
+/// Without symbols that only debuggers read.
+const STRIPPED: fn(&str) -> Result<String> = |_| Ok("-s -w".to_owned());
 
 /// Without them the API server takes itself for v0.0.0, and helm then refuses charts that name a version of
 /// Kubernetes.

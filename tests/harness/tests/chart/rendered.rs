@@ -107,8 +107,10 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
     let monitor =
         "podMonitor={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"interval\":\"30s\"}";
     let more = "extraObjects=[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"{{ .Release.Name }}-more\"}}]";
+    let dashboard = "grafanaDashboard={\"enabled\":true,\"annotations\":{\"grafana_folder\":\"Identity\"}}";
+    let file = std::fs::read_to_string(chart().join("files/dashboard.json")).unwrap();
     let rule = "prometheusRule={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"docsUrl\":\"https://docs.example.com\"}";
-    let cases: [(&[&str], &str, &str, Value); 18] = [
+    let cases: [(&[&str], &str, &str, Value); 22] = [
         (&[], "PodDisruptionBudget", "/spec/maxUnavailable", json!(1)),
         (&["replicas=1"], "PodDisruptionBudget", "/spec", Value::Null),
         (&[], "NetworkPolicy", "/spec", Value::Null),
@@ -160,7 +162,7 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             &[monitor],
             "PodMonitor",
             "/spec/podMetricsEndpoints",
-            json!([{"port": "metrics", "interval": "30s"}]),
+            json!([{"port": "metrics", "honorLabels": true, "interval": "30s"}]),
         ),
         (
             &[monitor],
@@ -187,6 +189,25 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             "PrometheusRule",
             "/spec/groups/0/rules/0/alert",
             json!("PingOneAICLockOwnershipUnknown"),
+        ),
+        (&[], "ConfigMap", "/metadata", Value::Null),
+        (
+            &[dashboard],
+            "ConfigMap",
+            "/metadata/labels/grafana_dashboard",
+            json!("1"),
+        ),
+        (
+            &[dashboard],
+            "ConfigMap",
+            "/metadata/annotations",
+            json!({"grafana_folder": "Identity"}),
+        ),
+        (
+            &[dashboard],
+            "ConfigMap",
+            "/data",
+            json!({"pingone-aic-operator.json": file}),
         ),
         (&[more], "ConfigMap", "/metadata/name", json!("release-more")),
     ];

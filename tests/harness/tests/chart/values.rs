@@ -31,6 +31,7 @@ fn unknown_and_impossible_values_are_refused_by_name() {
             "prometheusRule.docsUrl=\"https://host/\"",
             "/prometheusRule/docsUrl",
         ),
+        ("grafanaDashboard.labels={\"a\":1}", "/grafanaDashboard/labels/a"),
         ("networkPolicy.egressPorts=[0]", "/networkPolicy/egressPorts/0"),
         ("extraObjects=[{}]", "/extraObjects/0"),
         ("topologySpreadConstraints=[{}]", "/topologySpreadConstraints/0"),
