@@ -247,10 +247,10 @@ impl Survival {
 /// Writes down what was seen of a case, for one that fails once in a thousand times.
 fn keep(env: &Env, from: usize) -> String {
     let calls = env.network.journal_since(from);
-    let mut text: String = calls.iter().map(|call| format!("{call}\n")).collect();
-    text += &env.operator.log();
+    let lines = calls.iter().map(ToString::to_string);
+    let text: Vec<_> = lines.chain([env.operator.log()]).collect();
     let file = std::env::temp_dir().join(format!("survival-{:016x}.log", fastrand::u64(..)));
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text.join("\n")).unwrap();
     file.display().to_string()
 }
 
