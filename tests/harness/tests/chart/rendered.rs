@@ -104,13 +104,8 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
     let on = "networkPolicy.enabled=true";
     let peers = json!([{"namespaceSelector": {"matchLabels": {"a": "b"}}}]);
     let from = format!("networkPolicy.metricsFrom={peers}");
-    let monitor =
-        "podMonitor={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"interval\":\"30s\"}";
     let more = "extraObjects=[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"{{ .Release.Name }}-more\"}}]";
-    let dashboard = "grafanaDashboard={\"enabled\":true,\"annotations\":{\"grafana_folder\":\"Identity\"}}";
-    let file = std::fs::read_to_string(chart().join("files/dashboard.json")).unwrap();
-    let rule = "prometheusRule={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"docsUrl\":\"https://docs.example.com\"}";
-    let cases: [(&[&str], &str, &str, Value); 22] = [
+    let cases: [(&[&str], &str, &str, Value); 11] = [
         (&[], "PodDisruptionBudget", "/spec/maxUnavailable", json!(1)),
         (&["replicas=1"], "PodDisruptionBudget", "/spec", Value::Null),
         (&[], "NetworkPolicy", "/spec", Value::Null),
@@ -157,6 +152,22 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             "/spec/podSelector/matchLabels",
             json!({"app.kubernetes.io/name": "pingone-aic-operator", "app.kubernetes.io/instance": "release"}),
         ),
+        (&[more], "ConfigMap", "/metadata/name", json!("release-more")),
+    ];
+    for (values, kind, place, expected) in cases {
+        let found = at(&template(values).unwrap(), kind, place);
+        assert_eq!(found, expected, "{values:?} {kind} {place}");
+    }
+}
+
+#[test]
+fn what_watches_it_is_what_the_values_say() {
+    let monitor =
+        "podMonitor={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"interval\":\"30s\"}";
+    let dashboard = "grafanaDashboard={\"enabled\":true,\"annotations\":{\"grafana_folder\":\"Identity\"}}";
+    let file = std::fs::read_to_string(chart().join("files/dashboard.json")).unwrap();
+    let rule = "prometheusRule={\"enabled\":true,\"labels\":{\"release\":\"prometheus\"},\"docsUrl\":\"https://docs.example.com\"}";
+    let cases: [(&[&str], &str, &str, Value); 11] = [
         (&[], "PodMonitor", "/spec", Value::Null),
         (
             &[monitor],
@@ -209,7 +220,6 @@ fn what_stands_beside_the_pod_is_what_the_values_say() {
             "/data",
             json!({"pingone-aic-operator.json": file}),
         ),
-        (&[more], "ConfigMap", "/metadata/name", json!("release-more")),
     ];
     for (values, kind, place, expected) in cases {
         let found = at(&template(values).unwrap(), kind, place);
