@@ -2,6 +2,7 @@
 
 mod console_users;
 mod definitions;
+mod openshift;
 mod readme;
 mod rendered;
 mod roles;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{CHART, tempfolder};
 
-/// Each switch is on in one of them.
-fn all_values() -> [Value; 3] {
+/// Each switch is on in one of the first three.
+fn all_values() -> [Value; 4] {
     let all_switches = json!({
         "rbac": {"userRoles": true},
         "networkPolicy": {
@@ -39,7 +39,9 @@ fn all_values() -> [Value; 3] {
     });
     let single = json!({"leaderElect": false, "replicas": 1, "watchAllNamespaces": true});
     let roles_only = json!({"rbac": {"clusterRole": false}});
-    [all_switches, single, roles_only]
+    let openshift = fs::read_to_string(repository().join("deploy/openshift/values.yaml")).unwrap();
+    let openshift = serde_saphyr::from_str(&openshift).unwrap();
+    [all_switches, single, roles_only, openshift]
 }
 
 /// Objects with no field too many: the API server itself says so, and kubeconform by the API server's schemas, as
