@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod disaster;
 mod endurance;
 mod install;
 mod integration;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
 
 mod alerts;
+mod backup;
 mod chart_values;
 mod commands;
 mod definitions;

@@ -1,4 +1,4 @@
-//! The pod under a policy as OpenShift's default, `restricted-v2`: a namespace has a range of users.
+//! The pod under a policy as `restricted-v2`, the default of `OpenShift`: each namespace has a range of users.
 
 use std::{fs, time::Instant};
 

@@ -7,7 +7,7 @@ mod group_changes;
 mod leaders;
 mod life;
 mod lock_takeover;
-mod look;
+pub mod look;
 mod lost;
 mod lost_key;
 mod namesakes;
