@@ -3,6 +3,7 @@
 mod console_users;
 mod definitions;
 mod openshift;
+mod policies;
 mod readme;
 mod rendered;
 mod roles;
