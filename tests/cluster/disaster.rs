@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kube::core::DynamicObject;
 use pingone_aic_harness::condition;
+use pingone_aic_simulator::pingone::Credential;
 use pingone_aic_support::{
     Env,
     company::THREE,
@@ -18,6 +19,32 @@ const KIND: &str = "AICIntegration";
 
 fn versions(fixture: &Fixture) -> usize {
     fixture.tenant.secret(ESV).unwrap().versions.len()
+}
+
+/// An integration whose credential was rotated.
+struct Rotated {
+    fixture: Fixture,
+    former: Credential,
+    present: Credential,
+    /// What a backup has of it from before.
+    before: DynamicObject,
+}
+
+async fn rotated(env: &mut Env) -> Rotated {
+    let fixture = env.fixture();
+    let former = env.active(&fixture).await;
+    let before = env.integration(&fixture).await.unwrap();
+    let present = fixture.credential();
+    fixture.set_credential(&env.namespace, &present.jwt).await;
+    env.until(&fixture, |object| is_done(object, &present.id).err())
+        .await
+        .unwrap();
+    Rotated {
+        fixture,
+        former,
+        present,
+        before,
+    }
 }
 
 /// The objects are there again under other uids, with the status that a backup has of one of them, or without.
@@ -36,17 +63,15 @@ async fn make_again(env: &Env, kind: &str, name: &str, object: Value, status: Op
 #[tokio::test]
 async fn a_snapshot_from_before_a_rotation_writes_no_credential_that_is_revoked() {
     let mut env = Env::start("a snapshot from before a rotation").await;
-    let fixture = env.fixture();
-    let former = env.active(&fixture).await;
-    let snapshot = env.integration(&fixture).await.unwrap();
-    let present = fixture.credential();
-    fixture.set_credential(&env.namespace, &present.jwt).await;
-    env.until(&fixture, |object| is_done(object, &present.id).err())
-        .await
-        .unwrap();
+    let Rotated {
+        fixture,
+        former,
+        present,
+        before,
+    } = rotated(&mut env).await;
     fixture.connection.revoke(&former.id);
 
-    bring_back(&mut env, &fixture, &former.jwt, &snapshot).await;
+    bring_back(&mut env, &fixture, &former.jwt, &before).await;
     env.pass_time(Duration::from_mins(40)).await;
     let object = env.integration(&fixture).await.unwrap();
     assert_eq!(condition(&object, "Ready")["reason"], "ConnectionNotReady");
@@ -65,15 +90,13 @@ async fn a_snapshot_from_before_a_rotation_writes_no_credential_that_is_revoked(
 #[tokio::test]
 async fn a_snapshot_from_before_a_rotation_writes_what_its_secret_holds_once() {
     let mut env = Env::start("a snapshot with a credential that is accepted").await;
-    let fixture = env.fixture();
-    let former = env.active(&fixture).await;
-    let snapshot = env.integration(&fixture).await.unwrap();
-    let present = fixture.credential();
-    fixture.set_credential(&env.namespace, &present.jwt).await;
-    env.until(&fixture, |object| is_done(object, &present.id).err())
-        .await
-        .unwrap();
-    bring_back(&mut env, &fixture, &former.jwt, &snapshot).await;
+    let Rotated {
+        fixture,
+        former,
+        before,
+        ..
+    } = rotated(&mut env).await;
+    bring_back(&mut env, &fixture, &former.jwt, &before).await;
     env.until(&fixture, |_| fixture.fault(&former, Some(3)))
         .await
         .unwrap();
@@ -98,19 +121,17 @@ async fn bring_back(env: &mut Env, fixture: &Fixture, jwt: &str, snapshot: &Dyna
 #[tokio::test]
 async fn a_backup_from_before_a_rotation_overwrites_nothing() {
     let mut env = Env::start("a backup from before a rotation").await;
-    let fixture = env.fixture();
-    let former = env.active(&fixture).await;
-    let backup = env.integration(&fixture).await.unwrap();
-    let present = fixture.credential();
-    fixture.set_credential(&env.namespace, &present.jwt).await;
-    env.until(&fixture, |object| is_done(object, &present.id).err())
-        .await
-        .unwrap();
+    let Rotated {
+        fixture,
+        former,
+        present,
+        before,
+    } = rotated(&mut env).await;
 
     env.operator.kill();
     fixture.set_credential(&env.namespace, &former.jwt).await;
     let object = fixture.integration(&fixture.name, json!({}));
-    make_again(&env, KIND, &fixture.name, object, Some(&backup)).await;
+    make_again(&env, KIND, &fixture.name, object, Some(&before)).await;
     env.operator.start().await.unwrap();
     env.pass_time(Duration::from_mins(40)).await;
     let object = env.integration(&fixture).await.unwrap();

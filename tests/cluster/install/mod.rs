@@ -105,6 +105,26 @@ async fn a_release_is_installed_upgraded_uninstalled_and_installed_again() {
     fs::remove_dir_all(older).unwrap();
 }
 
+/// The Deployment that the chart renders with these arguments of helm.
+async fn deployment(namespace: &TestNamespace, more: &[&str]) -> Value {
+    let chart = repository().join(CHART);
+    let template = [
+        "template",
+        "release",
+        chart.to_str().unwrap(),
+        "--namespace",
+        namespace.name(),
+    ];
+    let rendered = namespace
+        .control_plane()
+        .helm(&[&template[..], more].concat())
+        .await
+        .unwrap();
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered).unwrap();
+    let is_deployment = |object: &Value| object["kind"] == "Deployment";
+    objects.into_iter().find(is_deployment).unwrap()
+}
+
 fn tempfolder() -> std::path::PathBuf {
     std::env::temp_dir().join(format!("pingone-aic-install-{}", uuid::Uuid::new_v4()))
 }

@@ -5,7 +5,7 @@ use std::{fs, time::Instant};
 use pingone_aic_harness::{TestNamespace, repository};
 use serde_json::{Value, json};
 
-use super::{CHART, PATIENCE, tempfolder};
+use super::{PATIENCE, deployment, tempfolder};
 
 const RANGE: &str = "openshift.io/sa.scc.uid-range";
 
@@ -50,23 +50,7 @@ fn policy(namespace: &str) -> [Value; 2] {
 
 /// What the API server says of the pod that the chart's Deployment makes.
 async fn judged(namespace: &TestNamespace, values: &[&str]) -> Result<(), String> {
-    let (chart, control_plane) = (repository().join(CHART), namespace.control_plane());
-    let template = [
-        "template",
-        "release",
-        chart.to_str().unwrap(),
-        "--namespace",
-        namespace.name(),
-    ];
-    let rendered = control_plane
-        .helm(&[&template[..], values].concat())
-        .await
-        .unwrap();
-    let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered).unwrap();
-    let deployment = objects
-        .iter()
-        .find(|object| object["kind"] == "Deployment")
-        .unwrap();
+    let deployment = deployment(namespace, values).await;
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "operator"}});
     pod["spec"] = deployment["spec"]["template"]["spec"].clone();
     // The chart's own is not there, and is not what is looked at.
@@ -80,7 +64,8 @@ async fn judged(namespace: &TestNamespace, values: &[&str]) -> Result<(), String
         namespace.name(),
         "--filename",
     ];
-    let created = control_plane
+    let created = namespace
+        .control_plane()
         .kubectl(&[&create[..], &[file.to_str().unwrap()]].concat())
         .await;
     fs::remove_file(file).unwrap();

@@ -5,7 +5,7 @@ use std::{fs, time::Instant};
 use pingone_aic_harness::{TestNamespace, repository};
 use serde_json::{Value, json};
 
-use super::{CHART, PATIENCE, tempfolder};
+use super::{PATIENCE, deployment, tempfolder};
 
 /// A namespace where the policies count, and in which two groups may write everything.
 async fn governed() -> TestNamespace {
@@ -66,25 +66,6 @@ fn integration(environment: &str, adopt: bool) -> Value {
             },
         },
     })
-}
-
-async fn deployment(namespace: &TestNamespace, more: &[&str]) -> Value {
-    let chart = repository().join(CHART);
-    let template = [
-        "template",
-        "release",
-        chart.to_str().unwrap(),
-        "--namespace",
-        namespace.name(),
-    ];
-    let rendered = namespace
-        .control_plane()
-        .helm(&[&template[..], more].concat())
-        .await
-        .unwrap();
-    let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered).unwrap();
-    let is_deployment = |object: &Value| object["kind"] == "Deployment";
-    objects.into_iter().find(is_deployment).unwrap()
 }
 
 #[tokio::test]
