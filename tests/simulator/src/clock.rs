@@ -1,8 +1,8 @@
 //! Wall-clock time that a test can move forward.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +16,7 @@ impl Clock {
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        unmoved() + self.offset()
+        Timestamp::now() + self.offset()
     }
 
     /// How far ahead of real time this clock is.
@@ -30,13 +30,6 @@ impl Clock {
         let millis = i64::try_from(by.as_millis()).expect("a test advances by less than 290 million years");
         self.offset_millis.fetch_add(millis, Ordering::SeqCst);
     }
-}
-
-/// Real time that never goes back: were the machine's clock set while tests run, a lock that is gone would be there again.
-fn unmoved() -> Timestamp {
-    static BEGAN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
-    let (began, since) = BEGAN.get_or_init(|| (Timestamp::now(), Instant::now()));
-    *began + since.elapsed()
 }
 
 /// A date as the vendors write it in JSON: UTC, whole seconds.
