@@ -79,11 +79,13 @@ impl Server {
         }
         // It must not stop because nobody reads on.
         thread::spawn(move || log.for_each(drop));
-        let server = Self {
+        let mut server = Self {
             process,
             address: address.unwrap(),
         };
         while server.ask("/-/ready", &[]).await.is_err() {
+            let ended = server.process.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before it was ready: {ended:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         server

@@ -79,12 +79,12 @@ pub struct EsvStatus {
     /// The newest version with which the connection test has passed. The operator then disables the older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_version: Option<String>,
-    /// When the first version was written with which no test has passed since, by the tenant's clock, in RFC 3339; absent
-    /// once one has passed. The same credential may have been sent again after that.
+    /// When the operator wrote the first version since the last passing connection test, by the tenant's clock, in
+    /// RFC 3339. Absent once a test has passed with the newest version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unproven_since: Option<String>,
-    /// The digest of the credential in the newest version that passed. A credential that was replaced under the same id counts only
-    /// after the lifetime of the tenant's cache.
+    /// The digest of the credential with which the connection test has passed last. A credential that was replaced under
+    /// the same id counts only after the lifetime of the tenant's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_digest: Option<String>,
     /// A version that is being written, recorded before it is sent so that a crash cannot write it twice.

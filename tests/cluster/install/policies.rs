@@ -118,5 +118,16 @@ async fn the_sample_policies_let_in_whom_they_should() {
     // A release manager's run is lowered by anybody, and raised again by a release manager only.
     assert_eq!(applied(&namespace, "developers", &run("staging")).await, Ok(()));
     let refused = applied(&namespace, "developers", &run("prod")).await;
-    assert!(refused.is_err_and(|refusal| refusal.contains("is past staging")));
+    assert!(refused.is_err_and(|refusal| refusal.contains("names a stage past staging")));
+    // Nor does anybody else accept content for production before it is raised.
+    let mut accepted = run("staging");
+    accepted["spec"]["approved"] = json!({"prod": {"hash": "0123456789abcdef0123456789abcdef"}});
+    let refused = applied(&namespace, "developers", &accepted).await;
+    assert!(
+        refused
+            .as_ref()
+            .is_err_and(|refusal| refusal.contains("names a stage past staging")),
+        "{refused:?}"
+    );
+    assert_eq!(applied(&namespace, "release-managers", &accepted).await, Ok(()));
 }
