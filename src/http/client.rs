@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use tracing::{Instrument, field::Empty};
 
 use super::{
-    AllowList, Call, Delivery, Error, Host, HostsLoad, News, Priority, Rate, Reply,
+    AllowList, Call, Delivery, Error, Host, HostLoad, News, Priority, Rate, Reply,
     breaker::Down,
     closure::Closed,
     exchange::{TOO_LONG, exchange},
@@ -109,7 +109,7 @@ impl Http {
 
     /// How many calls and hosts wait, and for what.
     #[must_use]
-    pub fn load(&self) -> HostsLoad {
+    pub fn load(&self) -> Vec<HostLoad> {
         self.shared.hosts.load()
     }
 

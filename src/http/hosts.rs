@@ -28,15 +28,17 @@ pub(super) struct KnownHost {
     pub(super) breaker: Breaker,
 }
 
-/// How many hosts and calls wait for what, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HostsLoad {
-    /// Calls that wait for the rate limit.
+/// What calls to a host wait for, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLoad {
+    /// The host.
+    pub host: Host,
+    /// Calls that wait for its rate limit.
     pub waiting: usize,
-    /// Hosts that refuse calls for now.
-    pub closed: usize,
-    /// Hosts that do not answer.
-    pub down: usize,
+    /// It refuses calls for now.
+    pub is_closed: bool,
+    /// It does not answer.
+    pub is_down: bool,
 }
 
 impl Hosts {
@@ -72,17 +74,15 @@ impl Hosts {
         new
     }
 
-    pub(super) fn load(&self) -> HostsLoad {
-        let mut load = HostsLoad::default();
-        for KnownHost {
-            rate_limit, breaker, ..
-        } in self.known.lock().values().map(|known| &**known)
-        {
-            load.waiting += rate_limit.waiting();
-            load.closed += usize::from(rate_limit.is_closed());
-            load.down += usize::from(breaker.is_down());
-        }
-        load
+    pub(super) fn load(&self) -> Vec<HostLoad> {
+        let hosts = self.known.lock();
+        let loads = hosts.iter().map(|(host, known)| HostLoad {
+            host: host.clone(),
+            waiting: known.rate_limit.waiting(),
+            is_closed: known.rate_limit.is_closed(),
+            is_down: known.breaker.is_down(),
+        });
+        loads.collect()
     }
 }
 

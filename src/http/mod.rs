@@ -25,7 +25,7 @@ pub use call::{Call, Delivery, Guard, Reply};
 pub use client::{Http, ONCE_ONLY_TIMEOUT, Observer, Settings};
 pub use error::{Error, Outcome, REFUSAL_STANDS_FOR};
 pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
-pub use hosts::HostsLoad;
+pub use hosts::HostLoad;
 pub use priority::Priority;
 pub use rate_limit::Rate;
 pub use retry_after::RetryAfter;

@@ -75,7 +75,7 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub metrics_address: SocketAddr,
-    /// Name objects in /metrics: their conditions, phases, the age of credentials, the last passing test.
+    /// Name objects and hosts in /metrics: conditions, phases, the age of credentials, what calls wait for.
     #[arg(long, env = "PINGONE_AIC_METRICS_PER_OBJECT")]
     pub metrics_per_object: bool,
     /// The address of /livez and /readyz.

@@ -36,7 +36,7 @@ pub use self::{fleet::Fleet, milestones::Milestones, observer::Vendor};
 use super::Health;
 use crate::{
     api::Reason,
-    http::{HostsLoad, Priority, Rate},
+    http::{HostLoad, Priority, Rate},
 };
 
 const PREFIX: &str = "pingone_aic";
@@ -119,7 +119,7 @@ impl Metrics {
         &self,
         vendor: &'static str,
         rate: Rate,
-        load: impl Fn() -> HostsLoad + Send + Sync + 'static,
+        load: impl Fn() -> Vec<HostLoad> + Send + Sync + 'static,
     ) {
         self.vendors.hosts(vendor, rate, Box::new(load));
     }
@@ -280,7 +280,7 @@ impl Metrics {
     pub fn pieces(&self) -> impl Iterator<Item = String> + Send + use<> {
         self.look_at_queues();
         self.milestones.look();
-        self.vendors.look();
+        let hosts = self.vendors.look();
         for (resource, blind) in self.health.get().map(Health::blind_watches).unwrap_or_default() {
             let gauge = self.blind_watches.get_or_create(&ResourceLabels { resource });
             gauge.set(i64::try_from(blind).unwrap_or(i64::MAX));
@@ -297,7 +297,7 @@ impl Metrics {
         }
         let _ = encode_eof(&mut end);
         let named = fleet.zip(self.passed_tests.get().cloned());
-        let named = named.map(|(fleet, tests)| named::pieces(fleet, tests));
+        let named = named.map(|(fleet, tests)| named::pieces(fleet, tests, hosts));
         iter::once(aggregates)
             .chain(named.into_iter().flatten())
             .chain(iter::once(end))

@@ -1,4 +1,4 @@
-//! Metrics that name objects, for those who ask for them: the text is made as it is read, so that a scrape of
+//! Metrics that name objects and hosts, for those who ask for them: the text is made as it is read, so that a scrape of
 //! thousands of objects takes no memory.
 
 use std::{
@@ -13,7 +13,7 @@ use kube::Resource;
 use parking_lot::Mutex;
 
 use super::fleet::{Fleet, known};
-use crate::api::Conditions;
+use crate::{api::Conditions, http::HostLoad};
 
 /// Objects in one piece of the text.
 const AT_ONCE: usize = 128;
@@ -49,7 +49,11 @@ fn uid(meta: &ObjectMeta) -> Option<uuid::Uuid> {
 }
 
 /// The text, piece by piece.
-pub(super) fn pieces(fleet: Fleet, tests: Arc<PassedTests>) -> impl Iterator<Item = String> + Send {
+pub(super) fn pieces(
+    fleet: Fleet,
+    tests: Arc<PassedTests>,
+    hosts: Vec<(&'static str, Vec<HostLoad>)>,
+) -> impl Iterator<Item = String> + Send {
     tests.forget_all_but(&fleet);
     let Fleet {
         connections,
@@ -105,7 +109,50 @@ pub(super) fn pieces(fleet: Fleet, tests: Arc<PassedTests>) -> impl Iterator<Ite
             line(text, passed, &integration.metadata, "", at.as_second());
         }
     }));
-    conditions.chain(phases).chain(credentials).chain(tests)
+    conditions
+        .chain(phases)
+        .chain(credentials)
+        .chain(tests)
+        .chain(iter::once_with(move || loads(&hosts)))
+}
+
+/// What calls to each host wait for.
+fn loads(hosts: &[(&'static str, Vec<HostLoad>)]) -> String {
+    type Of = fn(&HostLoad) -> usize;
+    let metrics: [(&str, &str, Of); 3] = [
+        (
+            "vendor_host_calls_waiting",
+            "Calls that wait for this host's rate limit",
+            |load| load.waiting,
+        ),
+        (
+            "vendor_host_closed",
+            "1 for a host that refuses calls for now (Retry-After)",
+            |load| load.is_closed.into(),
+        ),
+        (
+            "vendor_host_down",
+            "1 for a host that does not answer and gets one call now and then",
+            |load| load.is_down.into(),
+        ),
+    ];
+    let mut text = String::new();
+    for (metric, help, of) in metrics {
+        text.extend(head(metric, help));
+        for (vendor, load) in hosts
+            .iter()
+            .flat_map(|(vendor, loads)| loads.iter().map(move |load| (vendor, load)))
+        {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                r#"pingone_aic_{metric}{{vendor="{vendor}",host="{}"}} {}"#,
+                load.host,
+                of(load)
+            );
+        }
+    }
+    text
 }
 
 fn conditions<K: Resource>(

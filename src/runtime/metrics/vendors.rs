@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::buckets::{seconds, waits};
-use crate::http::{HostsLoad, Priority, Rate};
+use crate::http::{HostLoad, Priority, Rate};
 
 pub(super) struct Vendors {
     call_seconds: Family<CallLabels, Histogram>,
@@ -23,7 +23,7 @@ pub(super) struct Vendors {
 }
 
 /// Tells the load of a vendor's hosts, all of it in one moment.
-pub(super) type Load = Box<dyn Fn() -> HostsLoad + Send + Sync>;
+pub(super) type Load = Box<dyn Fn() -> Vec<HostLoad> + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -126,22 +126,21 @@ impl Vendors {
             .observe(took.as_secs_f64());
     }
 
-    /// Looks at the load of all hosts.
-    pub(super) fn look(&self) {
+    /// Looks at the load of all hosts, and tells of each, by vendor.
+    pub(super) fn look(&self) -> Vec<(&'static str, Vec<HostLoad>)> {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        for (vendor, load) in &*self.loads.lock() {
-            let HostsLoad {
-                waiting,
-                closed,
-                down,
-            } = load();
+        let loads = self.loads.lock();
+        let looked = loads.iter().map(|(vendor, load)| {
+            let (vendor, hosts) = (*vendor, load());
             for (gauge, count) in [
-                (&self.calls_waiting, waiting),
-                (&self.hosts_closed, closed),
-                (&self.hosts_down, down),
+                (&self.calls_waiting, hosts.iter().map(|it| it.waiting).sum()),
+                (&self.hosts_closed, hosts.iter().filter(|it| it.is_closed).count()),
+                (&self.hosts_down, hosts.iter().filter(|it| it.is_down).count()),
             ] {
                 gauge.get_or_create(&VendorLabels { vendor }).set(number(count));
             }
-        }
+            (vendor, hosts)
+        });
+        looked.collect()
     }
 }
