@@ -15,6 +15,16 @@ pub fn config_map() -> PathBuf {
     folder().join("argocd-cm.yaml")
 }
 
+/// The same of Argo CD's notifications.
+pub fn notifications() -> PathBuf {
+    folder().join("notifications.yaml")
+}
+
+/// Links, which are merged into them, too.
+pub fn deep_links() -> PathBuf {
+    folder().join("deep-links.yaml")
+}
+
 pub fn folder() -> PathBuf {
     repository().join("deploy/argocd")
 }
@@ -29,6 +39,23 @@ fn indented(text: &str, by: usize) -> String {
         let _ = writeln!(block, "{:by$}{line}", "");
         block
     })
+}
+
+/// The keys of a `ConfigMap` in a file that begin with this, at another depth.
+fn block(file: PathBuf, prefix: &str, by: usize) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().skip_while(|line| !line.starts_with("data:")).skip(1);
+    let mut is_inside = false;
+    let lines = lines.filter(|line| {
+        if line.starts_with("  ") && !line.starts_with("   ") {
+            is_inside = line.trim_start().starts_with(prefix);
+        }
+        is_inside
+    });
+    let lines: Vec<_> = lines
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect();
+    indented(&lines.join("\n"), by)
 }
 
 /// The keys of the `ConfigMap`, as a block of YAML.
@@ -63,10 +90,14 @@ fn the_pasted_forms_hold_the_scripts() {
         indented(&settings(), 2)
     );
     let values = format!(
-        "# The same as argocd-cm.yaml, as values of Argo CD's Helm chart (argo-cd), made from lua/:\n\
+        "# The same as argocd-cm.yaml, deep-links.yaml and notifications.yaml, as values of Argo CD's Helm chart (argo-cd):\n\
          # helm upgrade argocd argo/argo-cd --namespace argocd --version <the chart's installed version> --reset-then-reuse-values --values deploy/argocd/values.yaml\n\
-         configs:\n  cm:\n{}",
-        indented(&settings(), 4)
+         configs:\n  cm:\n{}{}  params:\n    # What notifications read.\n    controller.resource.health.persist: true\n\
+         notifications:\n  triggers:\n{}  templates:\n{}",
+        indented(&settings(), 4),
+        block(deep_links(), "resource.links", 4),
+        block(notifications(), "trigger.", 4),
+        block(notifications(), "template.", 4),
     );
     let update = env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1");
     for (name, expected) in [("argocd-cm.yaml", config_map), ("values.yaml", values)] {
@@ -88,9 +119,23 @@ fn both_forms_say_the_same() {
     let read = |name| -> Value {
         serde_saphyr::from_str(&fs::read_to_string(folder().join(name)).unwrap()).unwrap()
     };
-    let (config_map, values) = (read("argocd-cm.yaml"), read("values.yaml"));
-    assert_eq!(config_map["data"], values["configs"]["cm"]);
+    let (config_map, mut values) = (read("argocd-cm.yaml"), read("values.yaml"));
     assert_eq!(config_map["data"].as_object().unwrap().len(), 2 * KINDS.len());
+    let links = values["configs"]["cm"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resource.links");
+    assert_eq!(
+        links.as_ref(),
+        Some(&read("deep-links.yaml")["data"]["resource.links"])
+    );
+    assert_eq!(config_map["data"], values["configs"]["cm"]);
+    let told = &mut values["notifications"];
+    let (mut told, templates) = (told["triggers"].take(), told["templates"].take());
+    if let (Value::Object(told), Value::Object(templates)) = (&mut told, templates) {
+        told.extend(templates);
+    }
+    assert_eq!(told, read("notifications.yaml")["data"]);
 }
 
 #[test]

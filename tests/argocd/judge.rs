@@ -24,9 +24,22 @@ pub struct Verdict {
     /// The resource actions, and whether each is offered.
     #[serde(default)]
     pub actions: BTreeMap<String, bool>,
+    #[serde(default)]
+    pub told: Told,
     /// What an action changes.
     #[serde(default)]
     pub patch: Value,
+}
+
+/// What reaches people of an Application that holds the object.
+#[derive(Debug, Default, Deserialize)]
+pub struct Told {
+    /// By trigger, the text.
+    #[serde(default)]
+    pub notifications: BTreeMap<String, String>,
+    /// By title.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,6 +82,7 @@ fn judge(config_map: &Path, tasks: impl IntoIterator<Item = Value>) -> Vec<Verdi
     let tasks: Vec<_> = tasks.into_iter().collect();
     let mut child = Command::new(&programs().judge)
         .arg(config_map)
+        .args([forms::notifications(), forms::deep_links()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // It also holds what Argo CD's packages log.

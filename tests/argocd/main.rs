@@ -1,4 +1,4 @@
-//! Argo CD itself, and kstatus: how they judge the operator's objects, and how Argo CD drives a company's
+//! Argo CD itself, kstatus and Flux's alerts: how they judge the operator's objects, and how Argo CD drives a company's
 //! environments from a Git repository.
 
 #![allow(
@@ -9,6 +9,7 @@
 
 mod actions;
 mod connections;
+mod flux;
 mod forms;
 mod gate;
 mod integrations;
@@ -19,5 +20,6 @@ mod repository;
 mod runs;
 mod states;
 mod table;
+mod team;
 mod waves;
 mod world;

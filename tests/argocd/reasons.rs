@@ -119,7 +119,7 @@ fn phases(light: Light) -> &'static [PromotionPhase] {
         Light::Red => &[Pending, Running, Failed, RolledBack, Aborted],
         Light::Yellow | Light::Going => &[Pending, Queued, Running],
         Light::Held => &[Held],
-        Light::Suspended => &[Pending, Running, Gated],
+        Light::Suspended => &[Pending, Running, Gated, Held],
     }
 }
 
@@ -155,7 +155,10 @@ fn object(kind: &str, generation: i64, status: &Value) -> DynamicObject {
     let object = json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": kind,
         "metadata": {"name": "judged", "namespace": "judged", "generation": generation},
-        "spec": {"upTo": "dev", "order": [{"name": "dev"}, {"name": "staging"}]},
+        "spec": {
+            "upTo": "dev", "order": [{"name": "dev"}, {"name": "staging"}],
+            "tenant": {"url": "https://tenant.example.com"},
+        },
         "status": status,
     });
     serde_json::from_value(object).unwrap()

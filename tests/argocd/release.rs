@@ -60,6 +60,10 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     assert_eq!(look.data["status"]["next"]["provisional"]["totals"]["added"], 3);
     assert!(world.is_active("dev-alpha").await && !world.is_active("staging-alpha").await);
     assert_eq!((world.promotions(), world.is_locked()), (0, false));
+    world
+        .team
+        .hears("Promotion release-1: Gated: spec.upTo is reached; raise it to staging")
+        .await;
 
     // The gate is raised by a commit, and the commit reverted: what is done stays done.
     raise_gate(&world, "staging", &look);
@@ -67,6 +71,10 @@ async fn a_release_goes_from_nothing_to_production_by_commits() {
     world.sync(PROMOTION, "Healthy").await;
     world.phase("release-1", "Gated").await;
     world.until_active("staging-alpha").await;
+    world
+        .team
+        .hears("Promotion release-1: Gated: spec.upTo is reached; raise it to production")
+        .await;
     world.repository.revert();
     world.sync(PROMOTION, "Healthy").await;
     let gated = world.phase("release-1", "Gated").await;
@@ -134,6 +142,10 @@ async fn a_release_fails_and_is_replaced(world: &World) {
     let commit = world.repository.commit("Release 2");
     world.sync(PROMOTION, "Degraded").await;
     world.phase("release-2", "Failed").await;
+    world
+        .team
+        .hears("Promotion release-2: Failed, EncryptedSecrets: ")
+        .await;
     let green: Vec<_> = world
         .seen()
         .into_iter()
@@ -167,4 +179,7 @@ async fn a_release_fails_and_is_replaced(world: &World) {
         .unwrap();
     let names: Vec<_> = runs.iter().map(ResourceExt::name_any).collect();
     assert_eq!(names, ["release-3"], "those before are pruned");
+    world.team.hears("Promotion release-3: Gated: ").await;
+    let heard = world.team.heard();
+    assert_eq!(heard.len(), 4, "each is told once: {heard:#?}");
 }

@@ -1,10 +1,12 @@
 //! The table: which state is what to Argo CD and to kstatus. Objects are collected, and judged all at once.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use kube::core::DynamicObject;
+use kube::{ResourceExt as _, core::DynamicObject};
+use pingone_aic_harness::condition;
+use serde_json::Value;
 
-use crate::judge;
+use crate::judge::{self, Told};
 
 /// What people shall see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +64,11 @@ impl Table {
                 verdict.kstatus.status.as_str(),
                 verdict.health.message.contains(says),
             );
-            if found != (argo, kstatus, true) {
-                let kind = object.types.as_ref().map_or("", |types| &types.kind);
+            let kind = object.types.as_ref().map_or("", |types| &types.kind);
+            let trigger = trigger(kind, object, *light);
+            let is_told =
+                is_told(&verdict.told, trigger, object) && verdict.told.links == links(kind, object);
+            if found != (argo, kstatus, true) || !is_told {
                 faults.push(format!(
                     "{kind}: {says}: should be {light:?}, and is {verdict:?}; its status is {}",
                     object.data["status"]
@@ -80,14 +85,68 @@ impl Table {
     }
 }
 
+/// What sends a notification of an object in this state, by what the operator itself says of it.
+fn trigger(kind: &str, object: &DynamicObject, light: Light) -> Option<&'static str> {
+    let is_run = kind == "Promotion";
+    let (phase, reason) = (
+        &object.data["status"]["phase"],
+        &condition(object, "Ready")["reason"],
+    );
+    match light {
+        Light::Held => Some("on-pingone-held"),
+        Light::Green if is_run && phase == "Gated" && reason == "Gated" => Some("on-pingone-gated"),
+        Light::Red if is_run && (phase == "Running" || reason == "LockOwnershipUnknown") => {
+            Some("on-pingone-lock")
+        }
+        Light::Red if is_run => Some("on-pingone-failed"),
+        Light::Red => Some("on-pingone-degraded"),
+        _ => None,
+    }
+}
+
+/// Whether just this is sent, with the object's name and why; and nothing of the object that has no health yet.
+fn is_told(told: &Told, trigger: Option<&str>, object: &DynamicObject) -> bool {
+    let sent: Vec<_> = told.notifications.keys().map(String::as_str).collect();
+    let why = condition(object, "Ready")["message"].as_str().unwrap_or_default();
+    let tells =
+        |text: &String| text.contains(&object.name_any()) && text.contains(why) && !text.contains(" other: ");
+    sent == Vec::from_iter(trigger) && told.notifications.values().all(tells)
+}
+
+/// The vendors' consoles that are one click away: where the operator has found what it looked for.
+fn links(kind: &str, object: &DynamicObject) -> BTreeMap<String, String> {
+    let text = |pointer: &str| object.data.pointer(pointer).and_then(Value::as_str);
+    let link = match kind {
+        "AICIntegration" if condition(object, "EsvReady")["status"] == "True" => {
+            text("/spec/tenant/url").map(|url| ("Advanced Identity Cloud", url.to_owned()))
+        }
+        "PingOneConnection" if condition(object, "CredentialValid")["status"] == "True" => {
+            text("/status/credential/authUrl")
+                .zip(text("/status/credential/environmentId"))
+                .map(|(url, id)| {
+                    (
+                        "PingOne",
+                        format!("{}/?env={id}", url.replace("//auth.", "//console.")),
+                    )
+                })
+        }
+        _ => None,
+    };
+    link.map(|(title, url)| (title.to_owned(), url))
+        .into_iter()
+        .collect()
+}
+
 /// Each line of the scripts that decides, and what would be left without it.
-const BROKEN: [(&str, &str); 6] = [
+const BROKEN: [(&str, &str); 8] = [
     ("status.observedGeneration ~= obj.metadata.generation", "false"),
     ("stalled ~= nil and stalled.status == \"True\"", "false"),
     ("ready.status == \"True\"", "false"),
     ("ready.status == \"True\"", "true"),
     ("status.phase == \"Held\"", "false"),
     ("ready.reason == \"Suspended\"", "false"),
+    ("status.phase ~= nil", "false"),
+    ("ready.reason ~= \"Suspended\"", "true"),
 ];
 
 impl Table {

@@ -19,7 +19,7 @@ use pingone_aic_simulator::{
 use pingone_aic_support::company::SCOPES;
 use serde_json::{Value, json};
 
-use crate::{forms, repository::Repository};
+use crate::{forms, repository::Repository, team::Team};
 
 pub const APPLICATION: &str = "argoproj.io/v1alpha1/Application";
 pub const ENVIRONMENTS: &str = "pingone-environments";
@@ -54,6 +54,7 @@ pub struct World {
     pub network: Network,
     pub tenants: Vec<Tenant>,
     pub repository: Repository,
+    pub team: Team,
     seen: Arc<Mutex<Vec<Seen>>>,
     _group: Group,
     _argo_cd: ArgoCd,
@@ -83,13 +84,20 @@ impl World {
         }
         let group = network.group(&tenants.iter().collect::<Vec<_>>());
         group.set_times(TIMES);
-        let argo_cd = ArgoCd::start(&namespace, &forms::config_map()).await.unwrap();
+        let settings = [
+            ("argocd-cm", forms::config_map()),
+            ("argocd-cm", forms::deep_links()),
+            ("argocd-notifications-cm", forms::notifications()),
+        ];
+        let argo_cd = ArgoCd::start(&namespace, &settings).await.unwrap();
+        let team = Team::of_argo_cd(&namespace).await;
         let seen = watch(&namespace);
         Self {
             repository: Repository::create(repository),
             namespace,
             network,
             tenants,
+            team,
             seen,
             _group: group,
             _argo_cd: argo_cd,
@@ -103,6 +111,7 @@ impl World {
         let mut applications: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
         for application in &mut applications {
             application["metadata"]["namespace"] = json!(self.namespace.name());
+            Team::subscribe(application);
             let spec = &mut application["spec"];
             spec["source"]["repoURL"] = json!(self.repository.url());
             spec["destination"] = json!({

@@ -14,6 +14,10 @@ if ready == nil then
   return {status = "Progressing", message = "the object has no conditions yet"}
 end
 local message = ready.reason .. ": " .. ready.message
+if status.phase ~= nil and status.phase ~= ready.reason and ready.reason ~= "Suspended" then
+  -- The notifications go by the phase of a run.
+  message = status.phase .. ", " .. message
+end
 if stalled ~= nil and stalled.status == "True" then
   return {status = "Degraded", message = message}
 end

@@ -1,7 +1,8 @@
 // What Argo CD and kstatus make of objects: each reads its own settings, and runs its own code.
 //
-// The one argument is a file with the ConfigMap argocd-cm. Each line of the input is a case: an object, and perhaps
-// a resource action that is run on it. Each line of the output is the verdict on the case in its place.
+// The arguments are three files: the ConfigMap argocd-cm, the ConfigMap argocd-notifications-cm, and argocd-cm once
+// more, with links. Each line of the input is a case: an object, and perhaps a resource action that is run on it. Each
+// line of the output is the verdict on the case in its place.
 package main
 
 import (
@@ -36,6 +37,7 @@ type verdict struct {
 	KStatus *kstatus.Result      `json:"kstatus,omitempty"`
 	// The resource actions, and whether each is offered.
 	Actions map[string]bool `json:"actions,omitempty"`
+	Told    *told           `json:"told,omitempty"`
 	// What an action changes: a JSON merge patch, as Argo CD's server sends it.
 	Patch json.RawMessage `json:"patch,omitempty"`
 }
@@ -52,6 +54,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	teller, err := newTeller(os.Args[2], os.Args[3])
+	if err != nil {
+		return err
+	}
 	input := bufio.NewReader(os.Stdin)
 	output := json.NewEncoder(os.Stdout)
 	for decoder := json.NewDecoder(input); decoder.More(); {
@@ -63,7 +69,7 @@ func run() error {
 		if err := object.UnmarshalJSON(task.Object); err != nil {
 			return err
 		}
-		judge := lookAt
+		judge := teller.lookAt
 		if task.Action != "" {
 			judge = func(object *unstructured.Unstructured, vm lua.VM) (*verdict, error) {
 				return act(object, task.Action, vm)
@@ -82,6 +88,16 @@ func run() error {
 
 // readOverrides has Argo CD read its own ConfigMap.
 func readOverrides(file string) (map[string]v1alpha1.ResourceOverride, error) {
+	config, err := readConfigMap(file)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return settings.NewSettingsManager(ctx, fake.NewClientset(config), namespace).GetResourceOverrides()
+}
+
+func readConfigMap(file string) (*corev1.ConfigMap, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -93,12 +109,10 @@ func readOverrides(file string) (map[string]v1alpha1.ResourceOverride, error) {
 	config.Namespace = namespace
 	// Argo CD overlooks a ConfigMap without it; in a cluster it is there before ours is merged into it.
 	config.Labels = map[string]string{"app.kubernetes.io/part-of": "argocd"}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return settings.NewSettingsManager(ctx, fake.NewClientset(config), namespace).GetResourceOverrides()
+	return config, nil
 }
 
-func lookAt(object *unstructured.Unstructured, vm lua.VM) (*verdict, error) {
+func (it *teller) lookAt(object *unstructured.Unstructured, vm lua.VM) (*verdict, error) {
 	argo, err := health.GetResourceHealth(object, lua.ResourceHealthOverrides(vm.ResourceOverrides))
 	if err != nil {
 		return nil, err
@@ -119,7 +133,11 @@ func lookAt(object *unstructured.Unstructured, vm lua.VM) (*verdict, error) {
 	for _, action := range offered {
 		actions[action.Name] = !action.Disabled
 	}
-	return &verdict{Health: argo, KStatus: result, Actions: actions}, nil
+	told, err := it.tell(object, argo)
+	if err != nil {
+		return nil, err
+	}
+	return &verdict{Health: argo, KStatus: result, Actions: actions, Told: told}, nil
 }
 
 func act(object *unstructured.Unstructured, name string, vm lua.VM) (*verdict, error) {

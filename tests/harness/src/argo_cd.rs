@@ -1,4 +1,4 @@
-//! Argo CD without its web server: it syncs Git repositories on this machine into the control plane.
+//! Argo CD without its web server: it syncs Git repositories on this machine into the control plane, and notifies.
 
 use crate::{
     Namespace,
@@ -18,7 +18,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     net::{Ipv4Addr, TcpStream},
-    path::Path,
+    path::PathBuf,
     time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -35,6 +35,7 @@ struct Ports {
 /// A running Argo CD. Dropping it kills it.
 pub struct ArgoCd {
     // Fields are dropped in this order: who depends on a server goes before it.
+    _notifications_controller: Process,
     _application_controller: Process,
     _repo_server: Process,
     _redis: Process,
@@ -43,15 +44,17 @@ pub struct ArgoCd {
 }
 
 impl ArgoCd {
-    /// Starts it in a namespace, where it looks for its Applications, and merges this file into its settings, the
-    /// `ConfigMap` `argocd-cm`, as its administrator does.
-    pub async fn start(namespace: &Namespace, settings: &Path) -> Result<Self> {
+    /// Starts it in a namespace, where it looks for its Applications, and merges files into its settings, which are
+    /// `ConfigMaps`, as its administrator does.
+    pub async fn start(namespace: &Namespace, settings: &[(&str, PathBuf)]) -> Result<Self> {
         let programs = tokio::task::spawn_blocking(ArgoCdPrograms::locate).await??;
         install(namespace, &programs).await?;
-        let settings = settings.to_str().context("the settings' path is not UTF-8")?;
-        let patch = ["patch", "configmap", "argocd-cm", "--patch-file", settings];
-        let patch = [&patch[..], &["--namespace", namespace.name()]].concat();
-        namespace.control_plane().kubectl(&patch).await?;
+        for (name, file) in settings {
+            let file = file.to_str().context("the settings' path is not UTF-8")?;
+            let patch = ["patch", "configmap", name, "--patch-file", file];
+            let patch = [&patch[..], &["--namespace", namespace.name()]].concat();
+            namespace.control_plane().kubectl(&patch).await?;
+        }
 
         let scratch = Scratch::create()?;
         let ports = Ports {
@@ -60,6 +63,7 @@ impl ArgoCd {
         };
         for part in [
             "argocd-application-controller",
+            "argocd-notifications",
             "argocd-repo-server",
             "redis-server",
         ] {
@@ -71,7 +75,9 @@ impl ArgoCd {
         let repo_server = repo_server(&programs, namespace, &ports, &scratch)?;
         until_it_listens(&repo_server, ports.repo_server).await?;
         let application_controller = application_controller(&programs, namespace, &ports, &scratch)?;
+        let notifications_controller = notifications_controller(&programs, namespace, &ports, &scratch)?;
         Ok(Self {
+            _notifications_controller: notifications_controller,
             _application_controller: application_controller,
             _repo_server: repo_server,
             _redis: redis,
@@ -102,6 +108,7 @@ async fn install(namespace: &Namespace, programs: &ArgoCdPrograms) -> Result<()>
         "argocd-tls-certs-cm",
         "argocd-ssh-known-hosts-cm",
         "argocd-gpg-keys-cm",
+        "argocd-notifications-cm",
     ] {
         let config_map = json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": part_of},
@@ -112,6 +119,9 @@ async fn install(namespace: &Namespace, programs: &ArgoCdPrograms) -> Result<()>
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-secret", "labels": part_of},
         "stringData": {"server.secretkey": crate::unique()},
     });
+    namespace.apply(secret).await?;
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-notifications-secret"}});
     namespace.apply(secret).await?;
     namespace.apply(cluster(namespace)?).await?;
     let project = json!({
@@ -173,15 +183,9 @@ fn repo_server(
         format!("--port={}", ports.repo_server),
         "--disable-tls".to_owned(),
         format!("--metrics-address={}", Ipv4Addr::LOCALHOST),
+        format!("--redis={}:{}", Ipv4Addr::LOCALHOST, ports.redis),
     ];
-    part(
-        programs,
-        namespace,
-        "argocd-repo-server",
-        &arguments,
-        ports,
-        scratch,
-    )
+    part(programs, namespace, "argocd-repo-server", &arguments, scratch)
 }
 
 fn application_controller(
@@ -196,9 +200,33 @@ fn application_controller(
         "--repo-server-plaintext".to_owned(),
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--namespace={}", namespace.name()),
+        // What a notification says of an object, it reads from its Application.
+        "--persist-resource-health".to_owned(),
+        format!("--redis={}:{}", Ipv4Addr::LOCALHOST, ports.redis),
     ];
     let name = "argocd-application-controller";
-    part(programs, namespace, name, &arguments, ports, scratch)
+    part(programs, namespace, name, &arguments, scratch)
+}
+
+fn notifications_controller(
+    programs: &ArgoCdPrograms,
+    namespace: &Namespace,
+    ports: &Ports,
+    scratch: &Scratch,
+) -> Result<Process> {
+    let kubeconfig = namespace.control_plane().kubeconfig();
+    let arguments = [
+        "controller".to_owned(),
+        format!(
+            "--argocd-repo-server={}:{}",
+            Ipv4Addr::LOCALHOST,
+            ports.repo_server
+        ),
+        "--argocd-repo-server-plaintext".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--namespace={}", namespace.name()),
+    ];
+    part(programs, namespace, "argocd-notifications", &arguments, scratch)
 }
 
 fn part(
@@ -206,11 +234,9 @@ fn part(
     namespace: &Namespace,
     name: &str,
     arguments: &[String],
-    ports: &Ports,
     scratch: &Scratch,
 ) -> Result<Process> {
     let own = [
-        format!("--redis={}:{}", Ipv4Addr::LOCALHOST, ports.redis),
         format!("--metrics-port={}", free_port()?),
         "--logformat=text".to_owned(),
     ];

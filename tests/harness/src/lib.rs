@@ -30,6 +30,7 @@
 mod argo_cd;
 mod certificates;
 mod control_plane;
+mod flux;
 mod namespace;
 mod operator;
 mod process;
@@ -38,12 +39,15 @@ mod scratch;
 
 pub use argo_cd::ArgoCd;
 pub use control_plane::ControlPlane;
+pub use flux::FluxNotifications;
 pub use namespace::{Namespace, TestNamespace, condition, is_condition};
 pub use operator::{
     CLOCK_SOCKET, IS_IDLE, Operator, Values, fast_forwarded_operator, operator_binary,
     optimised_fast_forwarded_operator, shipped_operator,
 };
-pub use programs::{ArgoCdPrograms, ExternalSecrets, ManifestChecks, Programs, PrometheusPrograms};
+pub use programs::{
+    ArgoCdPrograms, ExternalSecrets, FluxPrograms, ManifestChecks, Programs, PrometheusPrograms,
+};
 
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 
 mod argo_cd;
 mod external_secrets;
+mod flux;
 mod manifest_checks;
 mod module;
 mod prometheus;
@@ -9,6 +10,7 @@ mod prometheus;
 use anyhow::{Context as _, Result};
 pub use argo_cd::ArgoCdPrograms;
 pub use external_secrets::ExternalSecrets;
+pub use flux::FluxPrograms;
 pub use manifest_checks::ManifestChecks;
 use module::Module;
 pub use prometheus::PrometheusPrograms;

@@ -30,7 +30,12 @@ impl Module {
 
     /// Argo CD and what is built with its packages, in `tests/argocd`.
     pub(super) fn argo_cd() -> Result<Self> {
-        Self::read("tests/argocd", STRIPPED, "", &["judge/main.go"])
+        Self::read("tests/argocd", STRIPPED, "", &["judge/main.go", "judge/tell.go"])
+    }
+
+    /// Flux's notification-controller, in `tests/flux`.
+    pub(super) fn flux() -> Result<Self> {
+        Self::read("tests/flux", STRIPPED, "", &[])
     }
 
     /// External Secrets Operator, in `benches/external-secrets`.
