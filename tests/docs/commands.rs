@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 14] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
@@ -22,6 +22,18 @@ const ELSEWHERE: [(&str, &str); 14] = [
     (
         "kubectl --namespace argocd patch configmap argocd-cm --patch-file deploy/argocd/argocd-cm.yaml",
         "tests/argocd",
+    ),
+    (
+        "kubectl --namespace argocd patch configmap argocd-notifications-cm --patch-file deploy/argocd/notifications.yaml",
+        "tests/argocd",
+    ),
+    (
+        "kubectl --namespace argocd patch configmap argocd-cm --patch-file deploy/argocd/deep-links.yaml",
+        "tests/argocd",
+    ),
+    (
+        "kubectl apply -f deploy/flux/alerts.yaml",
+        "tests/argocd/flux.rs, with a provider of its own in it",
     ),
     (
         "kubectl apply -f applications.yaml",

@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics names its line")]
 
 mod alerts;
+mod artifact_hub;
 mod backup;
 mod chart_values;
 mod commands;
 mod definitions;
 mod fields;
 mod outputs;
+mod policies;
 mod reasons;
+mod renderings;
 mod samples;
 mod words;
 

@@ -2,6 +2,7 @@
 
 mod console_users;
 mod definitions;
+mod documented;
 mod openshift;
 mod policies;
 mod readme;
