@@ -19,6 +19,7 @@ const FOLDER: &str = "tests/docs/renderings";
 static HELM: LazyLock<PathBuf> = LazyLock::new(|| Programs::locate().unwrap().helm);
 
 /// Values beside the defaults, each under the name of its file.
+#[allow(clippy::too_many_lines, reason = "a table is long")]
 fn cases() -> Vec<(&'static str, Value)> {
     let monitoring =
         json!([{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]);

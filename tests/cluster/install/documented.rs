@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CHART, tempfolder};
 
-/// What pages and files give to the chart: blocks of its values, those of a HelmRelease, and files in deploy/.
+/// What pages and files give to the chart: blocks of its values, those of a `HelmRelease`, and files in deploy/.
 fn values() -> Vec<(String, Value)> {
     let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();
     let known: Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))).unwrap();
@@ -17,11 +17,11 @@ fn values() -> Vec<(String, Value)> {
         serde_saphyr::from_str(&read(openshift)).unwrap(),
     )];
     let pages = fs::read_dir(repository().join("docs")).unwrap();
-    let pages = pages.map(|page| format!("docs/{}", page.unwrap().file_name().display()));
-    for page in pages
-        .chain(["README.md".to_owned()])
-        .filter(|page| page.ends_with(".md"))
-    {
+    let pages = pages
+        .map(|page| page.unwrap())
+        .filter(|page| page.path().is_file());
+    let pages = pages.map(|page| format!("docs/{}", page.file_name().display()));
+    for page in pages.chain(["README.md".to_owned()]) {
         for block in read(&page).split("```yaml\n").skip(1) {
             let block = block.split("```").next().unwrap();
             let Ok(objects) = serde_saphyr::from_multiple::<Value>(block) else {
