@@ -1,16 +1,27 @@
 //! Every reason of a condition or an event, with what it means.
 
 macro_rules! reasons {
-    ($($(#[$meaning:meta])+ $name:ident,)+) => {
+    ($($(#[doc = $meaning:literal])+ $name:ident,)+) => {
         /// Why a condition has its status: a constant for programs. Its documentation says what a person can do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Reason { $($(#[$meaning])+ $name,)+ }
+        pub enum Reason { $($(#[doc = $meaning])+ $name,)+ }
 
         impl Reason {
             /// The reason as conditions, events and metrics spell it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// What it means, and what a person can do.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning,)+).trim_start(),)+ }
+            }
+
+            /// All of them.
+            pub fn all() -> impl Iterator<Item = Self> {
+                [$(Self::$name,)+].into_iter()
             }
 
             /// The reason of this spelling.

@@ -32,6 +32,7 @@ use crate::{
     runtime::{Fleet, Health},
 };
 pub use context::Context;
+pub use promotion::own_items;
 
 /// Registers the gates before anything was read.
 pub fn close_gates(health: &Health, namespaces: &[String]) {

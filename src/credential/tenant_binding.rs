@@ -29,7 +29,7 @@ pub enum NotAllowed {
 
 /// Checks that a credential may be sent to `host`. `annotation` is its Secret's.
 pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> Result<(), NotAllowed> {
-    let derived = tenant_host(&credential.environment_name);
+    let derived = derived_tenant_host(credential);
     if derived.as_ref() == Some(host) {
         return Ok(());
     }
@@ -55,6 +55,12 @@ pub fn check(credential: &Credential, annotation: Option<&str>, host: &Host) -> 
         environment_name: credential.environment_name.clone(),
         derived,
     })
+}
+
+/// The tenant that a credential belongs to by the name of its environment; none if that says nothing.
+#[must_use]
+pub fn derived_tenant_host(credential: &Credential) -> Option<Host> {
+    tenant_host(&credential.environment_name)
 }
 
 /// The tenant that the documented naming of mapped environments gives (for UAT and staging: assumed).

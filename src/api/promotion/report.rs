@@ -1,5 +1,7 @@
 //! What a promotion changes, as a status can hold it.
 
+use std::fmt;
+
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,23 @@ pub struct ChangeCounts {
     /// A hash over the sorted list of changed items, without dates and the report's id. It identifies the list: an item
     /// that is changed once more before the promotion leaves it as it is.
     pub hash: String,
+}
+
+impl fmt::Display for ChangeCounts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            deleted,
+            added,
+            modified,
+            ours,
+            others,
+            ..
+        } = self;
+        write!(
+            formatter,
+            "{deleted} deleted, {added} added, {modified} modified; {ours} of this run's integrations, {others} others"
+        )
+    }
 }
 
 /// What a dry run found.

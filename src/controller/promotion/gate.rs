@@ -3,7 +3,7 @@
 use super::{
     content, lock_protocol,
     preflight::with_the_rest,
-    provisional, report_summary,
+    provisional,
     requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
     target::{self, of_account},
@@ -49,7 +49,7 @@ fn gate(run: &Run<'_>, name: &str) -> RunRequeue {
     let next = run.status.next.as_ref();
     let mut changes = next
         .and_then(|next| next.provisional.as_ref())
-        .map(|report| format!(", which would change: {}", report_summary::words(report)))
+        .map(|report| format!(", which would change: {}", report.totals))
         .unwrap_or_default();
     let seen_at = next.and_then(|next| next.seen_at.as_ref());
     if let Some(seen_at) = seen_at.filter(|_| !changes.is_empty() && run.provisional.is_none()) {

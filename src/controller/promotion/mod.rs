@@ -36,6 +36,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
+pub use self::report_summary::own_items;
 pub(super) use self::{
     measure::oldest_lock,
     occupancy::{Told, told_of},

@@ -7,14 +7,22 @@ use aws_lc_rs::digest;
 use super::name_budget::{NameBudget, shown};
 use crate::{
     aic::{Change, Report, ReportedChange},
-    api::{ChangeCounts, ReportStatus},
+    api::{AICIntegration, ReportStatus},
+    controller::tenant::names::Names,
 };
 
 /// For the names of a report, in bytes: a stage keeps three reports, and at most 32 KiB.
 const ROOM: usize = 7 * 1024;
 
 /// [assumed]: what a report calls the worker service.
-pub(super) const ASSUMED_SERVICE: &str = "PingOne Worker Service";
+const ASSUMED_SERVICE: &str = "PingOne Worker Service";
+
+/// What reports call the things that belong to these integrations: their workers, their labels, the worker service.
+pub fn own_items<'a>(integrations: impl IntoIterator<Item = &'a AICIntegration>) -> BTreeSet<String> {
+    let known = integrations.into_iter().filter_map(Names::of);
+    let items = known.flat_map(|names| [names.worker.to_string(), names.label.secret_label()]);
+    items.chain([ASSUMED_SERVICE.to_owned()]).collect()
+}
 
 /// Summarises a report. `ours` are the names of what belongs to the run's integrations. The hash covers the sorted
 /// list, each part with its length, without dates and the report's id.
@@ -59,21 +67,6 @@ pub(super) fn of(report: &Report, ours: &BTreeSet<String>) -> ReportStatus {
         let _ = write!(status.totals.hash, "{byte:02x}");
     }
     status
-}
-
-/// In numbers, for a sentence.
-pub(super) fn words(report: &ReportStatus) -> String {
-    let ChangeCounts {
-        added,
-        modified,
-        deleted,
-        ours,
-        others,
-        ..
-    } = report.totals;
-    format!(
-        "{deleted} deleted, {added} added, {modified} modified; {ours} of this run's integrations, {others} others"
-    )
 }
 
 #[cfg(test)]

@@ -31,7 +31,6 @@ use crate::{
             requeue::{Requeue, When},
             status::{self, NotWritten, outdated},
         },
-        tenant::names::Names,
     },
 };
 
@@ -119,14 +118,13 @@ impl<'a> Run<'a> {
             .order
             .iter()
             .flat_map(|stage| &stage.integrations);
-        let known = named.filter_map(|name| {
-            let reference = ObjectRef::new(name).within(&namespace);
-            Names::of(&*self.scope.integrations.get(&reference)?)
-        });
-        let items = known.flat_map(|names| [names.worker.to_string(), names.label.secret_label()]);
-        items
-            .chain([report_summary::ASSUMED_SERVICE.to_owned()])
-            .collect()
+        let known: Vec<_> = named
+            .filter_map(|name| {
+                let reference = ObjectRef::new(name).within(&namespace);
+                self.scope.integrations.get(&reference)
+            })
+            .collect();
+        report_summary::own_items(known.iter().map(|integration| &**integration))
     }
 
     /// The connection of an integration.
