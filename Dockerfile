@@ -16,7 +16,7 @@ ENV RUSTFLAGS="--remap-path-prefix=/src=/src --remap-path-prefix=/usr/local/carg
 RUN if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi \
     && target="$(uname -m)-unknown-linux-musl" \
     && rustup target add "$target" \
-    && cargo build --release --locked --bin pingone-aic-operator --target "$target" \
+    && cargo build --release --locked --no-default-features --bin pingone-aic-operator --target "$target" \
     && install -D "target/$target/release/pingone-aic-operator" /image/pingone-aic-operator \
     && install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt
 

@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 24] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
@@ -35,6 +35,16 @@ const ELSEWHERE: [(&str, &str); 17] = [
         "kubectl apply -f deploy/flux/alerts.yaml",
         "tests/argocd/flux.rs, with a provider of its own in it",
     ),
+    ("kubectl pingone diff ", "tests/plugin"),
+    ("kubectl pingone promote ", "tests/plugin"),
+    ("kubectl pingone accept ", "tests/plugin"),
+    ("kubectl pingone rotate-check ", "tests/plugin"),
+    ("kubectl pingone status --watch", "tests/plugin"),
+    (
+        "kubectl pingone status -A --problems",
+        "tests/plugin: its exit status would tell of other tests' objects",
+    ),
+    ("kubectl pingone decode credential.jwt", "tests/plugin"),
     (
         "kubectl apply -f applications.yaml",
         "tests/argocd, with a repository of its own in it",
@@ -69,7 +79,7 @@ const ELSEWHERE: [(&str, &str); 17] = [
     ),
 ];
 /// What nobody runs as it stands, and why.
-const NOT_RUN: [(&str, &str); 30] = [
+const NOT_RUN: [(&str, &str); 31] = [
     (".ci/run", "it runs this test"),
     (".ci/run fast", "a part of .ci/run"),
     (".ci/full", "takes hours, and begins with .ci/run"),
@@ -97,6 +107,7 @@ const NOT_RUN: [(&str, &str); 30] = [
         "takes an hour and a half, or repeats what a run has printed",
     ),
     ("cargo bench", "takes most of an hour"),
+    ("cargo install ", "builds, and installs for good"),
     ("cargo bench -- ", "takes minutes"),
     (
         "PINGONE_AIC_CREDENTIALS=client-claims cargo test ",
@@ -185,7 +196,10 @@ async fn every_command_in_the_docs_runs_as_it_stands_there() {
             anew(&namespace, &command).await;
             let output = tokio::process::Command::new("bash")
                 .args(["-euo", "pipefail", "-c", &filled(&command, namespace.name())])
-                .env("PATH", path_with(kubectl.parent().unwrap()))
+                .env(
+                    "PATH",
+                    path_with(&[kubectl.parent().unwrap(), &folder.join("bin")]),
+                )
                 .env("KUBECONFIG", namespace.control_plane().kubeconfig())
                 .current_dir(&folder)
                 .output()
@@ -272,12 +286,24 @@ fn folder() -> PathBuf {
     for file in FILES {
         fs::write(folder.join(file), "what a reader has downloaded").unwrap();
     }
+    // A plugin is a program of this name in PATH.
+    fs::create_dir(folder.join("bin")).unwrap();
+    symlink(
+        env!("CARGO_BIN_EXE_kubectl-pingone"),
+        folder.join("bin/kubectl-pingone"),
+    )
+    .unwrap();
     for read in ["crds", "deploy", "src"] {
         symlink(repository().join(read), folder.join(read)).unwrap();
     }
     folder
 }
 
-fn path_with(folder: &Path) -> String {
-    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+fn path_with(folders: &[&Path]) -> String {
+    let own = std::env::var_os("PATH").unwrap();
+    let all = folders
+        .iter()
+        .map(PathBuf::from)
+        .chain(std::env::split_paths(&own));
+    std::env::join_paths(all).unwrap().into_string().unwrap()
 }

@@ -11,12 +11,14 @@ use pingone_aic_support::{
     company::{Company, SCOPES, Site, THREE},
 };
 use serde_json::json;
+use tokio::process::Command;
 
 use crate::is_generated;
 
 const README: &str = "README.md";
 const CONCEPTS: &str = "docs/concepts.md";
 const PROMOTION: &str = "docs/promotion.md";
+const PLUGIN: &str = "docs/kubectl.md";
 /// Where a run's own values are those of no other.
 const TIME: &str = "2026-11-24T09:30:00Z";
 const DIGEST: &str = "C4RwfHioVNeneTYJzTZ4VXG6wJZ69dMzmeSYYJ0OrkA";
@@ -61,6 +63,7 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
     );
     let runs = ["get", "promotions"];
     show(&mut text, "get-promotions-gated", &env.kubectl(&runs).await);
+    plugin(&env).await;
 
     let raise = async |env: &Env, stage: &str| {
         let raised = json!({"spec": {"upTo": stage}});
@@ -160,6 +163,41 @@ async fn integrations(env: &Env) {
         show(&mut text, name, &env.kubectl(command).await);
     }
     is_generated(CONCEPTS, &text);
+}
+
+/// What the plugin says of a run at its gate.
+async fn plugin(env: &Env) {
+    let mut text = fs::read_to_string(repository().join(PLUGIN)).unwrap();
+    for (name, arguments) in [
+        ("status", &["status"][..]),
+        ("diff", &["diff", "release-1"]),
+        (
+            "promote-print",
+            &["promote", "release-1", "--to", "staging", "--print"],
+        ),
+        ("explain", &["explain", "AwaitingPromotion"]),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-pingone"))
+            .args(arguments)
+            .args(["--namespace", env.namespace.name()])
+            .env("KUBECONFIG", env.namespace.control_plane().kubeconfig())
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let printed = tidy(&printed.replace(env.namespace.name(), "pingone-aic"));
+        // How old a credential is.
+        let parts = printed
+            .split("credential ")
+            .map(|part| match part.split_once(" old") {
+                Some((_, rest)) => format!("5m old{rest}"),
+                None => part.to_owned(),
+            });
+        let printed = parts.collect::<Vec<_>>().join("credential ");
+        show(&mut text, name, &printed);
+    }
+    is_generated(PLUGIN, &text);
 }
 
 #[ext(Kubectl)]

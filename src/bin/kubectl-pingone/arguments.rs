@@ -1,0 +1,149 @@
+//! The command line: the options are those of every kubectl plugin.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::target::Target;
+
+/// See, move and check PingOne connections, integrations and promotions.
+///
+/// Exit status: 0 done, or yes; 1 the answer is no, or somebody is needed; 2 the command line is wrong; 3 the cluster
+/// does not answer, or refuses.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-pingone", bin_name = "kubectl pingone", version, about)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub access: Access,
+    /// The form of what is printed.
+    #[arg(long, short, global = true, value_enum, default_value = "text")]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which cluster, and as whom.
+#[derive(Debug, Args)]
+pub struct Access {
+    /// The kubeconfig. Default: $KUBECONFIG, or ~/.kube/config.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig. Default: the current one.
+    #[arg(long, global = true)]
+    pub context: Option<String>,
+    /// The namespace. Default: the context's.
+    #[arg(long, short, global = true)]
+    pub namespace: Option<String>,
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// The same, with every message.
+    Wide,
+    /// For programs.
+    Json,
+    /// For programs.
+    Yaml,
+    /// For a comment on a pull request (diff).
+    Markdown,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show where everything stands: groups, environments, integrations, connections, runs.
+    Status(Status),
+    /// Show what a run would promote to its next stage: this run's and others', deletions first.
+    Diff(Run),
+    /// Raise a run's gate to its next stage, and pin what it shows now.
+    Promote(Promote),
+    /// Accept the content that a held run shows.
+    Accept(Change),
+    /// Stop a run at the next safe point, for good.
+    Abort(Run),
+    /// Stop all work on an object. What is under way under a lock ends first.
+    Suspend(Named),
+    /// Continue work on an object.
+    Resume(Named),
+    /// Ask the operator to check an object now.
+    CheckNow(Named),
+    /// Say whether a connection's former credential may be revoked.
+    RotateCheck(Connection),
+    /// Say what a reason means, and what to do.
+    Explain(Explain),
+    /// Show the public claims of a JWT credential, without any call, and what follows from them for manifests.
+    Decode(Decode),
+    /// Print a completion script.
+    Completion(Completion),
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// All namespaces.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
+    /// Show only what needs a person. Exit status 1 if anything does.
+    #[arg(long)]
+    pub problems: bool,
+    /// Show it again whenever something changes.
+    #[arg(long, short)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The Promotion's name.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Change {
+    /// The Promotion's name.
+    pub run: String,
+    /// Print the lines for a commit, and change nothing.
+    #[arg(long)]
+    pub print: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Promote {
+    #[command(flatten)]
+    pub change: Change,
+    /// The stage to promote to: the next one.
+    #[arg(long, value_name = "STAGE")]
+    pub to: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The object: a Promotion's name, or KIND/NAME with kinds as kubectl knows them (aici/dev-alpha).
+    #[arg(value_name = "[KIND/]NAME")]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Connection {
+    /// The PingOneConnection's name.
+    pub connection: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The reason of a condition or an event.
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Decode {
+    /// The file with the JWT; - for standard input.
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Completion {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

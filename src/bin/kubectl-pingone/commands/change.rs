@@ -1,0 +1,39 @@
+//! A change of a run's spec that a person decided after a look: made only while the run still shows what was looked at.
+
+use kube::ResourceExt as _;
+use pingone_aic_operator::api::Promotion;
+use serde_json::{Value, json};
+
+use super::Printer;
+use crate::{Answer, arguments::Change, cluster::Cluster, failure::Failure};
+
+/// How often the operator may have written status in between.
+const ATTEMPTS: usize = 5;
+
+/// Decides by the run as it is, and changes its spec by that: or prints the lines that do.
+pub async fn run(
+    printer: Printer,
+    cluster: &Cluster,
+    Change { run: name, print }: &Change,
+    decide: impl Fn(&Promotion) -> Result<Value, Failure>,
+) -> Result<Answer, Failure> {
+    for _ in 0..ATTEMPTS {
+        let run: Promotion = cluster.get(name).await?;
+        let spec = decide(&run)?;
+        let lines = || serde_saphyr::to_string(&json!({"spec": spec})).unwrap_or_default();
+        if *print {
+            printer.print(&json!({"spec": spec}), lines)?;
+            return Ok(Answer::Yes);
+        }
+        // Whatever is decided is decided of this version of the run.
+        let patch = json!({"metadata": {"resourceVersion": run.resource_version()}, "spec": spec});
+        if let Some(changed) = cluster.patch::<Promotion>(name, &patch).await? {
+            let said = || format!("promotion.pingone-aic.io/{name} changed:\n{}", lines());
+            printer.print(&changed, said)?;
+            return Ok(Answer::Yes);
+        }
+    }
+    Err(Failure::No(format!(
+        "Promotion {name} changes so often that nothing was changed here: try again"
+    )))
+}

@@ -1,0 +1,86 @@
+//! A file a command.
+
+mod accept;
+mod change;
+mod decode;
+mod diff;
+mod explain;
+mod promote;
+mod rotate_check;
+mod set;
+mod status;
+
+use clap::CommandFactory as _;
+use serde::Serialize;
+
+use crate::{
+    Answer,
+    arguments::{Arguments, Command, Output},
+    cluster::Cluster,
+    failure::Failure,
+    style::Style,
+};
+
+/// How a command prints.
+#[derive(Clone, Copy)]
+pub struct Printer {
+    pub output: Output,
+    pub style: Style,
+}
+
+impl Printer {
+    /// For programs, if they asked; else for people.
+    pub fn print(self, value: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<(), Failure> {
+        print!("{}", self.form(value, for_people)?);
+        Ok(())
+    }
+
+    pub fn form(
+        self,
+        value: &impl Serialize,
+        for_people: impl FnOnce() -> String,
+    ) -> Result<String, Failure> {
+        // What is shown here is made here: it can be written in either form.
+        let unprintable = |error: &dyn std::error::Error| Failure::No(error.to_string());
+        match self.output {
+            Output::Text | Output::Wide => Ok(for_people()),
+            Output::Json => {
+                let text = serde_json::to_string_pretty(value).map_err(|error| unprintable(&error))?;
+                Ok(text + "\n")
+            }
+            Output::Yaml => serde_saphyr::to_string(value).map_err(|error| unprintable(&error)),
+            Output::Markdown => Err(Failure::Usage("only diff has the output markdown".to_owned())),
+        }
+    }
+}
+
+pub async fn run(arguments: Arguments) -> Result<Answer, Failure> {
+    let Arguments {
+        access,
+        output,
+        command,
+    } = arguments;
+    let printer = Printer {
+        output,
+        style: Style::of_output(),
+    };
+    let connect = || Cluster::connect(&access);
+    match command {
+        Command::Status(it) => status::run(printer, &connect().await?, &it).await,
+        Command::Diff(it) => diff::run(printer, &connect().await?, &it).await,
+        Command::Promote(it) => promote::run(printer, &connect().await?, &it).await,
+        Command::Accept(it) => accept::run(printer, &connect().await?, &it).await,
+        Command::Abort(it) => set::abort(printer, &connect().await?, &it).await,
+        Command::Suspend(it) => set::suspend(printer, &connect().await?, &it.target, true).await,
+        Command::Resume(it) => set::suspend(printer, &connect().await?, &it.target, false).await,
+        Command::CheckNow(it) => set::check_now(printer, &connect().await?, &it.target).await,
+        Command::RotateCheck(it) => rotate_check::run(printer, &connect().await?, &it).await,
+        Command::Explain(it) => explain::run(printer, &it),
+        Command::Decode(it) => decode::run(printer, &it),
+        Command::Completion(it) => {
+            let mut command = Arguments::command();
+            clap_complete::generate(it.shell, &mut command, "kubectl-pingone", &mut std::io::stdout());
+            Ok(Answer::Yes)
+        }
+    }
+}

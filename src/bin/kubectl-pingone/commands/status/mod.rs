@@ -1,0 +1,47 @@
+//! `status`: where everything stands.
+
+mod nodes;
+mod watch;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::Printer;
+use crate::{
+    Answer,
+    arguments::{Output, Status},
+    cluster::Cluster,
+    failure::Failure,
+    fleet::Fleet,
+    tree::{Node, draw},
+};
+
+pub async fn run(printer: Printer, cluster: &Cluster, arguments: &Status) -> Result<Answer, Failure> {
+    if arguments.watch {
+        return watch::run(printer, cluster, arguments).await;
+    }
+    let fleet = Fleet::load(cluster, arguments.all_namespaces).await?;
+    let (text, answer) = show(printer, &fleet, arguments.problems)?;
+    print!("{text}");
+    Ok(answer)
+}
+
+fn show(printer: Printer, fleet: &Fleet, only_problems: bool) -> Result<(String, Answer), Failure> {
+    let all = nodes::of(fleet, Timestamp::now());
+    let has_problem = all.iter().any(Node::has_problem);
+    let shown: Vec<_> = if only_problems {
+        all.into_iter().filter_map(Node::problems).collect()
+    } else {
+        all
+    };
+    let text = printer.form(&shown, || match (shown.is_empty(), only_problems) {
+        (true, true) => "nothing needs a person\n".to_owned(),
+        (true, false) => "there are no connections, integrations and promotions\n".to_owned(),
+        (false, _) => draw(&shown, printer.output == Output::Wide, printer.style),
+    })?;
+    let answer = if only_problems && has_problem {
+        Answer::No
+    } else {
+        Answer::Yes
+    };
+    Ok((text, answer))
+}
