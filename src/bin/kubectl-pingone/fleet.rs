@@ -158,7 +158,7 @@ fn integrations(run: &Promotion) -> impl Iterator<Item = &str> {
     stages.flat_map(|stage| stage.integrations.iter().map(String::as_str))
 }
 
-fn newest_first(run: &&Promotion) -> (Reverse<Option<Time>>, String) {
+fn newest_first(run: &Promotion) -> (Reverse<Option<Time>>, String) {
     (Reverse(run.creation_timestamp()), run.name_any())
 }
 
@@ -183,7 +183,7 @@ fn joined(runs: Vec<&Promotion>) -> Vec<Vec<&Promotion>> {
     }
     let mut groups: Vec<_> = groups.into_iter().map(|(_, runs)| runs).collect();
     for runs in &mut groups {
-        runs.sort_by_key(newest_first);
+        runs.sort_by_key(|run| newest_first(run));
     }
     groups.sort_by_key(|runs| runs[0].spec.order[0].integrations.clone());
     groups
