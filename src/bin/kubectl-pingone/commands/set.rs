@@ -2,9 +2,11 @@
 
 use std::fmt::Debug;
 
-use k8s_openapi::jiff::Timestamp;
 use kube::{Resource, core::NamespaceResourceScope};
-use pingone_aic_operator::api::{AICIntegration, PingOneConnection, Promotion, REQUESTED_AT_ANNOTATION};
+use pingone_aic_operator::{
+    api::{AICIntegration, PingOneConnection, Promotion, REQUESTED_AT_ANNOTATION},
+    clock::Clock,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -44,7 +46,7 @@ pub async fn suspend(
 }
 
 pub async fn check_now(printer: Printer, cluster: &Cluster, target: &Target) -> Result<Answer, Failure> {
-    let now = Timestamp::now().to_string();
+    let now = Clock::system().now().to_string();
     let patch = json!({"metadata": {"annotations": {REQUESTED_AT_ANNOTATION: now}}});
     set(printer, cluster, target, &patch, "will be checked now").await
 }

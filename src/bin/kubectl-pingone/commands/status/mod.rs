@@ -3,7 +3,7 @@
 mod nodes;
 mod watch;
 
-use k8s_openapi::jiff::Timestamp;
+use pingone_aic_operator::clock::Clock;
 
 use super::Printer;
 use crate::{
@@ -26,7 +26,7 @@ pub async fn run(printer: Printer, cluster: &Cluster, arguments: &Status) -> Res
 }
 
 fn show(printer: Printer, fleet: &Fleet, only_problems: bool) -> Result<(String, Answer), Failure> {
-    let all = nodes::of(fleet, Timestamp::now());
+    let all = nodes::of(fleet, Clock::system().now());
     let has_problem = all.iter().any(Node::has_problem);
     let shown: Vec<_> = if only_problems {
         all.into_iter().filter_map(Node::problems).collect()
