@@ -23,9 +23,6 @@ fn decide(run: &Promotion) -> Result<Value, Failure> {
         let why = stage.held.as_ref().map_or("", |held| held.message.as_str());
         return Err(Failure::No(format!("the run has no dry run to accept: {why}")));
     };
-    let mut pin = json!({"hash": dry_run.report.totals.hash});
-    if let Some(source) = &dry_run.source {
-        pin["source"] = json!(source);
-    }
+    let pin = change::pin(&dry_run.report.totals.hash, dry_run.source.as_ref());
     Ok(json!({"approved": {stage.name.as_str(): pin}}))
 }

@@ -10,6 +10,15 @@ use crate::{Answer, arguments::Change, cluster::Cluster, failure::Failure};
 /// How often the operator may have written status in between.
 const ATTEMPTS: usize = 5;
 
+/// The content that may be promoted to a stage.
+pub fn pin(hash: &str, source: Option<&String>) -> Value {
+    let mut pin = json!({"hash": hash});
+    if let Some(source) = source {
+        pin["source"] = json!(source);
+    }
+    pin
+}
+
 /// Decides by the run as it is, and changes its spec by that: or prints the lines that do.
 pub async fn run(
     printer: Printer,
@@ -17,9 +26,16 @@ pub async fn run(
     Change { run: name, print }: &Change,
     decide: impl Fn(&Promotion) -> Result<Value, Failure>,
 ) -> Result<Answer, Failure> {
+    let mut first = None;
     for _ in 0..ATTEMPTS {
         let run: Promotion = cluster.get(name).await?;
         let spec = decide(&run)?;
+        // Nobody has looked at what comes in between.
+        if *first.get_or_insert_with(|| spec.clone()) != spec {
+            return Err(Failure::No(format!(
+                "Promotion {name} shows something else by now, and nothing was changed: look at it with diff"
+            )));
+        }
         let lines = || serde_saphyr::to_string(&json!({"spec": spec})).unwrap_or_default();
         if *print {
             printer.print(&json!({"spec": spec}), lines)?;

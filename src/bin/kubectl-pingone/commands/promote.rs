@@ -45,10 +45,7 @@ fn decide(run: &Promotion, to: &str) -> Result<Value, Failure> {
                 "the operator cannot read what {to} would get: look at the run's message"
             ));
         };
-        let mut pin = json!({"hash": report.totals.hash});
-        if let Some(source) = &next.source {
-            pin["source"] = json!(source);
-        }
+        let pin = change::pin(&report.totals.hash, next.source.as_ref());
         spec["approved"] = json!({to: pin});
     }
     Ok(spec)
