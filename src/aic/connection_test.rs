@@ -15,6 +15,8 @@ pub enum ConnectionTest {
     Passed {
         /// The credential's id.
         credential_id: String,
+        /// The PingOne environment that it belongs to, if the tenant tells it.
+        environment: Option<TestedEnvironment>,
     },
     /// It failed.
     Failed {
@@ -27,11 +29,23 @@ pub enum ConnectionTest {
     NoWorker,
 }
 
+/// The PingOne environment of the credential that a test used.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestedEnvironment {
+    /// Its name.
+    #[serde(rename = "environmentName")]
+    pub name: String,
+    /// Its id.
+    #[serde(rename = "environmentId")]
+    pub id: String,
+}
+
 impl ConnectionTest {
     /// Whether the test passed with this credential. A test that passed with another one shows nothing about it.
     #[must_use]
     pub fn proves(&self, id: &str) -> bool {
-        matches!(self, Self::Passed { credential_id } if credential_id == id)
+        matches!(self, Self::Passed { credential_id, .. } if credential_id == id)
     }
 }
 
@@ -39,6 +53,8 @@ impl ConnectionTest {
 #[serde(rename_all = "camelCase")]
 struct Passed {
     credential_id: String,
+    #[serde(flatten)]
+    environment: Option<TestedEnvironment>,
 }
 
 #[derive(Deserialize)]
@@ -84,9 +100,17 @@ impl Tenant {
                 credential_id: detail.and_then(|detail| detail.credential_id).map(presentable),
             });
         }
-        let Passed { credential_id } = reply.json()?;
+        let Passed {
+            credential_id,
+            environment,
+        } = reply.json()?;
+        let environment = environment.map(|it| TestedEnvironment {
+            name: reply.redact(&it.name),
+            id: presentable(it.id),
+        });
         Ok(ConnectionTest::Passed {
             credential_id: presentable(credential_id),
+            environment,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! ESV secrets: `/environment/secrets` (OpenAPI description). A value can be written and never be read again.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +11,7 @@ use serde::{
 };
 use serde_json::json;
 
-use super::{Error, EsvId, Tenant};
+use super::{Error, EsvId, Tenant, list::whole_list};
 use crate::http::{Call, Guard};
 
 pub(super) const ACCEPT_API_VERSION: HeaderName = HeaderName::from_static("accept-api-version");
@@ -81,6 +83,24 @@ impl Tenant {
             return Ok(None);
         }
         Ok(Some(reply.json()?))
+    }
+
+    /// Lists all ESVs by their ids: `GET /environment/secrets`, which by this version is not paged (recorded).
+    pub async fn esvs(&self) -> Result<BTreeMap<String, Esv>, Error> {
+        #[derive(Deserialize)]
+        struct Listed {
+            #[serde(rename = "_id")]
+            id: String,
+            #[serde(flatten)]
+            esv: Esv,
+        }
+        let call = Call::new(Method::GET, "/environment/secrets", "list the ESVs")
+            .header(ACCEPT_API_VERSION, API_VERSION);
+        let reply = self.send(call).await?;
+        let esvs = whole_list::<Listed>(&reply)?.into_iter();
+        Ok(esvs
+            .map(|listed| (reply.redact(&listed.id), listed.esv))
+            .collect())
     }
 
     /// Creates an ESV: `PUT /environment/secrets/{id}`, which never changes one that exists. Without placeholders

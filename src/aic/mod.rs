@@ -1,9 +1,9 @@
 //! A tenant's admin API: ESVs, PingOne workers, secret label mappings, promotions. No Kubernetes here.
 
+mod adoption;
 mod connection_test;
 mod error;
 mod esv;
-mod hand_made;
 mod label_attribute;
 mod list;
 mod mapping;
@@ -16,10 +16,10 @@ mod tenant;
 mod token;
 mod worker;
 
-pub use connection_test::ConnectionTest;
+pub use adoption::{Adoption, Shown, adoption};
+pub use connection_test::{ConnectionTest, TestedEnvironment};
 pub use error::Error;
 pub use esv::{Creation, Esv, Version};
-pub use hand_made::{Adoption, HandMade, Shown, hand_made};
 pub use label_attribute::LabelAttribute;
 pub use mapping::Mapping;
 pub use names::{EsvId, IntegrationName, InvalidName, LabelIdentifier, derived_name};

@@ -1,5 +1,7 @@
 //! The PingOne worker service of a realm, and its workers (AIC documentation, "PingOne Worker Service").
 
+use std::collections::BTreeMap;
+
 use http::{HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -168,18 +170,28 @@ impl Tenant {
         Ok(Some(Worker(worker)))
     }
 
-    /// Whether the realm lists a worker: `GET {realm}/services/pingOneWorkerService/workers?_queryFilter=true`. A 404 of the
-    /// worker itself may be a load balancer's; what a list of success lacks is not there.
-    pub async fn lists_worker(&self, realm: Realm, name: &IntegrationName) -> Result<bool, Error> {
+    /// Lists the realm's workers by their names: `GET {realm}/services/pingOneWorkerService/workers?_queryFilter=true`.
+    pub async fn workers(&self, realm: Realm) -> Result<BTreeMap<String, Worker>, Error> {
         #[derive(Deserialize)]
         struct Listed {
             #[serde(rename = "_id")]
             id: String,
+            #[serde(flatten)]
+            attributes: Map<String, Value>,
         }
         let path = "/workers?_queryFilter=true";
         let call = worker_call(Method::GET, realm, path, "list the PingOne workers");
-        let workers = whole_list::<Listed>(&self.send(call).await?)?;
-        Ok(workers.iter().any(|worker| worker.id == name.as_str()))
+        let reply = self.send(call).await?;
+        let workers = whole_list::<Listed>(&reply)?.into_iter();
+        Ok(workers
+            .map(|worker| (reply.redact(&worker.id), Worker(worker.attributes)))
+            .collect())
+    }
+
+    /// Whether the realm lists a worker. A 404 of the worker itself may be a load balancer's; what a list of success
+    /// lacks is not there.
+    pub async fn lists_worker(&self, realm: Realm, name: &IntegrationName) -> Result<bool, Error> {
+        Ok(self.workers(realm).await?.contains_key(name.as_str()))
     }
 
     /// Writes a worker: `PUT {realm}/services/pingOneWorkerService/workers/{name}`.

@@ -28,5 +28,6 @@ pub use host::{AllowList, BaseUrl, Host, HostPattern, InvalidHost, InvalidUrl};
 pub use hosts::HostLoad;
 pub use priority::Priority;
 pub use rate_limit::Rate;
+pub use redact::without_jwts;
 pub use retry_after::RetryAfter;
 pub use single_flight::SingleFlight;

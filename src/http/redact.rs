@@ -30,9 +30,10 @@ pub(super) fn redact(text: &str, secrets: &[SecretString]) -> String {
 const BEGINNINGS: [&str; 2] = ["eyJ", "ZXlK"];
 
 /// Replaces every run of token characters from where a JWT, or the base64 of one, begins in it.
-fn without_jwts(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    let mut rest = word;
+#[must_use]
+pub fn without_jwts(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(start) = BEGINNINGS
         .iter()
         .filter_map(|beginning| rest.find(beginning))

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is a panic that says where")]
 
+mod import;
 mod person;
 
 use std::{
@@ -28,8 +29,14 @@ async fn a_release_manager_brings_a_release_to_production() {
     let run = company.promotion("release", json!({"upTo": "dev"}));
     env.namespace.apply(run).await.unwrap();
     env.phase("release", "Gated").await.unwrap();
-    let reader = Person::who_may(&env, "reader", &[READS]).await;
-    let manager = Person::who_may(&env, "manager", &[READS, ("patch", "promotions")]).await;
+    let reader = Person::who_may(&env.network, &env.namespace, "reader", &[READS]).await;
+    let manager = Person::who_may(
+        &env.network,
+        &env.namespace,
+        "manager",
+        &[READS, ("patch", "promotions")],
+    )
+    .await;
 
     let tree = reader.does(&["status"]).await;
     for line in [
@@ -114,7 +121,7 @@ async fn a_held_run_is_accepted_as_it_is_shown_and_others_are_stopped() {
     let run = company.promotion("held", json!({"upTo": "staging", "approved": approved}));
     env.namespace.apply(run).await.unwrap();
     env.phase("held", "Held").await.unwrap();
-    let manager = Person::who_may(&env, "manager", &[READS, ("patch", ALL)]).await;
+    let manager = Person::who_may(&env.network, &env.namespace, "manager", &[READS, ("patch", ALL)]).await;
 
     let problems = manager.runs(&["status", "--problems"]).await;
     assert_eq!(problems.code, 1, "{problems:?}");
@@ -151,7 +158,7 @@ async fn a_held_run_is_accepted_as_it_is_shown_and_others_are_stopped() {
             .unwrap()
             .contains_key("pingone-aic.io/requestedAt")
     );
-    let nobody = Person::who_may(&env, "nobody", &[]).await;
+    let nobody = Person::who_may(&env.network, &env.namespace, "nobody", &[]).await;
     for arguments in [
         &["status"][..],
         &["status", "--watch"],
@@ -195,7 +202,7 @@ async fn a_former_credential_is_kept_until_every_tenant_has_shown_the_new_one() 
     })
     .await
     .unwrap();
-    let reader = Person::who_may(&env, "reader", &[READS]).await;
+    let reader = Person::who_may(&env.network, &env.namespace, "reader", &[READS]).await;
     let no = reader.runs(&["rotate-check", &fixture.name]).await;
     assert_eq!(no.code, 1, "{no:?}");
     assert!(
@@ -241,7 +248,7 @@ async fn who_watches_sees_a_gate_move() {
     let run = company.promotion("release", json!({"upTo": "dev"}));
     env.namespace.apply(run).await.unwrap();
     env.phase("release", "Gated").await.unwrap();
-    let reader = Person::who_may(&env, "reader", &[READS]).await;
+    let reader = Person::who_may(&env.network, &env.namespace, "reader", &[READS]).await;
     let mut command = reader.command(&["status", "--watch"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();

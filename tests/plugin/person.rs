@@ -4,12 +4,15 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use aho_corasick::AhoCorasick;
+use pingone_aic_harness::{ControlPlane, TestNamespace};
 use pingone_aic_simulator::Network;
-use pingone_aic_support::Env;
 use serde_json::{Value, json};
+
+const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// What a command printed, and how it ended.
 #[derive(Debug)]
@@ -23,43 +26,72 @@ pub struct Said {
 pub struct Person {
     network: Network,
     kubeconfig: PathBuf,
+    /// What is not in the namespace, and has to be removed.
+    everywhere: Option<(Arc<ControlPlane>, String)>,
 }
 
 impl Person {
-    /// Who may do this with the three kinds in the namespace: `verb,verb kind,kind`, each.
-    pub async fn who_may(env: &Env, name: &str, rights: &[(&str, &str)]) -> Self {
-        let rules: Vec<_> = rights
-            .iter()
-            .map(|(verbs, kinds)| {
-                let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
-                json!({"apiGroups": ["pingone-aic.io"], "resources": list(kinds), "verbs": list(verbs)})
-            })
-            .collect();
-        let group = "rbac.authorization.k8s.io";
-        env.namespace
-            .apply(json!({
-                "apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": {"name": name}, "rules": rules,
-            }))
-            .await
-            .unwrap();
-        env.namespace
-            .apply(json!({
-                "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": {"name": name},
-                "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
-                "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
-            }))
-            .await
-            .unwrap();
-        let admin = env.namespace.control_plane().kubeconfig();
+    /// Who may do this in the namespace: `verb,verb` and `group/resource,group/resource`, each. The operator's own kinds need
+    /// no group.
+    pub async fn who_may(
+        network: &Network,
+        namespace: &TestNamespace,
+        name: &str,
+        rights: &[(&str, &str)],
+    ) -> Self {
+        let role = json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": {"name": name}, "rules": rules(rights),
+        });
+        let binding = json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": "RoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
+            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": name}],
+        });
+        namespace.apply(role).await.unwrap();
+        namespace.apply(binding).await.unwrap();
+        Self::with_kubeconfig(network, namespace, name)
+    }
+
+    /// The same in the whole cluster.
+    pub async fn who_may_everywhere(
+        network: &Network,
+        namespace: &TestNamespace,
+        name: &str,
+        rights: &[(&str, &str)],
+    ) -> Self {
+        // The cluster is shared with other tests.
+        let name = format!("{name}-of-{}", namespace.name());
+        let role = json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRole", "metadata": {"name": name},
+            "rules": rules(rights),
+        });
+        let binding = json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": name}],
+        });
+        let manifests = std::env::temp_dir().join(format!("pingone-aic-{}.json", uuid::Uuid::new_v4()));
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [role, binding]});
+        fs::write(&manifests, list.to_string()).unwrap();
+        let apply = ["apply", "--filename", manifests.to_str().unwrap()];
+        namespace.control_plane().kubectl(&apply).await.unwrap();
+        fs::remove_file(&manifests).unwrap();
+        let mut person = Self::with_kubeconfig(network, namespace, &name);
+        person.everywhere = Some((Arc::clone(namespace.control_plane()), name));
+        person
+    }
+
+    fn with_kubeconfig(network: &Network, namespace: &TestNamespace, name: &str) -> Self {
+        let admin = namespace.control_plane().kubeconfig();
         let mut kubeconfig: Value = serde_saphyr::from_str(&fs::read_to_string(admin).unwrap()).unwrap();
         kubeconfig["users"][0]["user"]["as"] = json!(name);
-        kubeconfig["contexts"][0]["context"]["namespace"] = json!(env.namespace.name());
-        let file =
-            std::env::temp_dir().join(format!("pingone-aic-{name}-{}.kubeconfig", uuid::Uuid::new_v4()));
+        kubeconfig["contexts"][0]["context"]["namespace"] = json!(namespace.name());
+        let file = std::env::temp_dir().join(format!("pingone-aic-{}.kubeconfig", uuid::Uuid::new_v4()));
         fs::write(&file, kubeconfig.to_string()).unwrap();
         Self {
-            network: env.network.clone(),
+            network: network.clone(),
             kubeconfig: file,
+            everywhere: None,
         }
     }
 
@@ -75,22 +107,7 @@ impl Person {
 
     /// Runs it to its end. Nothing secret is in what it says.
     pub async fn runs(&self, arguments: &[&str]) -> Said {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || command.output())
-            .await
-            .unwrap()
-            .unwrap();
-        let markers = AhoCorasick::new(self.network.secret_markers()).unwrap();
-        for output in [&output.stdout, &output.stderr] {
-            assert!(markers.find(output).is_none(), "{arguments:?} tells a secret");
-        }
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
-            code: output.status.code().unwrap(),
-            text: text(output.stdout),
-            complaint: text(output.stderr),
-        }
+        said(&self.network, self.command(arguments)).await
     }
 
     /// The same, and it is as it should be.
@@ -101,8 +118,45 @@ impl Person {
     }
 }
 
+/// What a command says. Nothing secret is in it.
+pub async fn said(network: &Network, mut command: Command) -> Said {
+    command.stdin(Stdio::null());
+    let shown = format!("{command:?}");
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let markers = AhoCorasick::new(network.secret_markers()).unwrap();
+    for output in [&output.stdout, &output.stderr] {
+        assert!(markers.find(output).is_none(), "{shown} tells a secret");
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        text: text(output.stdout),
+        complaint: text(output.stderr),
+    }
+}
+
+fn rules(rights: &[(&str, &str)]) -> Vec<Value> {
+    let rule = |(verbs, resources): &(&str, &str)| {
+        let verbs: Vec<_> = verbs.split(',').collect();
+        let of_group = |resource: &str| {
+            let (group, resource) = resource.split_once('/').unwrap_or(("pingone-aic.io", resource));
+            json!({"apiGroups": [group], "resources": [resource], "verbs": verbs})
+        };
+        resources.split(',').map(of_group).collect::<Vec<_>>()
+    };
+    rights.iter().flat_map(rule).collect()
+}
+
 impl Drop for Person {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.kubeconfig);
+        if let Some((control_plane, name)) = &self.everywhere {
+            for kind in ["clusterrolebinding", "clusterrole"] {
+                control_plane.kubectl_blocking(&["delete", kind, name, "--wait=false"]);
+            }
+        }
     }
 }

@@ -10,7 +10,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "GET /environment/secrets/{id}/versions/{version}",
         "all versions are read at once",
     ),
-    ("GET /environment/secrets", "an ESV is read by its id"),
     (
         "GET /environment/info",
         "whether an environment is immutable is said in the spec",

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use pingone_aic_operator::{api::TenantEnvironment, http::BaseUrl};
+
 use crate::target::Target;
 
 /// See, move and check PingOne connections, integrations and promotions.
@@ -15,9 +17,6 @@ use crate::target::Target;
 pub struct Arguments {
     #[command(flatten)]
     pub access: Access,
-    /// The form of what is printed.
-    #[arg(long, short, global = true, value_enum, default_value = "text")]
-    pub output: Output,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -34,6 +33,14 @@ pub struct Access {
     /// The namespace. Default: the context's.
     #[arg(long, short, global = true)]
     pub namespace: Option<String>,
+}
+
+/// How it is printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Form {
+    /// The form of what is printed.
+    #[arg(long, short, value_enum, default_value = "text")]
+    pub output: Output,
 }
 
 /// The form of what is printed.
@@ -76,6 +83,14 @@ pub enum Command {
     Explain(Explain),
     /// Show the public claims of a JWT credential, without any call, and what follows from them for manifests.
     Decode(Decode),
+    /// Check the installation: CRDs, operators, their Leases and rights, allow-lists, and what they cannot reach.
+    Check(Check),
+    /// Collect what others need to help: objects, events, logs and metrics, redacted. Without a directory, only list it.
+    SupportBundle(SupportBundle),
+    /// Write manifests that adopt the integrations that people made in a tenant's console. Nothing in the tenant changes.
+    Import(Import),
+    /// Serve a page on this machine that shows where everything stands, and moves by itself.
+    Board(Board),
     /// Print a completion script.
     Completion(Completion),
 }
@@ -91,12 +106,16 @@ pub struct Status {
     /// Show it again whenever something changes.
     #[arg(long, short)]
     pub watch: bool,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
 pub struct Run {
     /// The Promotion's name.
     pub run: String,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +125,8 @@ pub struct Change {
     /// Print the lines for a commit, and change nothing.
     #[arg(long)]
     pub print: bool,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
@@ -122,28 +143,101 @@ pub struct Named {
     /// The object: a Promotion's name, or KIND/NAME with kinds as kubectl knows them (aici/dev-alpha).
     #[arg(value_name = "[KIND/]NAME")]
     pub target: Target,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
 pub struct Connection {
     /// The PingOneConnection's name.
     pub connection: String,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The reason of a condition or an event.
     pub reason: String,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]
 pub struct Decode {
     /// The file with the JWT; - for standard input.
     pub file: PathBuf,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The tenant, for example https://openam-mycompany-ew2-dev.id.forgerock.io.
+    #[arg(long, value_name = "URL", value_parser = tenant)]
+    pub tenant: BaseUrl,
+    /// The tenant's environment: Development, UAT, Staging, Production or Sandbox.
+    #[arg(long, value_name = "KIND", value_parser = environment)]
+    pub environment: TenantEnvironment,
+    /// The Secret with a service account of this tenant, as the operator gets it: a manifest, or what `kubectl get secret
+    /// -o yaml` prints; - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub service_account: PathBuf,
+    /// Write ExternalSecrets that read the credentials from this ClusterSecretStore of External Secrets, instead of Secrets
+    /// to fill in.
+    #[arg(long, value_name = "NAME")]
+    pub secret_store: Option<String>,
+    /// Where to write the manifests: a new directory.
+    #[arg(long, short, value_name = "DIRECTORY")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct SupportBundle {
+    /// All namespaces.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
+    /// Where to write it: a new directory.
+    #[arg(long, short, value_name = "DIRECTORY")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Board {
+    /// All namespaces.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
+    /// The port on 127.0.0.1. Default: any that is free.
+    #[arg(long, default_value = "0")]
+    pub port: u16,
 }
 
 #[derive(Debug, Args)]
 pub struct Completion {
     /// The shell.
     pub shell: clap_complete::Shell,
+}
+
+fn tenant(text: &str) -> Result<BaseUrl, String> {
+    BaseUrl::parse(text, "").map_err(|error| error.to_string())
+}
+
+fn environment(text: &str) -> Result<TenantEnvironment, String> {
+    let all = [
+        TenantEnvironment::Development,
+        TenantEnvironment::Uat,
+        TenantEnvironment::Staging,
+        TenantEnvironment::Production,
+        TenantEnvironment::Sandbox,
+    ];
+    let known = all
+        .into_iter()
+        .find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| "give Development, UAT, Staging, Production or Sandbox".to_owned())
 }

@@ -15,6 +15,12 @@ pub enum Failure {
     /// The cluster does not answer.
     #[error("{0}: the API server does not answer: {1}")]
     Unreachable(String, String),
+    /// Not everything could be looked at.
+    #[error("{0}")]
+    Unknown(String),
+    /// A tenant does not answer, or refuses.
+    #[error("{0}")]
+    Tenant(String),
     /// The API server refuses.
     #[error("{0}: the API server refuses: {1}{2}")]
     Refused(String, String, &'static str),
@@ -26,7 +32,11 @@ impl Failure {
         match self {
             Self::No(_) => 1,
             Self::Usage(_) => 2,
-            Self::Kubeconfig(_) | Self::Unreachable(..) | Self::Refused(..) => 3,
+            Self::Kubeconfig(_)
+            | Self::Unreachable(..)
+            | Self::Unknown(_)
+            | Self::Tenant(_)
+            | Self::Refused(..) => 3,
         }
     }
 

@@ -6,10 +6,11 @@ mod tests;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::ResourceExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::{Resource as _, ResourceExt as _};
 use pingone_aic_operator::api::{AICIntegration, PingOneConnection, Promotion};
 
 use crate::{cluster::Cluster, failure::Failure};
@@ -17,9 +18,9 @@ use crate::{cluster::Cluster, failure::Failure};
 /// The objects of a namespace or a cluster.
 #[derive(Default)]
 pub struct Fleet {
-    pub connections: Vec<PingOneConnection>,
-    pub integrations: Vec<AICIntegration>,
-    pub promotions: Vec<Promotion>,
+    pub connections: Vec<Arc<PingOneConnection>>,
+    pub integrations: Vec<Arc<AICIntegration>>,
+    pub promotions: Vec<Arc<Promotion>>,
 }
 
 /// The environments that runs join.
@@ -54,103 +55,120 @@ impl Fleet {
             cluster.list(in_all_namespaces),
         )?;
         Ok(Self {
-            connections,
-            integrations,
-            promotions,
+            connections: shared(connections),
+            integrations: shared(integrations),
+            promotions: shared(promotions),
         })
     }
 
     /// All groups, by namespace. Of each namespace the last may be one without runs: of the integrations that the newest
     /// runs do not name, and of connections that no integration uses.
     pub fn groups(&self) -> Vec<Group<'_>> {
-        let mut by_namespace: BTreeMap<String, Vec<&Promotion>> = BTreeMap::new();
-        for object in &self.integrations {
-            by_namespace.entry(namespace(object)).or_default();
-        }
+        let mut namespaces: BTreeMap<&str, Namespace<'_>> = BTreeMap::new();
         for object in &self.connections {
-            by_namespace.entry(namespace(object)).or_default();
+            let here = namespaces.entry(namespace(object.meta())).or_default();
+            here.connections.insert(name(object.meta()), object);
+        }
+        for object in &self.integrations {
+            let here = namespaces.entry(namespace(object.meta())).or_default();
+            here.integrations.insert(name(object.meta()), object);
         }
         for run in &self.promotions {
-            by_namespace.entry(namespace(run)).or_default().push(run);
+            let here = namespaces.entry(namespace(run.meta())).or_default();
+            here.runs.push(run);
         }
+        namespaces
+            .iter()
+            .flat_map(|(name, here)| here.groups(name))
+            .collect()
+    }
+}
+
+/// The objects of one namespace, by their names.
+#[derive(Default)]
+struct Namespace<'a> {
+    connections: BTreeMap<&'a str, &'a PingOneConnection>,
+    integrations: BTreeMap<&'a str, &'a AICIntegration>,
+    runs: Vec<&'a Promotion>,
+}
+
+impl<'a> Namespace<'a> {
+    fn groups(&self, namespace: &str) -> Vec<Group<'a>> {
         let mut groups = Vec::new();
-        for (namespace, runs) in by_namespace {
-            let mut named = BTreeSet::new();
-            for runs in joined(runs) {
-                let environments = runs[0].spec.order.iter().map(|stage| Environment {
-                    name: stage.name.clone(),
-                    integrations: stage
-                        .integrations
-                        .iter()
-                        .map(|name| self.member(&namespace, name))
-                        .collect(),
-                });
-                let environments: Vec<_> = environments.collect();
-                named.extend(integrations(runs[0]));
-                groups.push(Group {
-                    namespace: namespace.clone(),
-                    environments,
-                    runs,
-                    unused: Vec::new(),
-                });
-            }
-            let (environments, unused) = (self.in_no_run(&namespace, &named), self.unused(&namespace));
-            if !environments.is_empty() || !unused.is_empty() {
-                groups.push(Group {
-                    namespace,
-                    environments,
-                    runs: Vec::new(),
-                    unused,
-                });
-            }
+        let mut named = BTreeSet::new();
+        for runs in joined(&self.runs) {
+            let environments = runs[0].spec.order.iter().map(|stage| Environment {
+                name: stage.name.clone(),
+                integrations: stage.integrations.iter().map(|name| self.member(name)).collect(),
+            });
+            named.extend(integrations(runs[0]));
+            groups.push(Group {
+                namespace: namespace.to_owned(),
+                environments: environments.collect(),
+                runs,
+                unused: Vec::new(),
+            });
+        }
+        let (environments, unused) = (self.in_no_run(&named), self.unused());
+        if !environments.is_empty() || !unused.is_empty() {
+            groups.push(Group {
+                namespace: namespace.to_owned(),
+                environments,
+                runs: Vec::new(),
+                unused,
+            });
         }
         groups
     }
 
-    fn in_no_run(&self, place: &str, named: &BTreeSet<&str>) -> Vec<Environment<'_>> {
-        let mut alone: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
-        for integration in &self.integrations {
-            let name = integration.name_any();
-            if namespace(integration) == place && !named.contains(name.as_str()) {
-                let environment = integration.spec.tenant.environment.as_str().to_owned();
-                alone
-                    .entry(environment)
-                    .or_default()
-                    .push(self.member(place, &name));
-            }
+    fn in_no_run(&self, named: &BTreeSet<&str>) -> Vec<Environment<'a>> {
+        let mut alone: BTreeMap<&str, Vec<Member<'a>>> = BTreeMap::new();
+        for (name, integration) in self
+            .integrations
+            .iter()
+            .filter(|(name, _)| !named.contains(*name))
+        {
+            let environment = integration.spec.tenant.environment.as_str();
+            alone.entry(environment).or_default().push(self.member(name));
         }
-        let environment = |(name, integrations)| Environment { name, integrations };
+        let environment = |(name, integrations): (&str, _)| Environment {
+            name: name.to_owned(),
+            integrations,
+        };
         alone.into_iter().map(environment).collect()
     }
 
-    fn unused(&self, place: &str) -> Vec<&PingOneConnection> {
-        let is_used = |connection: &PingOneConnection| {
-            let name = connection.name_any();
-            let mut all = self.integrations.iter();
-            all.any(|it| namespace(it) == place && it.spec.connection_ref.name == name)
-        };
-        let here = self.connections.iter().filter(|it| namespace(*it) == place);
-        here.filter(|it| !is_used(it)).collect()
+    fn unused(&self) -> Vec<&'a PingOneConnection> {
+        let used: BTreeSet<_> = self
+            .integrations
+            .values()
+            .map(|it| &*it.spec.connection_ref.name)
+            .collect();
+        let unused = self.connections.iter().filter(|(name, _)| !used.contains(*name));
+        unused.map(|(_, connection)| *connection).collect()
     }
 
-    fn member(&self, place: &str, name: &str) -> Member<'_> {
-        let mut all = self.integrations.iter();
-        let integration = all.find(|it| namespace(*it) == place && it.name_any() == name);
-        let connection = integration.and_then(|integration| {
-            let name = &integration.spec.connection_ref.name;
-            let mut all = self.connections.iter();
-            all.find(|it| namespace(*it) == place && it.name_any() == *name)
-        });
+    fn member(&self, name: &str) -> Member<'a> {
+        let integration = self.integrations.get(name).copied();
+        let connection = integration.and_then(|it| self.connections.get(&*it.spec.connection_ref.name));
         Member {
             name: name.to_owned(),
             integration,
-            connection,
+            connection: connection.copied(),
         }
     }
 }
 
-fn namespace(object: &impl ResourceExt) -> String {
-    object.namespace().unwrap_or_default()
+fn shared<K>(objects: Vec<K>) -> Vec<Arc<K>> {
+    objects.into_iter().map(Arc::new).collect()
+}
+
+fn namespace(meta: &ObjectMeta) -> &str {
+    meta.namespace.as_deref().unwrap_or_default()
+}
+
+fn name(meta: &ObjectMeta) -> &str {
+    meta.name.as_deref().unwrap_or_default()
 }
 
 fn integrations(run: &Promotion) -> impl Iterator<Item = &str> {
@@ -163,9 +181,9 @@ fn newest_first(run: &Promotion) -> (Reverse<Option<Time>>, String) {
 }
 
 /// Runs that share an integration belong together.
-fn joined(runs: Vec<&Promotion>) -> Vec<Vec<&Promotion>> {
+fn joined<'a>(runs: &[&'a Promotion]) -> Vec<Vec<&'a Promotion>> {
     let mut groups: Vec<(BTreeSet<&str>, Vec<&Promotion>)> = Vec::new();
-    for run in runs {
+    for &run in runs {
         let mut names: BTreeSet<_> = integrations(run).collect();
         let mut together = Vec::new();
         let mut apart = Vec::new();

@@ -1,10 +1,13 @@
 //! `kubectl pingone`: connections, integrations and promotions for people, with their own kubeconfig and rights.
 
 mod arguments;
+mod changes;
 mod cluster;
 mod commands;
 mod failure;
 mod fleet;
+mod follow;
+mod nodes;
 mod style;
 mod target;
 mod tree;

@@ -1,6 +1,6 @@
 //! Colour, on a terminal only, and times as people say them.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -48,15 +48,38 @@ impl Style {
         }
     }
 
-    #[cfg(test)]
+    /// Without colours.
     pub fn plain() -> Self {
         Self { is_coloured: false }
     }
 }
 
-/// A text without what could move a terminal's cursor: vendors and tenants write parts of it.
+/// Prints it. Whoever reads it may have seen enough, as `head` has: then the program ends.
+pub fn say(text: &str) {
+    let mut output = std::io::stdout().lock();
+    if output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .is_err()
+    {
+        std::process::exit(0);
+    }
+}
+
+/// A text without what could move a terminal's cursor, or turn the order of what is read: vendors and tenants write parts
+/// of it.
 pub fn plain(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
+    let turns = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .filter(|character| !character.is_control() && !turns(*character))
+        .collect()
+}
+
+/// A tenant's text as Markdown shows it and never reads it: between more backticks than it holds.
+pub fn code(text: &str) -> String {
+    let runs = text.split(|character| character != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
+    format!("{fence} {} {fence}", plain(text))
 }
 
 /// How long ago something was, in its largest unit, as kubectl says it.
@@ -89,8 +112,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tenants_text_is_no_markdown() {
+        assert_eq!(code("a"), "` a `");
+        assert_eq!(code("x``<img>`\n"), "``` x``<img>` ```");
+    }
+
+    #[test]
     fn a_vendors_text_cannot_move_the_cursor() {
-        assert_eq!(plain("a\u{1b}[2Jb\r\nc"), "a[2Jbc");
+        assert_eq!(plain("a\u{1b}[2Jb\r\nc\u{202e}d"), "a[2Jbcd");
         assert_eq!(Style::plain().paint(Tone::Bad, "x"), "x");
     }
 }

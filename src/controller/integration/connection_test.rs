@@ -168,12 +168,16 @@ enum Decision {
 fn decide(test: &ConnectionTest, wanted: &str, fresh: bool) -> Decision {
     match test {
         test if test.proves(wanted) => Decision::Proved,
-        ConnectionTest::Passed { credential_id: other }
+        ConnectionTest::Passed {
+            credential_id: other, ..
+        }
         | ConnectionTest::Failed {
             credential_id: Some(other),
             ..
         } if fresh && other != wanted => Decision::NotYetServed(format!("credential {other}")),
-        ConnectionTest::Passed { credential_id: other } => Decision::Failed {
+        ConnectionTest::Passed {
+            credential_id: other, ..
+        } => Decision::Failed {
             message: format!(
                 "the tenant's test passes with credential {other}, and the Secret holds {wanted}: check which ESV the worker's label is mapped to"
             ),
@@ -202,6 +206,7 @@ mod tests {
     fn only_the_wanted_credential_proves_and_only_a_fresh_version_is_waited_for() {
         let passed = |id: &str| ConnectionTest::Passed {
             credential_id: id.into(),
+            environment: None,
         };
         let failed = |id: Option<&str>| ConnectionTest::Failed {
             message: "no".into(),

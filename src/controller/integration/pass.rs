@@ -104,13 +104,16 @@ impl<'a> Pass<'a> {
         match status::write(&self.context.cluster, &mut self.object, &self.status).await {
             Ok(_) => Ok(()),
             Err(error @ NotWritten::Outdated(_)) => Err(outdated(&error)),
-            Err(NotWritten::Conflict | NotWritten::Failed(_)) => Err(Requeue {
-                conclusion: Conclusion::InProgress(
-                    Reason::NotReached,
-                    "failed to record what is about to be done".to_owned(),
-                ),
-                when: When::Retry(None),
-            }),
+            Err(error @ (NotWritten::Conflict | NotWritten::Failed(_))) => {
+                tracing::info!(%error, "failed to record what is about to be done; nothing was sent");
+                Err(Requeue {
+                    conclusion: Conclusion::InProgress(
+                        Reason::NotReached,
+                        "failed to record what is about to be done".to_owned(),
+                    ),
+                    when: When::Retry(None),
+                })
+            }
         }
     }
 

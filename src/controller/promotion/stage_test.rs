@@ -126,7 +126,7 @@ async fn test(run: &Run<'_>, tenant: &Tenant, member: &Member) -> Result<Found, 
     Ok(match test {
         test if test.proves(&credential.id) => Found::Active,
         // Because of its cache, or because the promoted mapping leads to another ESV.
-        ConnectionTest::Passed { credential_id } => {
+        ConnectionTest::Passed { credential_id, .. } => {
             Found::Fails(format!("the tenant still works with credential {credential_id}"))
         }
         ConnectionTest::NoWorker => Found::Fails(format!("the tenant does not find worker {}", names.worker)),

@@ -70,8 +70,10 @@ async fn a_changed_secret_becomes_one_new_version_and_the_older_one_is_disabled_
         "POST 1 changestatus".to_owned(),
     ];
     let journal = world.network.journal();
-    // A watch that tells late of the Secrets' creation has the operator look once more before the change.
-    let calls = calls(&journal, &site);
+    // A watch that tells late of the Secrets' creation has the operator look once more before the change, and so does an
+    // API server that is too busy to record the intent at once.
+    let mut calls = calls(&journal, &site);
+    calls.dedup_by(|next, call| next == call && call.starts_with("GET "));
     let proved = calls.iter().rposition(|call| call == "POST token").unwrap();
     assert_eq!(calls[proved..], expected);
     assert_eq!(new_versions(&journal), 1);

@@ -18,6 +18,19 @@ pub async fn read(play: &mut Play<'_>) -> Made {
     Ok(())
 }
 
+pub async fn list(play: &mut Play<'_>) -> Made {
+    let esvs = play.tenant.esvs().await?;
+    let recorded = play.answer().body.member("result");
+    let recorded = recorded.as_array().cloned().unwrap_or_default();
+    play.same("how many ESVs", esvs.len(), &recorded.len().into());
+    for ((id, esv), recorded) in esvs.iter().zip(&recorded) {
+        play.same("_id", id, &recorded["_id"]);
+        play.same("activeVersion", &esv.active_version, &recorded["activeVersion"]);
+        play.same("description", &esv.description, &recorded["description"]);
+    }
+    Ok(())
+}
+
 pub async fn create(play: &mut Play<'_>) -> Made {
     let description = play.argument("description");
     match play

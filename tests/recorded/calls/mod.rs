@@ -43,6 +43,7 @@ pub async fn make(endpoint: &str, play: &mut Play<'_>) -> Option<Made> {
         "POST /am/oauth2/access_token" | "POST /am/oauth2/access_token with authorization_code" => {
             token::get(play).await
         }
+        "GET /environment/secrets" => esv::list(play).await,
         "GET /environment/secrets/{id}" => esv::read(play).await,
         "PUT /environment/secrets/{id}" => esv::create(play).await,
         "DELETE /environment/secrets/{id}" => esv::delete(play).await,

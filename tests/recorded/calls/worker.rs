@@ -63,7 +63,14 @@ pub async fn test(play: &mut Play<'_>) -> Made {
     let (realm, name) = (play.realm(), name(play));
     let body = play.answer().body.clone();
     match play.tenant.test_connection(realm, &name, []).await? {
-        ConnectionTest::Passed { credential_id } => play.same_member("credentialId", credential_id),
+        ConnectionTest::Passed {
+            credential_id,
+            environment,
+        } => {
+            play.same_member("credentialId", credential_id);
+            play.same_member("environmentName", environment.as_ref().map(|it| &it.name));
+            play.same_member("environmentId", environment.as_ref().map(|it| &it.id));
+        }
         ConnectionTest::Failed {
             message,
             credential_id,

@@ -23,7 +23,7 @@ pub fn pin(hash: &str, source: Option<&String>) -> Value {
 pub async fn run(
     printer: Printer,
     cluster: &Cluster,
-    Change { run: name, print }: &Change,
+    Change { run: name, print, .. }: &Change,
     decide: impl Fn(&Promotion) -> Result<Value, Failure>,
 ) -> Result<Answer, Failure> {
     let mut first = None;

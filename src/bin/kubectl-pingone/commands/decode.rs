@@ -1,31 +1,21 @@
 //! `decode FILE`: the public claims of a credential. Nothing is called, and nothing secret is printed.
 
-use std::{fmt::Write as _, fs, io::Read as _, path::Path};
+use std::fmt::Write as _;
 
 use pingone_aic_operator::credential::{Credential, Grant, decode, derived_tenant_host};
-use secrecy::{ExposeSecret as _, SecretSlice};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::Printer;
+use super::{Printer, secret_file};
 use crate::{Answer, arguments::Decode, failure::Failure, style::plain};
 
-pub fn run(printer: Printer, Decode { file }: &Decode) -> Result<Answer, Failure> {
-    let text = read(file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+pub fn run(printer: Printer, Decode { file, .. }: &Decode) -> Result<Answer, Failure> {
+    let text = secret_file::read(file)?;
     let credential =
         decode(text.expose_secret()).map_err(|error| Failure::No(format!("{}: {error}", file.display())))?;
     let shown = show(&credential);
     printer.print(&shown, || for_people(&shown))?;
     Ok(Answer::Yes)
-}
-
-fn read(file: &Path) -> std::io::Result<SecretSlice<u8>> {
-    let mut text = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_end(&mut text)?;
-    } else {
-        text = fs::read(file)?;
-    }
-    Ok(text.into())
 }
 
 fn show(credential: &Credential) -> Value {

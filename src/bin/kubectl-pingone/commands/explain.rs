@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Printer;
 use crate::{Answer, arguments::Explain, failure::Failure};
 
-pub fn run(printer: Printer, Explain { reason }: &Explain) -> Result<Answer, Failure> {
+pub fn run(printer: Printer, Explain { reason, .. }: &Explain) -> Result<Answer, Failure> {
     let Some(found) = Reason::all().find(|known| known.as_str().eq_ignore_ascii_case(reason)) else {
         let part = reason.to_lowercase();
         let near: Vec<_> = Reason::all()

@@ -1,24 +1,30 @@
 //! A file a command.
 
 mod accept;
+mod board;
 mod change;
+mod check;
 mod decode;
 mod diff;
+mod directory;
 mod explain;
+mod import;
 mod promote;
 mod rotate_check;
+mod secret_file;
 mod set;
 mod status;
+mod support_bundle;
 
 use clap::CommandFactory as _;
 use serde::Serialize;
 
 use crate::{
     Answer,
-    arguments::{Arguments, Command, Output},
+    arguments::{Arguments, Command, Form, Output},
     cluster::Cluster,
     failure::Failure,
-    style::Style,
+    style::{Style, say},
 };
 
 /// How a command prints.
@@ -31,7 +37,7 @@ pub struct Printer {
 impl Printer {
     /// For programs, if they asked; else for people.
     pub fn print(self, value: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<(), Failure> {
-        print!("{}", self.form(value, for_people)?);
+        say(&self.form(value, for_people)?);
         Ok(())
     }
 
@@ -54,29 +60,28 @@ impl Printer {
     }
 }
 
-pub async fn run(arguments: Arguments) -> Result<Answer, Failure> {
-    let Arguments {
-        access,
-        output,
-        command,
-    } = arguments;
-    let printer = Printer {
-        output,
+pub async fn run(Arguments { access, command }: Arguments) -> Result<Answer, Failure> {
+    let printer = |form: Form| Printer {
+        output: form.output,
         style: Style::of_output(),
     };
     let connect = || Cluster::connect(&access);
     match command {
-        Command::Status(it) => status::run(printer, &connect().await?, &it).await,
-        Command::Diff(it) => diff::run(printer, &connect().await?, &it).await,
-        Command::Promote(it) => promote::run(printer, &connect().await?, &it).await,
-        Command::Accept(it) => accept::run(printer, &connect().await?, &it).await,
-        Command::Abort(it) => set::abort(printer, &connect().await?, &it).await,
-        Command::Suspend(it) => set::suspend(printer, &connect().await?, &it.target, true).await,
-        Command::Resume(it) => set::suspend(printer, &connect().await?, &it.target, false).await,
-        Command::CheckNow(it) => set::check_now(printer, &connect().await?, &it.target).await,
-        Command::RotateCheck(it) => rotate_check::run(printer, &connect().await?, &it).await,
-        Command::Explain(it) => explain::run(printer, &it),
-        Command::Decode(it) => decode::run(printer, &it),
+        Command::Status(it) => status::run(printer(it.form), &connect().await?, &it).await,
+        Command::Diff(it) => diff::run(printer(it.form), &connect().await?, &it).await,
+        Command::Promote(it) => promote::run(printer(it.change.form), &connect().await?, &it).await,
+        Command::Accept(it) => accept::run(printer(it.form), &connect().await?, &it).await,
+        Command::Abort(it) => set::abort(printer(it.form), &connect().await?, &it).await,
+        Command::Suspend(it) => set::suspend(printer(it.form), &connect().await?, &it.target, true).await,
+        Command::Resume(it) => set::suspend(printer(it.form), &connect().await?, &it.target, false).await,
+        Command::CheckNow(it) => set::check_now(printer(it.form), &connect().await?, &it.target).await,
+        Command::RotateCheck(it) => rotate_check::run(printer(it.form), &connect().await?, &it).await,
+        Command::Explain(it) => explain::run(printer(it.form), &it),
+        Command::Decode(it) => decode::run(printer(it.form), &it),
+        Command::Check(it) => check::run(printer(it.form), &connect().await?).await,
+        Command::SupportBundle(it) => support_bundle::run(&connect().await?, &it).await,
+        Command::Import(it) => import::run(&it).await,
+        Command::Board(it) => board::run(connect().await?, &it).await,
         Command::Completion(it) => {
             let mut command = Arguments::command();
             clap_complete::generate(it.shell, &mut command, "kubectl-pingone", &mut std::io::stdout());

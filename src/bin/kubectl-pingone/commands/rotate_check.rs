@@ -15,7 +15,7 @@ use crate::{Answer, arguments::Connection, cluster::Cluster, failure::Failure, s
 pub async fn run(
     printer: Printer,
     cluster: &Cluster,
-    Connection { connection: name }: &Connection,
+    Connection { connection: name, .. }: &Connection,
 ) -> Result<Answer, Failure> {
     let connection: PingOneConnection = cluster.get(name).await?;
     let integrations: Vec<AICIntegration> = cluster.list(false).await?;

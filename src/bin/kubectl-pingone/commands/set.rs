@@ -19,7 +19,7 @@ use crate::{
     target::{Kind, Target},
 };
 
-pub async fn abort(printer: Printer, cluster: &Cluster, Run { run }: &Run) -> Result<Answer, Failure> {
+pub async fn abort(printer: Printer, cluster: &Cluster, Run { run, .. }: &Run) -> Result<Answer, Failure> {
     let target = Target {
         kind: Kind::Promotion,
         name: run.clone(),

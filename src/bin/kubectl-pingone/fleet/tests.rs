@@ -42,13 +42,13 @@ fn connection(name: &str, namespace: &str) -> PingOneConnection {
 #[test]
 fn runs_that_share_an_integration_are_one_group_and_nothing_is_left_out() {
     let fleet = Fleet {
-        connections: vec![
+        connections: shared(vec![
             connection("dev", "one"),
             connection("new", "one"),
             connection("dev", "two"),
-        ],
-        integrations: vec![integration("a-dev", "dev"), integration("sandbox", "dev")],
-        promotions: vec![
+        ]),
+        integrations: shared(vec![integration("a-dev", "dev"), integration("sandbox", "dev")]),
+        promotions: shared(vec![
             run(
                 "b-1",
                 "2026-01-03T00:00:00Z",
@@ -64,7 +64,7 @@ fn runs_that_share_an_integration_are_one_group_and_nothing_is_left_out() {
                 "2026-01-02T00:00:00Z",
                 &[("dev", "a-dev"), ("prod", "a-prod")],
             ),
-        ],
+        ]),
     };
     let shown: Vec<_> = fleet
         .groups()

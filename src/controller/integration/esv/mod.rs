@@ -37,9 +37,9 @@ pub(super) async fn ensure(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<()> {
     let memory = pass.status.esv.as_ref();
     let remembers = memory.is_some_and(|memory| memory.version.is_some());
     // A creation changes nothing that exists, so an object without a memory begins with it. An object whose ESV is
-    // somebody else's only checks whether it still is.
+    // somebody else's only checks whether it still is, and one that adopts looks for what there is.
     let mut refusal = None;
-    if !remembers && !was_refused(pass) {
+    if !remembers && !was_refused(pass) && !pass.object.spec.adopt {
         match create(pass, inputs).await? {
             Ok(()) => return Ok(()),
             Err(error) => refusal = Some(error),

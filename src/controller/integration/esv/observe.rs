@@ -91,7 +91,7 @@ async fn test(pass: &Pass<'_>, inputs: &Inputs) -> Flow<Tested> {
         .test_connection(inputs.realm, &inputs.name, secrets)
         .await;
     Ok(match pass.tried(tested)? {
-        ConnectionTest::Passed { credential_id }
+        ConnectionTest::Passed { credential_id, .. }
         | ConnectionTest::Failed {
             credential_id: Some(credential_id),
             ..

@@ -53,7 +53,7 @@ impl ControlPlane {
     }
 
     /// Runs kubectl, blocking, and returns what it printed, error or not: for `Drop`.
-    pub(crate) fn kubectl_blocking(&self, arguments: &[&str]) -> String {
+    pub fn kubectl_blocking(&self, arguments: &[&str]) -> String {
         match self.command(&self.programs.kubectl, arguments).output() {
             Ok(output) => String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
             Err(error) => format!("{}: {error}\n", self.programs.kubectl.display()),

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Diff, Item};
-use crate::style::{Style, Tone, plain};
+use crate::{
+    changes::{Diff, Item},
+    style::{Style, Tone, code, plain},
+};
 
 const TRUNCATED: &str = "The list was longer than a status holds: see the tenant's console for the rest.\n";
 
@@ -83,22 +85,4 @@ fn origin(diff: &Diff) -> String {
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name} {}\n", plain(&value?))));
     lines.collect()
-}
-
-/// A text of a tenant's as Markdown shows it and never reads it: between more backticks than it holds.
-fn code(text: &str) -> String {
-    let runs = text.split(|character| character != '`').map(str::len);
-    let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
-    format!("{fence} {} {fence}", plain(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tenants_text_is_no_markdown() {
-        assert_eq!(code("a"), "` a `");
-        assert_eq!(code("x``<img>`\n"), "``` x``<img>` ```");
-    }
 }

@@ -1,6 +1,5 @@
 //! `status`: where everything stands.
 
-mod nodes;
 mod watch;
 
 use pingone_aic_operator::clock::Clock;
@@ -12,6 +11,8 @@ use crate::{
     cluster::Cluster,
     failure::Failure,
     fleet::Fleet,
+    nodes,
+    style::say,
     tree::{Node, draw},
 };
 
@@ -21,7 +22,7 @@ pub async fn run(printer: Printer, cluster: &Cluster, arguments: &Status) -> Res
     }
     let fleet = Fleet::load(cluster, arguments.all_namespaces).await?;
     let (text, answer) = show(printer, &fleet, arguments.problems)?;
-    print!("{text}");
+    say(&text);
     Ok(answer)
 }
 

@@ -31,17 +31,20 @@ pub fn of(fleet: &Fleet, now: Timestamp) -> Vec<Node> {
     namespaces
 }
 
-fn of_group(group: &Group<'_>, now: Timestamp) -> Node {
+/// The environments of a group, the lowest first.
+pub fn title(group: &Group<'_>) -> String {
+    if group.runs.is_empty() {
+        return "In no run".to_owned();
+    }
     let stages: Vec<_> = group.environments.iter().map(|it| it.name.as_str()).collect();
-    let name = if group.runs.is_empty() {
-        "in no run".to_owned()
-    } else {
-        stages.join(" → ")
-    };
+    stages.join(" → ")
+}
+
+fn of_group(group: &Group<'_>, now: Timestamp) -> Node {
     let environments = group.environments.iter().map(|it| of_environment(it, now));
     Node {
         kind: "Group",
-        name,
+        name: title(group),
         namespace: Some(group.namespace.clone()),
         children: environments
             .chain(group.unused.iter().map(|it| of_connection(it, now)))
@@ -64,7 +67,7 @@ fn of_environment(environment: &Environment<'_>, now: Timestamp) -> Node {
     }
 }
 
-fn of_member(member: &Member<'_>, now: Timestamp) -> Node {
+pub fn of_member(member: &Member<'_>, now: Timestamp) -> Node {
     let Some(integration) = member.integration else {
         return Node {
             kind: "AICIntegration",
@@ -98,7 +101,7 @@ fn of_integration(integration: &AICIntegration) -> Node {
     node
 }
 
-fn of_connection(connection: &PingOneConnection, now: Timestamp) -> Node {
+pub fn of_connection(connection: &PingOneConnection, now: Timestamp) -> Node {
     let status = connection.status.as_ref();
     let mut node = of_conditions(
         "PingOneConnection",
@@ -147,7 +150,7 @@ fn of_conditions(
     }
 }
 
-fn of_run(run: &Promotion, now: Timestamp) -> Node {
+pub fn of_run(run: &Promotion, now: Timestamp) -> Node {
     let status = run.status.clone().unwrap_or_default();
     let mut node = of_conditions(
         "Promotion",

@@ -1,0 +1,59 @@
+//! What all pages have in common. Every text in them is escaped by the template.
+
+use k8s_openapi::jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::style::{Tone, age, plain};
+
+/// A page. `look` is the look at the objects that it shows; a page without one never changes.
+pub fn page(title: &str, content: &Markup, look: Option<u64>) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " - PingOne" }
+                link rel="stylesheet" href="/board.css";
+                link rel="icon" href="data:,";
+                @if look.is_some() { script src="/board.js" defer {} }
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                @if look.is_some() {
+                    header {
+                        nav aria-label="Pages" { a href="/" { "All environments" } }
+                        p #connection role="status" {}
+                        noscript { p { "Without JavaScript this page does not move by itself: load it again." } }
+                    }
+                }
+                main #content tabindex="-1" data-look=[look] { (content) }
+            }
+        }
+    }
+}
+
+/// One word in its colour. The word alone tells what the colour does.
+pub fn badge(tone: Tone, word: &str) -> Markup {
+    html! { span class={ "badge " (class(tone)) } { (word) } }
+}
+
+pub fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "good",
+        Tone::Going => "going",
+        Tone::Bad => "bad",
+        Tone::Plain => "plain",
+    }
+}
+
+/// A text of a vendor's or a tenant's: it cannot turn the text around it.
+pub fn foreign(text: &str) -> Markup {
+    html! { bdi { (plain(text)) } }
+}
+
+/// How long ago something was.
+pub fn since(at: Timestamp, now: Timestamp) -> Markup {
+    html! { time datetime=(at) { (age(at, now)) } }
+}

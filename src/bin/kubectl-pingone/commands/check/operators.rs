@@ -1,0 +1,159 @@
+//! The operators of the cluster: Deployments of the chart, read as their own programs read their command lines.
+
+use clap::Parser as _;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
+use kube::{Api, ResourceExt as _, api::ListParams};
+use pingone_aic_operator::runtime::{Arguments, Options};
+
+use super::Finding;
+use crate::{cluster::Cluster, failure::Failure};
+
+/// What the chart calls itself.
+pub const LABELS: &str = "app.kubernetes.io/name=pingone-aic-operator";
+const VERSION_LABEL: &str = "app.kubernetes.io/version";
+const VARIABLES: &str = "PINGONE_AIC_";
+
+pub struct Operator {
+    pub name: String,
+    pub namespace: String,
+    pub service_account: String,
+    /// `Err`: why its command line cannot be read.
+    pub options: Result<Options, String>,
+    version: Option<String>,
+    wanted: i32,
+    available: i32,
+}
+
+/// Those of the cluster, or of the namespace for whoever may not see more.
+pub async fn find(cluster: &Cluster) -> Result<Vec<Operator>, Failure> {
+    let parameters = ListParams::default().labels(LABELS);
+    let everywhere: Api<Deployment> = Api::all(cluster.client.clone());
+    let listed = match everywhere.list(&parameters).await {
+        Err(kube::Error::Api(status)) if status.code == 403 => cluster.api().list(&parameters).await,
+        listed => listed,
+    };
+    let what = format!("deployments in namespace {}", cluster.namespace);
+    let listed = listed.map_err(|error| Failure::of(&what, &error))?;
+    Ok(listed.items.iter().filter_map(operator).collect())
+}
+
+fn operator(deployment: &Deployment) -> Option<Operator> {
+    let pod = deployment.spec.template.spec.as_ref()?;
+    let container = pod
+        .containers
+        .iter()
+        .find(|container| container.name == "operator")?;
+    let status = deployment.status.as_ref();
+    Some(Operator {
+        name: deployment.name_any(),
+        namespace: deployment.namespace().unwrap_or_default(),
+        service_account: pod
+            .service_account_name
+            .clone()
+            .unwrap_or_else(|| "default".to_owned()),
+        options: options(container),
+        version: deployment.labels().get(VERSION_LABEL).cloned(),
+        wanted: deployment.spec.replicas.unwrap_or(1),
+        available: status
+            .and_then(|status| status.available_replicas)
+            .unwrap_or_default(),
+    })
+}
+
+/// What a pod is given as a variable counts as the flag that it stands for.
+fn options(container: &Container) -> Result<Options, String> {
+    let mut line = vec!["pingone-aic-operator".to_owned()];
+    line.extend(container.args.iter().flatten().cloned());
+    for variable in container.env.iter().flatten() {
+        let (name, value) = (variable.name.strip_prefix(VARIABLES), &variable.value);
+        if let (Some(name), Some(value)) = (name, value) {
+            let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
+            if !line.iter().any(|given| given.split('=').next() == Some(&flag)) {
+                line.push(format!("{flag}={value}"));
+            }
+        }
+    }
+    match Arguments::try_parse_from(line) {
+        Ok(arguments) => Ok(arguments.options),
+        Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
+
+impl Operator {
+    /// How it is called in findings.
+    pub fn what(&self) -> String {
+        format!("operator {}/{}", self.namespace, self.name)
+    }
+
+    pub fn findings(&self) -> Vec<Finding> {
+        let what = self.what();
+        let mut findings = vec![self.pods(), self.same_version()];
+        match &self.options {
+            Ok(options) => {
+                findings.push(Finding::good(format!("{what}: watches"), watches(options)));
+                let hosts = patterns(&options.allowed_tenant_hosts);
+                findings.push(Finding::good(format!("{what}: tenants"), hosts));
+            }
+            Err(error) => findings.push(Finding::problem(
+                what,
+                format!("its command line cannot be read: {error}"),
+            )),
+        }
+        findings
+    }
+
+    fn pods(&self) -> Finding {
+        let what = format!("{}: pods", self.what());
+        let count = format!("{} of {} are available", self.available, self.wanted);
+        if self.available >= 1 {
+            Finding::good(what, count)
+        } else {
+            let (name, namespace) = (&self.name, &self.namespace);
+            let remedy = format!("look at kubectl describe deployment {name} --namespace {namespace}");
+            Finding::problem(what, format!("{count}: {remedy}"))
+        }
+    }
+
+    fn same_version(&self) -> Finding {
+        let what = format!("{}: version", self.what());
+        let own = env!("CARGO_PKG_VERSION");
+        match self.version.as_deref() {
+            Some(version) if version == own => Finding::good(what, version),
+            version => {
+                let version = version.unwrap_or("unknown");
+                Finding::problem(
+                    what,
+                    format!("it is {version}, and this plugin is {own}: use the same"),
+                )
+            }
+        }
+    }
+
+    /// Whether it sees to a namespace.
+    pub fn watches(&self, namespace: &str) -> bool {
+        self.options.as_ref().is_ok_and(|options| {
+            options.watch_namespaces.is_empty()
+                || options
+                    .watch_namespaces
+                    .iter()
+                    .any(|watched| watched == namespace)
+        })
+    }
+}
+
+fn watches(options: &Options) -> String {
+    let namespaces = if options.watch_namespaces.is_empty() {
+        "all namespaces".to_owned()
+    } else {
+        options.watch_namespaces.join(", ")
+    };
+    match &options.selector {
+        Some(selector) => format!("{namespaces}; objects with {selector}"),
+        None => namespaces,
+    }
+}
+
+fn patterns(patterns: &[impl ToString]) -> String {
+    let patterns: Vec<_> = patterns.iter().map(ToString::to_string).collect();
+    patterns.join(", ")
+}

@@ -1,0 +1,90 @@
+//! What can be adopted, and what cannot and why: for a terminal, and for a review.
+
+use std::fmt::Write as _;
+
+use super::{
+    manifests::{Manifests, Site},
+    observe::{Found, Importable},
+};
+use crate::style::{code, plain};
+
+/// In Markdown.
+pub fn of(site: &Site, manifests: &Manifests, workers: &[Found]) -> String {
+    let adopted = workers.iter().filter(|worker| worker.found.is_ok()).count();
+    let mut text = format!(
+        "# Import of {}\n\n{adopted} of {} workers can be adopted. Nothing in the tenant was changed.\n",
+        site.url,
+        workers.len()
+    );
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n## Next\n\n{}", next(site));
+    section(&mut text, "Can be adopted", workers, |worker, text| {
+        let Ok(found) = &worker.found else { return false };
+        let object = manifests.object(worker.realm, &worker.worker).unwrap_or_default();
+        let _ = writeln!(text, "- {}: AICIntegration {object}", name(worker));
+        describe(found, text);
+        true
+    });
+    section(&mut text, "Cannot be adopted", workers, |worker, text| {
+        let Err(obstacles) = &worker.found else {
+            return false;
+        };
+        let _ = writeln!(text, "- {}", name(worker));
+        for obstacle in obstacles {
+            let _ = writeln!(text, "  - {}", code(obstacle));
+        }
+        true
+    });
+    text
+}
+
+fn next(site: &Site) -> String {
+    let secrets = match &site.secret_store {
+        Some(store) => format!(
+            "1. Put each credential, and the service account, into the store behind ClusterSecretStore {}: under the name of its Secret, with the Secret's keys as properties.\n",
+            plain(store)
+        ),
+        None => "1. Fill in the files in `secrets`, each with the credential that it names, and apply them: `kubectl apply -f secrets`. Never commit them.\n".to_owned(),
+    };
+    format!(
+        "{secrets}2. Apply the manifests: `kubectl apply -k .`. The operator marks what it adopts; with the same credentials it changes nothing else.\n3. When all are Active, remove `adopt`, and set `driftPolicy` to `Correct` where the operator may correct drift.\n"
+    )
+}
+
+fn section(
+    text: &mut String,
+    title: &str,
+    workers: &[Found],
+    mut line: impl FnMut(&Found, &mut String) -> bool,
+) {
+    let mut lines = String::new();
+    for worker in workers {
+        line(worker, &mut lines);
+    }
+    if !lines.is_empty() {
+        let _ = write!(text, "\n## {title}\n\n{lines}");
+    }
+}
+
+fn name(worker: &Found) -> String {
+    format!("{} in realm {}", code(&worker.worker), worker.realm.as_str())
+}
+
+fn describe(found: &Importable, text: &mut String) {
+    let (esv, label) = (&found.adoption.esv, &found.adoption.label);
+    let _ = writeln!(text, "  - ESV `{esv}`, label `{label}`");
+    let environment = &found.environment;
+    let _ = writeln!(
+        text,
+        "  - PingOne environment {} ({}), credential {}",
+        code(&environment.name),
+        plain(&environment.id),
+        plain(&found.credential)
+    );
+    if found.adoption.needs_restart {
+        let _ = writeln!(
+            text,
+            "  - Placeholders may use the ESV: a rotation waits for a restart of the tenant"
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! `support-bundle`: what others need to help. Everything in it is redacted, and its content is listed before it is
+//! written.
+
+mod objects;
+mod operator;
+mod redact;
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::{check, directory::Directory};
+use crate::{
+    Answer,
+    arguments::SupportBundle,
+    cluster::Cluster,
+    failure::Failure,
+    style::{Style, say},
+};
+
+/// Files by their paths, and what could not be had.
+#[derive(Default)]
+pub struct Bundle {
+    files: BTreeMap<String, String>,
+    missing: Vec<String>,
+}
+
+impl Bundle {
+    /// Adds a text, redacted.
+    fn add(&mut self, path: impl Into<String>, text: &str) {
+        self.files.insert(path.into(), redact::text(text));
+    }
+
+    /// Adds what was had, or notes why it was not.
+    fn add_or_note(&mut self, path: impl Into<String>, text: Result<String, Failure>) {
+        match text {
+            Ok(text) => self.add(path, &text),
+            Err(failure) => self.missing.push(format!("{}: {failure}", path.into())),
+        }
+    }
+}
+
+pub async fn run(cluster: &Cluster, arguments: &SupportBundle) -> Result<Answer, Failure> {
+    let directory = arguments.output.as_deref().map(Directory::claim).transpose()?;
+    let mut bundle = Bundle::default();
+    let findings = check::findings(cluster).await;
+    bundle.add("check.txt", &check::text(&findings, Style::plain()));
+    objects::collect(cluster, arguments.all_namespaces, &mut bundle).await;
+    operator::collect(cluster, &mut bundle).await;
+    let content = content(&bundle);
+    say(&content);
+    let Some(directory) = directory else {
+        say("\nNothing was written: name a new directory with --output.\n");
+        return Ok(Answer::Yes);
+    };
+    bundle.files.insert("CONTENT.txt".to_owned(), content);
+    directory.write(&bundle.files)?;
+    Ok(Answer::Yes)
+}
+
+/// What is in it, and what is not.
+fn content(bundle: &Bundle) -> String {
+    let mut text = "Names of tenants, environments, ESVs and objects are in it; JWTs, the values of annotations and of Secrets are not.\n\n".to_owned();
+    for (path, file) in &bundle.files {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:>9}  {path}", file.len());
+    }
+    for missing in &bundle.missing {
+        let _ = writeln!(text, "  missing  {}", redact::text(missing));
+    }
+    text
+}
