@@ -38,7 +38,13 @@ async fn a_restart_is_survived_and_a_revoked_right_is_told() {
     assert_eq!(browser.text("[role=alert]").await, "");
 
     // A watch that is open stays open: the right is asked for when it begins again.
-    let taken = ["delete", "rolebinding", "reader", "--namespace", namespace.name()];
+    let taken = [
+        "delete",
+        "rolebinding",
+        &reader.user,
+        "--namespace",
+        namespace.name(),
+    ];
     control_plane.kubectl(&taken).await.unwrap();
     control_plane.stop_api_server();
     control_plane.start_api_server().await.unwrap();

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is a panic that says where")]
 
+mod bundle;
+mod check;
 mod import;
 mod person;
+mod watch;
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::Stdio,
-    time::Duration,
-};
+use std::time::Duration;
 
 use pingone_aic_harness::condition;
 use pingone_aic_simulator::tenant::ConfigItem;
@@ -17,6 +16,7 @@ use pingone_aic_support::{Env, company::THREE};
 use serde_json::{Value, json};
 
 use person::Person;
+use watch::Watching;
 
 const ALL: &str = "pingoneconnections,aicintegrations,promotions";
 /// What a command that changes nothing needs.
@@ -249,36 +249,11 @@ async fn who_watches_sees_a_gate_move() {
     env.namespace.apply(run).await.unwrap();
     env.phase("release", "Gated").await.unwrap();
     let reader = Person::who_may(&env.network, &env.namespace, "reader", &[READS]).await;
-    let mut command = reader.command(&["status", "--watch"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if told.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    let mut until = async |what: &str| {
-        let wait = async {
-            while let Some(line) = heard.recv().await {
-                if line.contains("release") && line.contains(what) {
-                    return;
-                }
-            }
-            panic!("it ended");
-        };
-        tokio::time::timeout(pingone_aic_support::REAL_PATIENCE, wait)
-            .await
-            .unwrap();
-    };
-    until("Gated").await;
+    let mut watching = Watching::start(&reader, &["status", "--watch"]);
+    watching.until(&["release", "Gated"]).await;
     env.namespace
         .patch("Promotion", "release", &json!({"spec": {"suspend": true}}))
         .await
         .unwrap();
-    until("Suspended").await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    watching.until(&["release", "Suspended"]).await;
 }

@@ -26,8 +26,9 @@ pub struct Said {
 pub struct Person {
     network: Network,
     kubeconfig: PathBuf,
-    /// What is not in the namespace, and has to be removed.
-    everywhere: Option<(Arc<ControlPlane>, String)>,
+    pub user: String,
+    /// Where there are rights outside of the namespace, which have to be removed.
+    everywhere: Option<Arc<ControlPlane>>,
 }
 
 impl Person {
@@ -39,58 +40,38 @@ impl Person {
         name: &str,
         rights: &[(&str, &str)],
     ) -> Self {
-        let role = json!({
-            "apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": {"name": name}, "rules": rules(rights),
-        });
-        let binding = json!({
-            "apiVersion": format!("{RBAC}/v1"), "kind": "RoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
-            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": name}],
-        });
-        namespace.apply(role).await.unwrap();
-        namespace.apply(binding).await.unwrap();
-        Self::with_kubeconfig(network, namespace, name)
-    }
-
-    /// The same in the whole cluster.
-    pub async fn who_may_everywhere(
-        network: &Network,
-        namespace: &TestNamespace,
-        name: &str,
-        rights: &[(&str, &str)],
-    ) -> Self {
         // The cluster is shared with other tests.
-        let name = format!("{name}-of-{}", namespace.name());
-        let role = json!({
-            "apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRole", "metadata": {"name": name},
-            "rules": rules(rights),
-        });
-        let binding = json!({
-            "apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": name}],
-        });
-        let manifests = std::env::temp_dir().join(format!("pingone-aic-{}.json", uuid::Uuid::new_v4()));
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": [role, binding]});
-        fs::write(&manifests, list.to_string()).unwrap();
-        let apply = ["apply", "--filename", manifests.to_str().unwrap()];
-        namespace.control_plane().kubectl(&apply).await.unwrap();
-        fs::remove_file(&manifests).unwrap();
-        let mut person = Self::with_kubeconfig(network, namespace, &name);
-        person.everywhere = Some((Arc::clone(namespace.control_plane()), name));
-        person
+        let user = format!("{name}-of-{}", namespace.name());
+        for object in role("Role", &user, rights) {
+            namespace.apply(object).await.unwrap();
+        }
+        Self::with_kubeconfig(network, namespace, &user)
     }
 
-    fn with_kubeconfig(network: &Network, namespace: &TestNamespace, name: &str) -> Self {
+    /// Who may do this in the whole cluster, too.
+    pub async fn and_everywhere(mut self, namespace: &TestNamespace, rights: &[(&str, &str)]) -> Self {
+        let list =
+            json!({"apiVersion": "v1", "kind": "List", "items": role("ClusterRole", &self.user, rights)});
+        let manifest = std::env::temp_dir().join(format!("pingone-aic-{}.json", uuid::Uuid::new_v4()));
+        fs::write(&manifest, list.to_string()).unwrap();
+        let apply = ["apply", "--filename", manifest.to_str().unwrap()];
+        namespace.control_plane().kubectl(&apply).await.unwrap();
+        fs::remove_file(&manifest).unwrap();
+        self.everywhere = Some(Arc::clone(namespace.control_plane()));
+        self
+    }
+
+    fn with_kubeconfig(network: &Network, namespace: &TestNamespace, user: &str) -> Self {
         let admin = namespace.control_plane().kubeconfig();
         let mut kubeconfig: Value = serde_saphyr::from_str(&fs::read_to_string(admin).unwrap()).unwrap();
-        kubeconfig["users"][0]["user"]["as"] = json!(name);
+        kubeconfig["users"][0]["user"]["as"] = json!(user);
         kubeconfig["contexts"][0]["context"]["namespace"] = json!(namespace.name());
         let file = std::env::temp_dir().join(format!("pingone-aic-{}.kubeconfig", uuid::Uuid::new_v4()));
         fs::write(&file, kubeconfig.to_string()).unwrap();
         Self {
             network: network.clone(),
             kubeconfig: file,
+            user: user.to_owned(),
             everywhere: None,
         }
     }
@@ -138,6 +119,20 @@ pub async fn said(network: &Network, mut command: Command) -> Said {
     }
 }
 
+/// A role, and its binding to the user of its name.
+fn role(kind: &str, user: &str, rights: &[(&str, &str)]) -> [Value; 2] {
+    [
+        json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": kind, "metadata": {"name": user}, "rules": rules(rights),
+        }),
+        json!({
+            "apiVersion": format!("{RBAC}/v1"), "kind": format!("{kind}Binding"), "metadata": {"name": user},
+            "roleRef": {"apiGroup": RBAC, "kind": kind, "name": user},
+            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": user}],
+        }),
+    ]
+}
+
 fn rules(rights: &[(&str, &str)]) -> Vec<Value> {
     let rule = |(verbs, resources): &(&str, &str)| {
         let verbs: Vec<_> = verbs.split(',').collect();
@@ -153,9 +148,9 @@ fn rules(rights: &[(&str, &str)]) -> Vec<Value> {
 impl Drop for Person {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.kubeconfig);
-        if let Some((control_plane, name)) = &self.everywhere {
+        if let Some(control_plane) = &self.everywhere {
             for kind in ["clusterrolebinding", "clusterrole"] {
-                control_plane.kubectl_blocking(&["delete", kind, name, "--wait=false"]);
+                control_plane.kubectl_blocking(&["delete", kind, &self.user, "--wait=false"]);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! All objects as the API server tells of them, and the news of each change.
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
 
 use futures::{
     FutureExt as _, StreamExt as _,
@@ -15,7 +18,10 @@ use kube::{
         watcher,
     },
 };
-use pingone_aic_operator::api::{AICIntegration, PingOneConnection, Promotion};
+use pingone_aic_operator::{
+    api::{AICIntegration, PingOneConnection, Promotion},
+    clock::Clock,
+};
 use serde::de::DeserializeOwned;
 
 use crate::{cluster::Cluster, failure::Failure, fleet::Fleet};
@@ -114,24 +120,76 @@ where
     let events = watcher(api, watcher::Config::default())
         .default_backoff()
         .reflect(writer);
-    let news = events.map(|event| match event {
-        Ok(_) => Ok(Told::News),
-        Err(error) => told(&K::plural(&()), error),
+    let (clock, mut refusals) = (Clock::system(), Refusals::default());
+    let news = events.map(move |event| match event {
+        Ok(event) => {
+            refusals.answered(matches!(event, watcher::Event::Init));
+            Ok(Told::News)
+        }
+        Err(error) => match refusal(&K::plural(&()), error) {
+            Some(failure) if refusals.stand(clock.instant()) => Err(failure),
+            _ => Ok(Told::Away),
+        },
     });
     (reader, news.boxed())
 }
 
-/// An API server that is away comes back. One that refuses who asks does so next time, too.
-fn told(what: &str, error: watcher::Error) -> Result<Told, Failure> {
+/// A server that has just started may refuse what it will allow: it does not know all roles yet.
+const REFUSED_FOR_GOOD_AFTER: Duration = Duration::from_secs(10);
+
+/// Refusals of one watch.
+#[derive(Default)]
+struct Refusals {
+    has_worked: bool,
+    since: Option<Instant>,
+}
+
+impl Refusals {
+    fn answered(&mut self, only_begins: bool) {
+        if !only_begins {
+            self.has_worked = true;
+            self.since = None;
+        }
+    }
+
+    /// Whether one more is for good.
+    fn stand(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        !self.has_worked || now - since >= REFUSED_FOR_GOOD_AFTER
+    }
+}
+
+/// What is refused; `None` of a server that is away.
+fn refusal(what: &str, error: watcher::Error) -> Option<Failure> {
     let error = match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => error,
         watcher::Error::WatchError(status) => kube::Error::Api(status),
-        watcher::Error::NoResourceVersion => return Ok(Told::Away),
+        watcher::Error::NoResourceVersion => return None,
     };
     match &error {
-        kube::Error::Api(status) if [401, 403].contains(&status.code) => Err(Failure::of(what, &error)),
-        _ => Ok(Told::Away),
+        kube::Error::Api(status) if [401, 403].contains(&status.code) => Some(Failure::of(what, &error)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_for_good_at_the_beginning_and_when_it_lasts() {
+        let now = Clock::system().instant();
+        assert!(Refusals::default().stand(now), "nothing was seen before");
+        let mut refusals = Refusals::default();
+        refusals.answered(true);
+        assert!(refusals.stand(now), "a list that only begins shows nothing");
+        refusals.answered(false);
+        assert!(!refusals.stand(now));
+        assert!(!refusals.stand(now + Duration::from_secs(9)));
+        assert!(refusals.stand(now + Duration::from_secs(10)));
+        refusals.answered(false);
+        assert!(!refusals.stand(now + Duration::from_secs(11)));
     }
 }

@@ -41,6 +41,11 @@ impl Node {
         self.needs_person || self.children.iter().any(Self::has_problem)
     }
 
+    /// Whether something here or below is in this state.
+    pub fn has_state(&self, state: &str) -> bool {
+        self.state.as_deref() == Some(state) || self.children.iter().any(|child| child.has_state(state))
+    }
+
     /// The same with nothing but what somebody is needed for, and the way to it.
     pub fn problems(mut self) -> Option<Self> {
         self.children = self.children.into_iter().filter_map(Self::problems).collect();

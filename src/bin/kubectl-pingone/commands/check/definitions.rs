@@ -8,31 +8,31 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::{Api, ResourceExt as _};
 use pingone_aic_operator::api::custom_resource_definitions;
 
-use super::Finding;
-use crate::{cluster::Cluster, failure::Failure};
+use super::{good, problem, unknown};
+use crate::{cluster::Cluster, failure::Failure, tree::Node};
 
-pub async fn look(cluster: &Cluster) -> Vec<Finding> {
+pub async fn look(cluster: &Cluster) -> Vec<Node> {
     let api: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
     let mut findings = Vec::new();
     for ours in custom_resource_definitions() {
-        let what = format!("CRD {}", ours.name_any());
+        let what = ours.name_any();
         findings.push(match api.get_opt(&ours.name_any()).await {
             Ok(Some(theirs)) => compare(what, &ours, &theirs),
-            Ok(None) => Finding::problem(what, "it is not installed: install the operator's chart"),
+            Ok(None) => problem(what, "it is not installed: install the operator's chart"),
             Err(error) => {
                 let failure = Failure::of(&what, &error);
-                Finding::unknown(what, &failure)
+                unknown(what, &failure)
             }
         });
     }
     findings
 }
 
-fn compare(what: String, ours: &CustomResourceDefinition, theirs: &CustomResourceDefinition) -> Finding {
+fn compare(what: String, ours: &CustomResourceDefinition, theirs: &CustomResourceDefinition) -> Node {
     let (ours, theirs) = (fields(ours), fields(theirs));
     let first = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).next().cloned();
     if let Some(field) = first(&ours, &theirs) {
-        return Finding::problem(
+        return problem(
             what,
             format!(
                 "it is older than this plugin, and does not know {field}: apply the CRDs of version {}",
@@ -41,11 +41,11 @@ fn compare(what: String, ours: &CustomResourceDefinition, theirs: &CustomResourc
         );
     }
     match first(&theirs, &ours) {
-        Some(field) => Finding::good(
+        Some(field) => good(
             what,
             format!("it is newer than this plugin, which does not know {field}"),
         ),
-        None => Finding::good(what, "of this plugin's version"),
+        None => good(what, "of this plugin's version"),
     }
 }
 

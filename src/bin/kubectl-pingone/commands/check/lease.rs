@@ -4,40 +4,40 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use pingone_aic_operator::clock::Clock;
 
-use super::{Finding, operators::Operator};
-use crate::{cluster::Cluster, failure::Failure, style::age};
+use super::{good, operators::Operator, problem, unknown};
+use crate::{cluster::Cluster, failure::Failure, style::age, tree::Node};
 
 /// `None`: it elects no leader.
-pub async fn look(cluster: &Cluster, operator: &Operator) -> Option<Finding> {
+pub async fn look(cluster: &Cluster, operator: &Operator) -> Option<Node> {
     let options = operator.options.as_ref().ok()?;
     let namespace = options
         .lease_namespace
         .as_ref()
         .filter(|_| options.leader_elect)?;
-    let what = format!("{}: Lease {}", operator.what(), options.lease_name);
+    let what = format!("Lease {}", options.lease_name);
     let api: Api<Lease> = Api::namespaced(cluster.client.clone(), namespace);
     Some(match api.get_opt(&options.lease_name).await {
         Ok(Some(lease)) => judge(what, lease),
-        Ok(None) => Finding::problem(what, "there is none: no process has led yet"),
+        Ok(None) => problem(what, "there is none: no process has led yet"),
         Err(error) => {
             let failure = Failure::of(&what, &error);
-            Finding::unknown(what, &failure)
+            unknown(what, &failure)
         }
     })
 }
 
-fn judge(what: String, lease: Lease) -> Finding {
+fn judge(what: String, lease: Lease) -> Node {
     let spec = lease.spec.unwrap_or_default();
     let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
     let (Some(holder), Some(renewed)) = (holder, spec.renew_time) else {
-        return Finding::problem(what, "nobody holds it: no process acts");
+        return problem(what, "nobody holds it: no process acts");
     };
     let now = Clock::system().now();
     let renewed_ago = age(renewed.0, now);
     let lasts = i64::from(spec.lease_duration_seconds.unwrap_or_default());
     if now.as_second() - renewed.0.as_second() > lasts {
         let said = format!("{holder} renewed it {renewed_ago} ago, and it lasts {lasts}s: no process acts");
-        return Finding::problem(what, said);
+        return problem(what, said);
     }
-    Finding::good(what, format!("{holder} renewed it {renewed_ago} ago"))
+    good(what, format!("{holder} renewed it {renewed_ago} ago"))
 }

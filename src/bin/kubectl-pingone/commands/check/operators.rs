@@ -5,8 +5,8 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::{Api, ResourceExt as _, api::ListParams};
 use pingone_aic_operator::runtime::{Arguments, Options};
 
-use super::Finding;
-use crate::{cluster::Cluster, failure::Failure};
+use super::{good, problem};
+use crate::{cluster::Cluster, failure::Failure, tree::Node};
 
 /// What the chart calls itself.
 pub const LABELS: &str = "app.kubernetes.io/name=pingone-aic-operator";
@@ -80,48 +80,40 @@ fn options(container: &Container) -> Result<Options, String> {
 }
 
 impl Operator {
-    /// How it is called in findings.
-    pub fn what(&self) -> String {
-        format!("operator {}/{}", self.namespace, self.name)
-    }
-
-    pub fn findings(&self) -> Vec<Finding> {
-        let what = self.what();
+    /// What its Deployment tells.
+    pub fn look(&self) -> Vec<Node> {
         let mut findings = vec![self.pods(), self.same_version()];
         match &self.options {
             Ok(options) => {
-                findings.push(Finding::good(format!("{what}: watches"), watches(options)));
+                findings.push(good("watches", watches(options)));
                 let hosts = patterns(&options.allowed_tenant_hosts);
-                findings.push(Finding::good(format!("{what}: tenants"), hosts));
+                findings.push(good("tenants", hosts));
             }
-            Err(error) => findings.push(Finding::problem(
-                what,
-                format!("its command line cannot be read: {error}"),
-            )),
+            Err(error) => findings.push(problem("command line", format!("it cannot be read: {error}"))),
         }
         findings
     }
 
-    fn pods(&self) -> Finding {
-        let what = format!("{}: pods", self.what());
+    fn pods(&self) -> Node {
+        let what = "pods";
         let count = format!("{} of {} are available", self.available, self.wanted);
         if self.available >= 1 {
-            Finding::good(what, count)
+            good(what, count)
         } else {
             let (name, namespace) = (&self.name, &self.namespace);
             let remedy = format!("look at kubectl describe deployment {name} --namespace {namespace}");
-            Finding::problem(what, format!("{count}: {remedy}"))
+            problem(what, format!("{count}: {remedy}"))
         }
     }
 
-    fn same_version(&self) -> Finding {
-        let what = format!("{}: version", self.what());
+    fn same_version(&self) -> Node {
+        let what = "version";
         let own = env!("CARGO_PKG_VERSION");
         match self.version.as_deref() {
-            Some(version) if version == own => Finding::good(what, version),
+            Some(version) if version == own => good(what, version),
             version => {
                 let version = version.unwrap_or("unknown");
-                Finding::problem(
+                problem(
                     what,
                     format!("it is {version}, and this plugin is {own}: use the same"),
                 )

@@ -6,8 +6,8 @@ use pingone_aic_operator::{
     http::{AllowList, BaseUrl},
 };
 
-use super::{Finding, operators::Operator};
-use crate::{cluster::Cluster, fleet::Fleet};
+use super::{good, operators::Operator, problem, unknown};
+use crate::{cluster::Cluster, fleet::Fleet, tree::Node};
 
 /// Reasons that tell of a host that is not reached, or not allowed.
 const NOT_REACHED: [Reason; 6] = [
@@ -19,12 +19,12 @@ const NOT_REACHED: [Reason; 6] = [
     Reason::ScopeMissing,
 ];
 
-pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Finding> {
+pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
     let namespace = &cluster.namespace;
-    let what = format!("objects in {namespace}");
+    let what = "hosts";
     let fleet = match Fleet::load(cluster, false).await {
         Ok(fleet) => fleet,
-        Err(failure) => return vec![Finding::unknown(what, &failure)],
+        Err(failure) => return vec![unknown(what, &failure)],
     };
     let mut findings = Vec::new();
     let is_empty =
@@ -35,13 +35,13 @@ pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Finding> {
         .collect();
     if !operators.is_empty() && watching.is_empty() && !is_empty {
         let message = "no operator watches this namespace: add it to the release's watchNamespaces";
-        findings.push(Finding::problem(what.clone(), message));
+        findings.push(problem(what, message));
     }
     for integration in &fleet.integrations {
         let what = format!("AICIntegration {}", integration.name_any());
         if let Some(host) = not_allowed(&integration.spec.tenant.url, &watching) {
             let message = format!("{host} is on no allow-list: add it to the release's allowedTenantHosts");
-            findings.push(Finding::problem(what, message));
+            findings.push(problem(what, message));
             continue;
         }
         let conditions = integration.status.as_ref().map(|status| &status.conditions);
@@ -59,10 +59,7 @@ pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let message = "their operator reports no host that it cannot reach";
-        findings.push(Finding::good(
-            what,
-            if is_empty { "there are none" } else { message },
-        ));
+        findings.push(good(what, if is_empty { "there are none" } else { message }));
     }
     findings
 }
@@ -80,8 +77,8 @@ fn not_allowed(url: &str, watching: &[&Operator]) -> Option<String> {
     (!is_allowed).then(|| url.host().to_string())
 }
 
-fn not_reached(what: String, conditions: Option<&Conditions>) -> Option<Finding> {
+fn not_reached(what: String, conditions: Option<&Conditions>) -> Option<Node> {
     let ready = conditions?.get(READY).filter(|ready| ready.status != "True")?;
     let is_about_a_host = NOT_REACHED.iter().any(|reason| ready.reason == reason.as_str());
-    is_about_a_host.then(|| Finding::problem(what, format!("{}: {}", ready.reason, ready.message)))
+    is_about_a_host.then(|| problem(what, format!("{}: {}", ready.reason, ready.message)))
 }

@@ -4,8 +4,8 @@ use futures::{StreamExt as _, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::{Api, api::PostParams};
 
-use super::{Finding, operators::Operator};
-use crate::{cluster::Cluster, failure::Failure};
+use super::{good, operators::Operator, problem, unknown};
+use crate::{cluster::Cluster, failure::Failure, tree::Node};
 
 /// Questions at a time.
 const AT_ONCE: usize = 8;
@@ -24,7 +24,7 @@ const RIGHTS: [(&str, &str, &str, &[&str]); 8] = [
 const OURS: &str = "pingone-aic.io";
 
 /// One finding a namespace.
-pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Finding> {
+pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
     let Ok(options) = &operator.options else {
         return Vec::new();
     };
@@ -46,7 +46,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Finding> {
         } else {
             namespace
         };
-        let what = format!("{}: rights in {place}", operator.what());
+        let what = format!("rights in {place}");
         findings.push(judge(cluster, operator, what, needed.collect()).await);
     }
     if let (true, Some(namespace)) = (options.leader_elect, &options.lease_namespace) {
@@ -57,7 +57,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Finding> {
                 ..attributes(namespace, "coordination.k8s.io", "leases", "", verb)
             }
         });
-        let what = format!("{}: rights for its Lease", operator.what());
+        let what = "rights for its Lease".to_owned();
         findings.push(judge(cluster, operator, what, needed.into()).await);
     }
     findings
@@ -86,20 +86,20 @@ async fn judge(
     operator: &Operator,
     what: String,
     needed: Vec<ResourceAttributes>,
-) -> Finding {
+) -> Node {
     let answers = stream::iter(needed).map(|attributes| may(cluster, operator, attributes));
     let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
     let mut missing = Vec::new();
     for answer in answers {
         match answer {
             Ok(lacks) => missing.extend(lacks),
-            Err(failure) => return Finding::unknown(what, &failure),
+            Err(failure) => return unknown(what, &failure),
         }
     }
     if missing.is_empty() {
-        return Finding::good(what, "all that it needs");
+        return good(what, "all that it needs");
     }
-    Finding::problem(
+    problem(
         what,
         format!("it may not {}: apply the chart's RBAC", missing.join(", ")),
     )

@@ -14,6 +14,7 @@ use crate::{
     cluster::Cluster,
     failure::Failure,
     style::{Style, say},
+    tree::draw,
 };
 
 /// Files by their paths, and what could not be had.
@@ -41,8 +42,8 @@ impl Bundle {
 pub async fn run(cluster: &Cluster, arguments: &SupportBundle) -> Result<Answer, Failure> {
     let directory = arguments.output.as_deref().map(Directory::claim).transpose()?;
     let mut bundle = Bundle::default();
-    let findings = check::findings(cluster).await;
-    bundle.add("check.txt", &check::text(&findings, Style::plain()));
+    let found = check::look(cluster).await;
+    bundle.add("check.txt", &draw(&found, true, Style::plain()));
     objects::collect(cluster, arguments.all_namespaces, &mut bundle).await;
     operator::collect(cluster, &mut bundle).await;
     let content = content(&bundle);
