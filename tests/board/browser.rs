@@ -128,19 +128,17 @@ impl Browser {
             .await;
     }
 
-    /// Pictures for people, by day and by night. Those of the docs are made anew by a generating run.
-    pub async fn picture(&self, name: &str) {
+    /// A picture for people, by day or by night. A generating run makes that of the docs anew.
+    pub async fn picture(&self, name: &str, scheme: &str) {
         let folder = if std::env::var_os("UPDATE_GENERATED").is_some() {
             repository().join(PICTURES)
         } else {
             repository().join("target/board")
         };
         std::fs::create_dir_all(&folder).unwrap();
-        for scheme in ["dark", "light"] {
-            self.prefers(scheme).await;
-            let picture = self.client.screenshot().await.unwrap();
-            std::fs::write(folder.join(format!("board-{name}-{scheme}.png")), picture).unwrap();
-        }
+        self.prefers(scheme).await;
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("board-{name}.png")), picture).unwrap();
     }
 
     async fn devtools(&self, cmd: &'static str, params: Value) {

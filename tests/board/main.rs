@@ -36,13 +36,16 @@ async fn a_gate_is_raised_and_the_card_moves_without_a_reload() {
     browser.until("main", "not Active").await;
     browser.is_accessible("a board with a problem").await;
 
+    for kind in ["AICIntegration", "PingOneConnection"] {
+        env.namespace.delete(kind, "c0").await.unwrap();
+    }
     let company = env.company(&THREE).await;
     let run = company.promotion("release-1", json!({"upTo": "dev"}));
     env.namespace.apply(run).await.unwrap();
     env.phase("release-1", "Gated").await.unwrap();
     browser.until(".run", "Gated").await;
     browser.is_accessible("a run at its gate").await;
-    browser.picture("fleet").await;
+    browser.picture("fleet", "light").await;
     let cards = browser.text(".environments").await;
     for word in [
         "dev",
@@ -97,7 +100,7 @@ async fn a_gate_is_raised_and_the_card_moves_without_a_reload() {
         assert!(text.contains(words), "{place}: {text}");
     }
     browser.is_accessible("a run's own page").await;
-    browser.picture("run").await;
+    browser.picture("run", "dark").await;
     env.check_outputs().await;
     let other = Served::start(&reader, &[]);
     let cookie = other.cookie().await;
@@ -143,7 +146,6 @@ async fn a_run_that_fails_shows_why() {
             .contains("Ask a cluster admin for that right")
     );
     browser.is_accessible("a run that has failed").await;
-    browser.picture("failed").await;
     browser
         .goto(&format!("{}/runs/{}/nothing", board.base, env.namespace.name()))
         .await;

@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 24] = [
+const ELSEWHERE: [(&str, &str); 34] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
@@ -38,7 +38,17 @@ const ELSEWHERE: [(&str, &str); 24] = [
     ("kubectl pingone diff ", "tests/plugin"),
     ("kubectl pingone promote ", "tests/plugin"),
     ("kubectl pingone accept ", "tests/plugin"),
+    ("kubectl pingone abort ", "tests/plugin"),
+    ("kubectl pingone suspend ", "tests/plugin"),
+    ("kubectl pingone resume ", "tests/plugin"),
+    ("kubectl pingone check-now ", "tests/plugin"),
     ("kubectl pingone rotate-check ", "tests/plugin"),
+    ("kubectl pingone check", "tests/plugin"),
+    ("kubectl pingone support-bundle", "tests/plugin"),
+    ("kubectl pingone support-bundle --output bundle", "tests/plugin"),
+    ("kubectl pingone import ", "tests/plugin"),
+    ("kubectl pingone board", "tests/board"),
+    ("kubectl pingone board -A --port 8443", "tests/board"),
     ("kubectl pingone status --watch", "tests/plugin"),
     (
         "kubectl pingone status -A --problems",

@@ -11,6 +11,7 @@ mod commands;
 mod definitions;
 mod fields;
 mod outputs;
+mod plugin;
 mod policies;
 mod reasons;
 mod renderings;
@@ -46,6 +47,7 @@ fn documents() -> Vec<PathBuf> {
     std::iter::once(repository().join("README.md"))
         .chain(in_folder("docs"))
         .chain(in_folder("docs/decisions"))
+        .chain(in_folder("docs/kubectl"))
         .collect()
 }
 

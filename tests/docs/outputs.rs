@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::{is_generated, plugin};
 use easy_ext::ext;
 use kube::core::DynamicObject;
 use pingone_aic_harness::repository;
@@ -11,14 +12,10 @@ use pingone_aic_support::{
     company::{Company, SCOPES, Site, THREE},
 };
 use serde_json::json;
-use tokio::process::Command;
-
-use crate::is_generated;
 
 const README: &str = "README.md";
 const CONCEPTS: &str = "docs/concepts.md";
 const PROMOTION: &str = "docs/promotion.md";
-const PLUGIN: &str = "docs/kubectl.md";
 /// Where a run's own values are those of no other.
 const TIME: &str = "2026-11-24T09:30:00Z";
 const DIGEST: &str = "C4RwfHioVNeneTYJzTZ4VXG6wJZ69dMzmeSYYJ0OrkA";
@@ -63,7 +60,7 @@ async fn what_kubectl_prints_is_what_the_docs_show() {
     );
     let runs = ["get", "promotions"];
     show(&mut text, "get-promotions-gated", &env.kubectl(&runs).await);
-    plugin(&env).await;
+    plugin::at_the_gate(&env, company.site("development")).await;
 
     let raise = async |env: &Env, stage: &str| {
         let raised = json!({"spec": {"upTo": stage}});
@@ -133,6 +130,7 @@ async fn held(env: &mut Env, company: &Company, text: &mut String) {
         "get-promotions-held",
         &env.kubectl(&["get", "promotions"]).await,
     );
+    plugin::when_held(env).await;
     let message = "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}";
     let told = env
         .kubectl(&["get", "promotion", "release-2", "-o", message])
@@ -165,41 +163,6 @@ async fn integrations(env: &Env) {
     is_generated(CONCEPTS, &text);
 }
 
-/// What the plugin says of a run at its gate.
-async fn plugin(env: &Env) {
-    let mut text = fs::read_to_string(repository().join(PLUGIN)).unwrap();
-    for (name, arguments) in [
-        ("status", &["status"][..]),
-        ("diff", &["diff", "release-1"]),
-        (
-            "promote-print",
-            &["promote", "release-1", "--to", "staging", "--print"],
-        ),
-        ("explain", &["explain", "AwaitingPromotion"]),
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-pingone"))
-            .args(arguments)
-            .args(["--namespace", env.namespace.name()])
-            .env("KUBECONFIG", env.namespace.control_plane().kubeconfig())
-            .output()
-            .await
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        let printed = String::from_utf8(output.stdout).unwrap();
-        let printed = tidy(&printed.replace(env.namespace.name(), "pingone-aic"));
-        // How old a credential is.
-        let parts = printed
-            .split("credential ")
-            .map(|part| match part.split_once(" old") {
-                Some((_, rest)) => format!("5m old{rest}"),
-                None => part.to_owned(),
-            });
-        let printed = parts.collect::<Vec<_>>().join("credential ");
-        show(&mut text, name, &printed);
-    }
-    is_generated(PLUGIN, &text);
-}
-
 #[ext(Kubectl)]
 pub(crate) impl Env {
     async fn kubectl(&self, arguments: &[&str]) -> String {
@@ -211,7 +174,7 @@ pub(crate) impl Env {
 }
 
 /// Puts a text into the block of this name.
-fn show(document: &mut String, name: &str, printed: &str) {
+pub fn show(document: &mut String, name: &str, printed: &str) {
     let start = format!("<!-- output: {name} -->\n```text\n");
     let at = document.find(&start).unwrap() + start.len();
     let end = at + document[at..].find("```\n").unwrap();
@@ -219,7 +182,7 @@ fn show(document: &mut String, name: &str, printed: &str) {
 }
 
 /// What is printed, without what differs from run to run.
-fn tidy(printed: &str) -> String {
+pub fn tidy(printed: &str) -> String {
     let (mut lines, mut ids, mut is_metadata) = (Vec::new(), Vec::new(), false);
     for line in printed.lines() {
         match line {

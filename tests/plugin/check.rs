@@ -172,7 +172,7 @@ where
                     !rule.verbs.is_empty() && rule.resources.as_ref().is_some_and(|all| !all.is_empty())
                 });
                 set(&api, &name, &fewer).await;
-                problem(&format!("it may not {verb} {resource}: ")).await;
+                problem(&format!("it may not {verb} {resource}:")).await;
                 set(&api, &name, &rules).await;
                 taken += 1;
             }

@@ -8,7 +8,7 @@ use pingone_aic_operator::{api::TenantEnvironment, http::BaseUrl};
 
 use crate::target::Target;
 
-/// See, move and check PingOne connections, integrations and promotions.
+/// See, move, check and import PingOne connections, integrations and promotions.
 ///
 /// Exit status: 0 done, or yes; 1 the answer is no, or somebody is needed; 2 the command line is wrong; 3 the cluster
 /// does not answer, or refuses.
@@ -54,7 +54,8 @@ pub enum Output {
     Json,
     /// For programs.
     Yaml,
-    /// For a comment on a pull request (diff).
+    /// For a comment on a pull request: of diff alone.
+    #[value(skip)]
     Markdown,
 }
 
@@ -64,7 +65,7 @@ pub enum Command {
     /// Show where everything stands: groups, environments, integrations, connections, runs.
     Status(Status),
     /// Show what a run would promote to its next stage: this run's and others', deletions first.
-    Diff(Run),
+    Diff(Diff),
     /// Raise a run's gate to its next stage, and pin what it shows now.
     Promote(Promote),
     /// Accept the content that a held run shows.
@@ -93,6 +94,8 @@ pub enum Command {
     Board(Board),
     /// Print a completion script.
     Completion(Completion),
+    /// Write the man pages.
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +119,15 @@ pub struct Run {
     pub run: String,
     #[command(flatten)]
     pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The Promotion's name.
+    pub run: String,
+    /// The form of what is printed: text, wide, json, yaml, or markdown for a comment on a pull request.
+    #[arg(long, short, value_parser = output_or_markdown, default_value = "text")]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -219,9 +231,22 @@ pub struct Board {
 }
 
 #[derive(Debug, Args)]
+pub struct Man {
+    /// The directory to write them into.
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub struct Completion {
     /// The shell.
     pub shell: clap_complete::Shell,
+}
+
+fn output_or_markdown(text: &str) -> Result<Output, String> {
+    if text == "markdown" {
+        return Ok(Output::Markdown);
+    }
+    Output::from_str(text, false)
 }
 
 fn tenant(text: &str) -> Result<BaseUrl, String> {

@@ -60,7 +60,11 @@ pub fn draw(roots: &[Node], is_wide: bool, style: Style) -> String {
         collect(root, "", "", &mut rows);
     }
     let width = |of: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(of).max().unwrap_or_default();
-    let names = width(&|row| row.indent.chars().count() + plain(&row.node.name).chars().count());
+    // A title stands alone, and makes no room for columns.
+    let names = width(&|row| match row.node.state {
+        Some(_) => row.indent.chars().count() + plain(&row.node.name).chars().count(),
+        None => 0,
+    });
     let states = width(&|row| text(row.node.state.as_ref()).chars().count());
     let reasons = width(&|row| text(row.node.reason.as_ref()).chars().count());
     let mut drawn = String::new();

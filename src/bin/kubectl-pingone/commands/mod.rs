@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::{
     Answer,
-    arguments::{Arguments, Command, Form, Output},
+    arguments::{Arguments, Command, Form, Man, Output},
     cluster::Cluster,
     failure::Failure,
     style::{Style, say},
@@ -49,13 +49,12 @@ impl Printer {
         // What is shown here is made here: it can be written in either form.
         let unprintable = |error: &dyn std::error::Error| Failure::No(error.to_string());
         match self.output {
-            Output::Text | Output::Wide => Ok(for_people()),
+            Output::Text | Output::Wide | Output::Markdown => Ok(for_people()),
             Output::Json => {
                 let text = serde_json::to_string_pretty(value).map_err(|error| unprintable(&error))?;
                 Ok(text + "\n")
             }
             Output::Yaml => serde_saphyr::to_string(value).map_err(|error| unprintable(&error)),
-            Output::Markdown => Err(Failure::Usage("only diff has the output markdown".to_owned())),
         }
     }
 }
@@ -68,7 +67,7 @@ pub async fn run(Arguments { access, command }: Arguments) -> Result<Answer, Fai
     let connect = || Cluster::connect(&access);
     match command {
         Command::Status(it) => status::run(printer(it.form), &connect().await?, &it).await,
-        Command::Diff(it) => diff::run(printer(it.form), &connect().await?, &it).await,
+        Command::Diff(it) => diff::run(printer(Form { output: it.output }), &connect().await?, &it.run).await,
         Command::Promote(it) => promote::run(printer(it.change.form), &connect().await?, &it).await,
         Command::Accept(it) => accept::run(printer(it.form), &connect().await?, &it).await,
         Command::Abort(it) => set::abort(printer(it.form), &connect().await?, &it).await,
@@ -83,8 +82,21 @@ pub async fn run(Arguments { access, command }: Arguments) -> Result<Answer, Fai
         Command::Import(it) => import::run(&it).await,
         Command::Board(it) => board::run(connect().await?, &it).await,
         Command::Completion(it) => {
-            let mut command = Arguments::command();
-            clap_complete::generate(it.shell, &mut command, "kubectl-pingone", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(
+                it.shell,
+                &mut Arguments::command(),
+                "kubectl-pingone",
+                &mut script,
+            );
+            say(&String::from_utf8_lossy(&script));
+            Ok(Answer::Yes)
+        }
+        Command::Man(Man { directory }) => {
+            let written = std::fs::create_dir_all(&directory)
+                .and_then(|()| clap_mangen::generate_to(Arguments::command(), &directory));
+            let wrong = |error| Failure::Usage(format!("{}: {error}", directory.display()));
+            written.map_err(wrong)?;
             Ok(Answer::Yes)
         }
     }

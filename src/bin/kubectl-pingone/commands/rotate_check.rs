@@ -28,7 +28,7 @@ pub async fn run(
     printer.print(&answer, || {
         let mut text = if may {
             format!(
-                "yes: the tenant of each integration in this namespace has shown credential {}. Every other credential of this connection may be revoked\n",
+                "yes: every other credential of this connection may be revoked. The tenant of each integration in this namespace has shown credential {}\n",
                 plain(&credential)
             )
         } else {

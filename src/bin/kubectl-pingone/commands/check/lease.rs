@@ -14,7 +14,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Option<Node> {
         .lease_namespace
         .as_ref()
         .filter(|_| options.leader_elect)?;
-    let what = format!("Lease {}", options.lease_name);
+    let what = "Lease".to_owned();
     let api: Api<Lease> = Api::namespaced(cluster.client.clone(), namespace);
     Some(match api.get_opt(&options.lease_name).await {
         Ok(Some(lease)) => judge(what, lease),

@@ -46,8 +46,8 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
         } else {
             namespace
         };
-        let what = format!("rights in {place}");
-        findings.push(judge(cluster, operator, what, needed.collect()).await);
+        let place = format!("in {place}");
+        findings.push(judge(cluster, operator, &place, needed.collect()).await);
     }
     if let (true, Some(namespace)) = (options.leader_elect, &options.lease_namespace) {
         let needed = ["create", "get", "update"].map(|verb| {
@@ -57,8 +57,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
                 ..attributes(namespace, "coordination.k8s.io", "leases", "", verb)
             }
         });
-        let what = "rights for its Lease".to_owned();
-        findings.push(judge(cluster, operator, what, needed.into()).await);
+        findings.push(judge(cluster, operator, "for its Lease", needed.into()).await);
     }
     findings
 }
@@ -81,27 +80,23 @@ fn attributes(
     }
 }
 
-async fn judge(
-    cluster: &Cluster,
-    operator: &Operator,
-    what: String,
-    needed: Vec<ResourceAttributes>,
-) -> Node {
+async fn judge(cluster: &Cluster, operator: &Operator, place: &str, needed: Vec<ResourceAttributes>) -> Node {
     let answers = stream::iter(needed).map(|attributes| may(cluster, operator, attributes));
     let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
     let mut missing = Vec::new();
     for answer in answers {
         match answer {
             Ok(lacks) => missing.extend(lacks),
-            Err(failure) => return unknown(what, &failure),
+            Err(failure) => return unknown("rights", &failure),
         }
     }
     if missing.is_empty() {
-        return good(what, "all that it needs");
+        return good("rights", format!("all that it needs {place}"));
     }
+    let missing = missing.join(", ");
     problem(
-        what,
-        format!("it may not {}: apply the chart's RBAC", missing.join(", ")),
+        "rights",
+        format!("it may not {missing}: apply the chart's RBAC ({place})"),
     )
 }
 

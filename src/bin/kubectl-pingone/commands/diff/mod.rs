@@ -5,24 +5,16 @@ mod print;
 use pingone_aic_operator::api::{AICIntegration, Promotion};
 
 use super::Printer;
-use crate::{
-    Answer,
-    arguments::{Output, Run},
-    changes,
-    cluster::Cluster,
-    failure::Failure,
-    style::say,
-};
+use crate::{Answer, arguments::Output, changes, cluster::Cluster, failure::Failure};
 
-pub async fn run(printer: Printer, cluster: &Cluster, Run { run, .. }: &Run) -> Result<Answer, Failure> {
+pub async fn run(printer: Printer, cluster: &Cluster, run: &str) -> Result<Answer, Failure> {
     let promotion: Promotion = cluster.get(run).await?;
     let integrations: Vec<AICIntegration> = cluster.list(false).await?;
     let diff = changes::of(&promotion, integrations.iter())?;
-    if printer.output == Output::Markdown {
-        say(&print::markdown(&diff));
-    } else {
-        printer.print(&diff, || print::text(&diff, printer.style))?;
-    }
+    printer.print(&diff, || match printer.output {
+        Output::Markdown => print::markdown(&diff),
+        _ => print::text(&diff, printer.style),
+    })?;
     Ok(Answer::Yes)
 }
 
