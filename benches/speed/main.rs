@@ -20,6 +20,7 @@ mod group;
 mod measure;
 mod memory;
 mod neighbours;
+mod plugin;
 mod promotion;
 mod replicas;
 mod report;
@@ -30,7 +31,7 @@ mod scrape;
 mod settled;
 mod whole;
 
-use std::process::ExitCode;
+use std::{cell::LazyCell, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 
@@ -64,10 +65,11 @@ enum Part {
     Restart,
     Memory,
     Scrape,
+    Plugin,
 }
 
 impl Part {
-    async fn measure(self, bench: &Bench, report: &mut Report) {
+    async fn measure(self, bench: &LazyCell<Bench>, report: &mut Report) {
         match self {
             Self::Active => active::measure(bench, report).await,
             Self::Thousand => active::thousand(bench, report).await,
@@ -80,6 +82,7 @@ impl Part {
             Self::Restart => restart::measure(bench, report).await,
             Self::Memory => memory::measure(bench, report).await,
             Self::Scrape => scrape::measure(bench, report).await,
+            Self::Plugin => plugin::measure(report).await,
         }
     }
 }
@@ -91,7 +94,7 @@ async fn main() -> ExitCode {
         floor::run().await;
         return ExitCode::SUCCESS;
     }
-    let bench = Bench::new();
+    let bench: LazyCell<Bench> = LazyCell::new(Bench::new);
     let mut report = Report::begin();
     let is_wanted = |part: &Part| arguments.parts.is_empty() || arguments.parts.contains(part);
     for part in Part::value_variants().iter().filter(|part| is_wanted(part)) {

@@ -1,6 +1,10 @@
-//! The board in a real browser: Chromium, driven by WebDriver, and judged by axe-core.
+//! The board in a real browser: Chromium, driven by `WebDriver`, and judged by axe-core.
 
-#![allow(clippy::unwrap_used, reason = "a test's failure is a panic that says where")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test's failure is a panic that says where"
+)]
 
 mod browser;
 mod hostile;

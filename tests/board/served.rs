@@ -18,11 +18,11 @@ impl Served {
     pub fn start(person: &Person, more: &[&str]) -> Self {
         let mut command = person.command(&[&["board"], more].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
+        let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
+            .read_line(&mut first)
             .unwrap();
-        let link = line.split_whitespace().last().unwrap().to_owned();
+        let link = first.split_whitespace().last().unwrap().to_owned();
         let (base, _) = link.split_once("/open/").unwrap();
         Self {
             child,

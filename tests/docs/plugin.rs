@@ -124,7 +124,7 @@ async fn of_cluster(env: &Env, arguments: &[&str]) -> String {
     let name = "pingone-aic-operator";
     let printed = printed.replace(&format!("{}-{name}", env.operator.release()), name);
     let printed = tidy(&printed.replace(env.namespace.name(), "pingone-aic"));
-    let lines = printed.lines().map(|line| constant(line));
+    let lines = printed.lines().map(constant);
     lines.map(|line| line + "\n").collect()
 }
 

@@ -185,7 +185,7 @@ pub struct Decode {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The tenant, for example https://openam-mycompany-ew2-dev.id.forgerock.io.
+    /// The tenant's URL, as spec.tenant.url has it.
     #[arg(long, value_name = "URL", value_parser = tenant)]
     pub tenant: BaseUrl,
     /// The tenant's environment: Development, UAT, Staging, Production or Sandbox.

@@ -73,12 +73,12 @@ async fn run(State(board): State<Board>, Path((namespace, name)): Path<(String, 
         StatusCode::NOT_FOUND
     };
     board.page(&title, status, |fleet| {
-        match run_page::find(fleet, &namespace, &name) {
-            Some(run) => run_page::of(fleet, run, &events, now),
-            None => html! {
-                h1 { "Promotion " (name) }
-                p { "There is no such run in namespace " (namespace) "." }
-            },
+        if let Some(run) = run_page::find(fleet, &namespace, &name) {
+            return run_page::of(fleet, run, &events, now);
+        }
+        html! {
+            h1 { "Promotion " (name) }
+            p { "There is no such run in namespace " (namespace) "." }
         }
     })
 }
@@ -87,10 +87,8 @@ impl Board {
     fn page(&self, title: &str, status: StatusCode, content: impl FnOnce(&Fleet) -> Markup) -> Response {
         // Before the objects: a page is never older than it says.
         let state = self.live.state();
-        let content = match self.live.fleet() {
-            Some(fleet) => content(&fleet),
-            None => html! { h1 { (title) } p { "Reading…" } },
-        };
+        let reading = html! { h1 { (title) } p { "Reading…" } };
+        let content = self.live.fleet().map_or(reading, |fleet| content(&fleet));
         let content = html! {
             @if let Some(trouble) = &state.trouble { p.trouble role="alert" { (trouble) } }
             (content)

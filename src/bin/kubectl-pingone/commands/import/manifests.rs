@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pingone_aic_operator::api::{Realm, TenantEnvironment};
 use serde_json::{Value, json};
 
-use super::observe::{Found, Importable};
+use super::observe::{Importable, Seen};
 
 /// The tenant, and what the user says of it.
 pub struct Site {
@@ -47,7 +47,7 @@ impl Manifests {
 }
 
 /// One file for each worker that can be adopted, and what their Secrets come from.
-pub fn manifests(site: &Site, workers: &[Found]) -> Manifests {
+pub fn manifests(site: &Site, workers: &[Seen]) -> Manifests {
     let kind = site.environment.as_str().to_lowercase();
     let account = format!("aic-{kind}");
     let mut manifests = Manifests {
@@ -61,7 +61,7 @@ pub fn manifests(site: &Site, workers: &[Found]) -> Manifests {
         &["serviceAccountId", "jwk"],
         "A service account of this tenant.",
     );
-    for Found { realm, worker, found } in workers {
+    for Seen { realm, worker, found } in workers {
         let Ok(found) = found else { continue };
         let base = format!("{kind}-{worker}-{}", realm.as_str()).to_lowercase();
         // Workers whose names differ in their capitals alone.

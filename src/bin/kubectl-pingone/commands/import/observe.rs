@@ -15,7 +15,7 @@ use pingone_aic_operator::{
 const TESTS_AT_ONCE: usize = 4;
 
 /// A worker of the tenant.
-pub struct Found {
+pub struct Seen {
     pub realm: Realm,
     pub worker: String,
     /// What adopts it, else everything that stands in the way.
@@ -41,7 +41,7 @@ struct InRealm {
 }
 
 /// All workers of both realms, by realm and name.
-pub async fn observe(tenant: &Tenant) -> Result<Vec<Found>, Error> {
+pub async fn observe(tenant: &Tenant) -> Result<Vec<Seen>, Error> {
     let mut realms = Vec::new();
     for realm in [Realm::Alpha, Realm::Bravo] {
         realms.push(in_realm(tenant, realm).await?);
@@ -66,7 +66,7 @@ pub async fn observe(tenant: &Tenant) -> Result<Vec<Found>, Error> {
             Ok(adoption) => test(tenant, realm, adoption).await?,
             Err(obstacles) => Err(obstacles),
         };
-        Ok(Found { realm, worker, found })
+        Ok(Seen { realm, worker, found })
     });
     let tested: Vec<Result<_, Error>> = tested.buffered(TESTS_AT_ONCE).collect().await;
     tested.into_iter().collect()

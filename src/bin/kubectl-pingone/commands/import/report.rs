@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use super::{
     manifests::{Manifests, Site},
-    observe::{Found, Importable},
+    observe::{Importable, Seen},
 };
 use crate::style::{code, plain};
 
 /// In Markdown.
-pub fn of(site: &Site, manifests: &Manifests, workers: &[Found]) -> String {
+pub fn of(site: &Site, manifests: &Manifests, workers: &[Seen]) -> String {
     let adopted = workers.iter().filter(|worker| worker.found.is_ok()).count();
     let mut text = format!(
         "# Import of {}\n\n{adopted} of {} workers can be adopted. Nothing in the tenant was changed.\n",
@@ -54,8 +54,8 @@ fn next(site: &Site) -> String {
 fn section(
     text: &mut String,
     title: &str,
-    workers: &[Found],
-    mut line: impl FnMut(&Found, &mut String) -> bool,
+    workers: &[Seen],
+    mut line: impl FnMut(&Seen, &mut String) -> bool,
 ) {
     let mut lines = String::new();
     for worker in workers {
@@ -66,7 +66,7 @@ fn section(
     }
 }
 
-fn name(worker: &Found) -> String {
+fn name(worker: &Seen) -> String {
     format!("{} in realm {}", code(&worker.worker), worker.realm.as_str())
 }
 
