@@ -10,6 +10,7 @@ pub struct Meant {
     pub why: &'static str,
 }
 
+const LIST_ESVS: &str = "GET /environment/secrets";
 const READ_ESV: &str = "GET /environment/secrets/{id}";
 const CREATE_ESV: &str = "PUT /environment/secrets/{id}";
 const DELETE_ESV: &str = "DELETE /environment/secrets/{id}";
@@ -39,6 +40,7 @@ pub const MEANT: &[Meant] = &[
     Meant {
         what: "content-type: none for application/json",
         at: &[
+            LIST_ESVS,
             READ_ESV,
             DELETE_ESV,
             LIST_VERSIONS,

@@ -93,11 +93,13 @@ async fn a_page_of_the_load_balancer_is_never_an_answer() {
         let (realm, name): (_, IntegrationName) = (Realm::Alpha, "a".parse().unwrap());
         let value = SecretString::from("value");
         let refused = [
+            tenant.esvs().await.is_err(),
             tenant.esv(&esv).await.is_err(),
             tenant.create_esv(&esv, &value, "").await.is_err(),
             tenant.delete_esv(&esv).await.is_err(),
             tenant.worker_service(realm).await.is_err(),
             tenant.worker(realm, &name).await.is_err(),
+            tenant.workers(realm).await.is_err(),
             tenant.lists_worker(realm, &name).await.is_err(),
             tenant.delete_worker(realm, &name).await.is_err(),
             tenant.label_attribute(realm).await.is_err(),
@@ -127,6 +129,7 @@ async fn tenant_calls(tenant: &Tenant) -> BTreeSet<String> {
     let realm = Realm::Alpha;
     let mut made = BTreeSet::from(make!(tenant;
         accepts_account();
+        esvs();
         esv(&esv);
         create_esv(&esv, &value, "");
         esv_versions(&esv);
@@ -137,6 +140,7 @@ async fn tenant_calls(tenant: &Tenant) -> BTreeSet<String> {
         worker_service(realm);
         put_worker_service(realm, Service::enabled(None));
         worker(realm, &name);
+        workers(realm);
         lists_worker(realm, &name);
         delete_worker(realm, &name);
         test_connection(realm, &name, []);
