@@ -71,6 +71,17 @@ async fn a_gate_is_raised_and_the_card_moves_without_a_reload() {
         .patch("Promotion", "release-1", &raised)
         .await
         .unwrap();
+    // While it is under way, both cards say who holds the lock.
+    while browser
+        .run("return document.querySelectorAll('.lock a').length")
+        .await
+        != 2
+    {
+        env.step().await;
+    }
+    let lock = browser.text(".lock").await;
+    assert!(lock.starts_with("by Promotion release-1, for "), "{lock}");
+    browser.is_accessible("a run under way").await;
     env.until_object("Promotion", "release-1", |run| {
         let is = run.is_some_and(|run| run.data["status"]["next"]["stage"] == "prod");
         (!is).then(|| "not before production".to_owned())
@@ -187,4 +198,12 @@ async fn nobody_else_gets_in() {
         .until("main", "Open the link that the command has printed")
         .await;
     browser.is_accessible("a closed door").await;
+
+    let nobody = Person::who_may(&env.network, &env.namespace, "nobody", &[]).await;
+    let board = Served::start(&nobody, &[]);
+    browser.goto(&board.link).await;
+    browser
+        .until("[role=alert]", "Ask a cluster admin for that right")
+        .await;
+    browser.is_accessible("a board of somebody without rights").await;
 }

@@ -78,7 +78,19 @@ async fn a_release_manager_brings_a_release_to_production() {
     );
     let too_far = manager.runs(&["promote", "release", "--to", "prod"]).await;
     assert_eq!((too_far.code, too_far.text.as_str()), (1, ""), "{too_far:?}");
-    manager.does(&["promote", "release", "--to", "staging"]).await;
+    let other = [
+        "promote",
+        "release",
+        "--to",
+        "staging",
+        "--hash",
+        "0123456789abcdef",
+    ];
+    let unseen = manager.runs(&other).await;
+    assert_eq!((unseen.code, unseen.text.as_str()), (1, ""), "{unseen:?}");
+    let hash = diff.lines().find_map(|line| line.strip_prefix("hash ")).unwrap();
+    let seen = ["promote", "release", "--to", "staging", "--hash", hash];
+    manager.does(&seen).await;
     let object = env.namespace.get("Promotion", "release").await.unwrap();
     let pinned = &object.data["spec"]["approved"]["staging"]["hash"];
     assert_eq!(object.data["spec"]["upTo"], "staging");

@@ -137,6 +137,9 @@ pub struct Change {
     /// Print the lines for a commit, and change nothing.
     #[arg(long)]
     pub print: bool,
+    /// Only if the content has this hash, as diff showed it.
+    #[arg(long, value_name = "HASH")]
+    pub hash: Option<String>,
     #[command(flatten)]
     pub form: Form,
 }

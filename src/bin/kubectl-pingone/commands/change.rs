@@ -19,17 +19,38 @@ pub fn pin(hash: &str, source: Option<&String>) -> Value {
     pin
 }
 
+/// A person has looked at the content with this hash, and decides about no other.
+fn check(spec: &Value, looked_at: Option<&str>) -> Result<(), Failure> {
+    let pins = spec["approved"]
+        .as_object()
+        .into_iter()
+        .flat_map(|pins| pins.values());
+    let shown = pins.filter_map(|pin| pin["hash"].as_str()).next();
+    match (looked_at, shown) {
+        (Some(looked_at), Some(shown)) if looked_at != shown => Err(Failure::No(format!(
+            "the run shows the content {shown} by now, and not {looked_at}; nothing was changed: look at it with diff"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Decides by the run as it is, and changes its spec by that: or prints the lines that do.
 pub async fn run(
     printer: Printer,
     cluster: &Cluster,
-    Change { run: name, print, .. }: &Change,
+    Change {
+        run: name,
+        print,
+        hash,
+        form: _,
+    }: &Change,
     decide: impl Fn(&Promotion) -> Result<Value, Failure>,
 ) -> Result<Answer, Failure> {
     let mut first = None;
     for _ in 0..ATTEMPTS {
         let run: Promotion = cluster.get(name).await?;
         let spec = decide(&run)?;
+        check(&spec, hash.as_deref())?;
         // Nobody has looked at what comes in between.
         if *first.get_or_insert_with(|| spec.clone()) != spec {
             return Err(Failure::No(format!(
@@ -52,4 +73,21 @@ pub async fn run(
     Err(Failure::No(format!(
         "Promotion {name} changes so often that nothing was changed here: try again"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_looked_at_is_what_is_pinned() {
+        let spec = json!({"approved": {"staging": pin("abc", None)}});
+        assert!(check(&spec, None).is_ok() && check(&spec, Some("abc")).is_ok());
+        let refusal = check(&spec, Some("abd")).unwrap_err().to_string();
+        assert!(refusal.contains("abc") && refusal.contains("abd"), "{refusal}");
+        assert!(
+            check(&json!({"upTo": "staging"}), Some("abc")).is_ok(),
+            "a dry run pins nothing"
+        );
+    }
 }

@@ -1,9 +1,9 @@
 //! The operators of the cluster: Deployments of the chart, read as their own programs read their command lines.
 
-use clap::Parser as _;
+use clap::{Args as _, Command, FromArgMatches as _, builder::Resettable};
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::{Api, ResourceExt as _, api::ListParams};
-use pingone_aic_operator::runtime::{Arguments, Options};
+use pingone_aic_operator::runtime::Options;
 
 use super::{good, problem};
 use crate::{cluster::Cluster, failure::Failure, tree::Node};
@@ -73,10 +73,12 @@ fn options(container: &Container) -> Result<Options, String> {
             }
         }
     }
-    match Arguments::try_parse_from(line) {
-        Ok(arguments) => Ok(arguments.options),
-        Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
-    }
+    // Variables of whoever asks are not the pod's.
+    let command = Options::augment_args(Command::new("pingone-aic-operator"));
+    let command = command.mut_args(|argument| argument.env(Resettable::Reset));
+    let matches = command.try_get_matches_from(line);
+    let options = matches.and_then(|matches| Options::from_arg_matches(&matches));
+    options.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 impl Operator {
@@ -88,6 +90,7 @@ impl Operator {
                 findings.push(good("watches", watches(options)));
                 let hosts = patterns(&options.allowed_tenant_hosts);
                 findings.push(good("tenants", hosts));
+                findings.push(good("PingOne", pingone(options)));
             }
             Err(error) => findings.push(problem("command line", format!("it cannot be read: {error}"))),
         }
@@ -143,6 +146,13 @@ fn watches(options: &Options) -> String {
         Some(selector) => format!("{namespaces}; objects with {selector}"),
         None => namespaces,
     }
+}
+
+fn pingone(options: &Options) -> String {
+    if options.allowed_pingone_hosts.is_empty() {
+        return "the api. and auth. hosts of the six regions".to_owned();
+    }
+    patterns(&options.allowed_pingone_hosts)
 }
 
 fn patterns(patterns: &[impl ToString]) -> String {
