@@ -53,7 +53,13 @@ pub fn adoption<'a>(shown: &Shown<'a>, name: &str, worker: &'a Worker) -> Result
     }
     let label_of = |worker: &'a Worker| worker.label(shown.attribute?);
     let Some(label) = label_of(worker) else {
-        obstacles.push("it has no credential label: give it one in the tenant's console".to_owned());
+        obstacles.push(match shown.attribute {
+            Some(attribute) if attribute.is_known() => {
+                "it has no credential label: give it one in the tenant's console".to_owned()
+            }
+            Some(_) => "the tenant does not tell where it keeps a worker's credential label".to_owned(),
+            None => "this tenant has no product connections yet".to_owned(),
+        });
         return Err(obstacles);
     };
     let others = shown.workers.iter().filter(|(other, _)| *other != name);

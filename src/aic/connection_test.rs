@@ -29,7 +29,7 @@ pub enum ConnectionTest {
     NoWorker,
 }
 
-/// The PingOne environment of the credential that a test used.
+/// The PingOne environment of the credential that a test used, as the credential has it: a text of a vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestedEnvironment {
@@ -104,10 +104,6 @@ impl Tenant {
             credential_id,
             environment,
         } = reply.json()?;
-        let environment = environment.map(|it| TestedEnvironment {
-            name: reply.redact(&it.name),
-            id: presentable(it.id),
-        });
         Ok(ConnectionTest::Passed {
             credential_id: presentable(credential_id),
             environment,

@@ -96,11 +96,8 @@ impl Tenant {
         }
         let call = Call::new(Method::GET, "/environment/secrets", "list the ESVs")
             .header(ACCEPT_API_VERSION, API_VERSION);
-        let reply = self.send(call).await?;
-        let esvs = whole_list::<Listed>(&reply)?.into_iter();
-        Ok(esvs
-            .map(|listed| (reply.redact(&listed.id), listed.esv))
-            .collect())
+        let esvs = whole_list::<Listed>(&self.send(call).await?)?.into_iter();
+        Ok(esvs.map(|listed| (listed.id, listed.esv)).collect())
     }
 
     /// Creates an ESV: `PUT /environment/secrets/{id}`, which never changes one that exists. Without placeholders

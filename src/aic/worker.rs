@@ -181,10 +181,9 @@ impl Tenant {
         }
         let path = "/workers?_queryFilter=true";
         let call = worker_call(Method::GET, realm, path, "list the PingOne workers");
-        let reply = self.send(call).await?;
-        let workers = whole_list::<Listed>(&reply)?.into_iter();
+        let workers = whole_list::<Listed>(&self.send(call).await?)?.into_iter();
         Ok(workers
-            .map(|worker| (reply.redact(&worker.id), Worker(worker.attributes)))
+            .map(|worker| (worker.id, Worker(worker.attributes)))
             .collect())
     }
 

@@ -11,4 +11,4 @@ mod tenant_binding;
 pub use claims::{ClientCredentials, Credential, Gateway, Grant};
 pub use decode::{Undecodable, decode};
 pub use digest::Digest;
-pub use tenant_binding::{NotAllowed, check as check_tenant_binding, derived_tenant_host};
+pub use tenant_binding::{NotAllowed, check as check_tenant_binding, derived_tenant_host, tenant_host};

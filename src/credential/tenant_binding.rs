@@ -64,7 +64,8 @@ pub fn derived_tenant_host(credential: &Credential) -> Option<Host> {
 }
 
 /// The tenant that the documented naming of mapped environments gives (for UAT and staging: assumed).
-fn tenant_host(environment_name: &str) -> Option<Host> {
+#[must_use]
+pub fn tenant_host(environment_name: &str) -> Option<Host> {
     let (rest, part) = environment_name
         .strip_prefix("env-pingoneaic-")?
         .rsplit_once('-')?;

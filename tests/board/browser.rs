@@ -89,16 +89,27 @@ impl Browser {
 
     /// Waits until one such element holds these words.
     pub async fn until(&self, selector: &str, words: &str) {
-        let script = "return [...document.querySelectorAll(arguments[0])].some((it) => it.textContent.includes(arguments[1]))";
+        let holds = "[...document.querySelectorAll(arguments[0])].some((it) => it.textContent.includes(arguments[1]))";
+        self.until_true(holds, selector, words).await;
+    }
+
+    /// Waits until the first such element has no text.
+    pub async fn until_empty(&self, selector: &str) {
+        let is_empty = "document.querySelector(arguments[0]).textContent === arguments[1]";
+        self.until_true(is_empty, selector, "").await;
+    }
+
+    async fn until_true(&self, expression: &str, selector: &str, words: &str) {
         let deadline = Instant::now() + REAL_PATIENCE;
         loop {
             let arguments = vec![json!(selector), json!(words)];
-            if self.client.execute(script, arguments).await.unwrap() == true {
+            let script = format!("return {expression}");
+            if self.client.execute(&script, arguments).await.unwrap() == true {
                 return;
             }
             assert!(
                 Instant::now() < deadline,
-                "no {words:?} in {selector}: {}",
+                "not {words:?} in {selector}: {}",
                 self.text("body").await
             );
             tokio::time::sleep(LOOK_AGAIN).await;

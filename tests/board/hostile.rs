@@ -10,14 +10,14 @@ use crate::{READS, browser::Browser, person::Person, served::Served};
 const MARKUP: &str = "\"'><img src=x onerror=\"window.taken=1\"><script>window.taken=1</script><b>M</b>";
 
 /// Every text of a status that somebody else writes is this one.
-fn conditions(ready: &str) -> Value {
+fn conditions(reason: &str) -> Value {
     let condition = |type_: &str, status: &str| {
         json!({
-            "type": type_, "status": status, "reason": "TestFailed", "message": MARKUP,
+            "type": type_, "status": status, "reason": reason, "message": MARKUP,
             "observedGeneration": 1, "lastTransitionTime": "2026-11-01T00:00:00Z",
         })
     };
-    let all = [("Active", "False"), ("Ready", ready), ("Stalled", "True")];
+    let all = [("Active", "False"), ("Ready", "False"), ("Stalled", "True")];
     all.map(|(type_, status)| condition(type_, status))
         .into_iter()
         .collect()
@@ -30,7 +30,7 @@ fn run() -> Value {
         "added": [MARKUP], "modified": [MARKUP], "deleted": [MARKUP],
     });
     json!({
-        "observedGeneration": 1, "conditions": conditions("False"), "phase": "Held",
+        "observedGeneration": 1, "conditions": conditions("DryRunFailed"), "phase": "Held",
         "next": {"stage": "staging", "source": MARKUP, "provisional": report},
         "stages": [{"name": "staging", "step": "DryRun", "message": MARKUP, "reason": "DryRunFailed", "retries": 0}],
     })
@@ -69,7 +69,7 @@ async fn names_that_hold_markup_do_nothing() {
         object["apiVersion"] = json!("pingone-aic.io/v1alpha1");
         namespace.apply(object).await.unwrap();
     }
-    let status = json!({"observedGeneration": 1, "conditions": conditions("False")});
+    let status = json!({"observedGeneration": 1, "conditions": conditions("EnvironmentLocked")});
     for (kind, name, status) in [
         ("PingOneConnection", "dev", &status),
         ("AICIntegration", "dev", &status),
@@ -96,8 +96,8 @@ async fn names_that_hold_markup_do_nothing() {
     let board = Served::start(&reader, &[]);
     let browser = Browser::start().await;
     browser.goto(&board.link).await;
-    // Connection, integration, run and stage.
-    is_a_text(&browser, 4).await;
+    // Connection, integration and its lock, run and stage.
+    is_a_text(&browser, 5).await;
     browser
         .goto(&format!("{}/runs/{}/release", board.base, namespace.name()))
         .await;

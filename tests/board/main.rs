@@ -185,6 +185,7 @@ async fn nobody_else_gets_in() {
         403,
         "as a foreign page would"
     );
+    assert_eq!(board.origin_status("/").await, 403, "a page of the origin's");
     let path = board.link.strip_prefix(&board.base).unwrap();
     assert_eq!(status(path, &[]).await, 403, "the link opens once");
     let page = board.page("/", &cookie).await;

@@ -58,6 +58,16 @@ impl Served {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// Of a path of the whole origin.
+    pub async fn origin_status(&self, path: &str) -> u16 {
+        let (origin, _) = self.base.rsplit_once('/').unwrap();
+        reqwest::get(format!("{origin}{path}"))
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    }
+
     pub async fn page(&self, path: &str, cookie: &str) -> String {
         let request = reqwest::Client::new().get(format!("{}{path}", self.base));
         request

@@ -5,11 +5,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use pingone_aic_simulator::{
     Exchange, Mutability, Network, Realm, Region, Tenant,
-    pingone::{Credential, Environment, ProductConnection},
+    pingone::{Credential, ProductConnection},
 };
 use pingone_aic_support::{Env, is_done};
 use serde_json::{Value, json};
@@ -17,15 +18,17 @@ use serde_json::{Value, json};
 use crate::person::{Said, said};
 
 /// As many of them are as they should be.
-const GOOD: usize = 38;
+const GOOD: usize = 37;
 const HOST: &str = "openam-mycompany-ew2-dev.id.forgerock.io";
+const ELSEWHERE: &str = "Prod: `eu` # \"1\" | <b>";
 const SCOPES: [&str; 2] = ["fr:am:*", "fr:idc:esv:*"];
 
 /// A tenant in which people have worked for years.
 struct Console {
     tenant: Tenant,
-    environment: Environment,
     connection: ProductConnection,
+    /// Of an environment that is no tenant's by its name.
+    elsewhere: ProductConnection,
     /// By ESV.
     credentials: BTreeMap<String, Credential>,
 }
@@ -40,7 +43,7 @@ impl Console {
         Self {
             tenant,
             connection: environment.create_connection(),
-            environment,
+            elsewhere: pingone.create_environment(ELSEWHERE).create_connection(),
             credentials: BTreeMap::new(),
         }
     }
@@ -105,6 +108,17 @@ fn fifty(console: &mut Console) -> Expected {
         console.integration(&name, &label, &esv, number % 2 == 0);
         good.push((name, esv));
     }
+    // A PingOne environment whose name leads to no tenant, and holds what YAML and Markdown could read.
+    let elsewhere = console.elsewhere.add_credential();
+    console
+        .tenant
+        .console()
+        .create_secret("esv-elsewhere", "made by hand", true, &elsewhere.jwt);
+    console.credentials.insert("esv-elsewhere".to_owned(), elsewhere);
+    console.worker(Realm::Alpha, "Elsewhere", "elsewhere");
+    console.maps(Realm::Alpha, "elsewhere", "esv-elsewhere");
+    good.push(("Elsewhere".to_owned(), "esv-elsewhere".to_owned()));
+    console.worker(Realm::Alpha, "a`b\n## <img>", "hostile");
     let long = "A".repeat(65);
     console.integration("two words", "two.words", "esv-two-words", true);
     console.integration(&long, "long", "esv-long", true);
@@ -124,7 +138,7 @@ fn fifty(console: &mut Console) -> Expected {
     console.esv("esv-disabled", "made by hand", true);
     console.worker(Realm::Bravo, "Disabled", "disabled");
     console.maps(Realm::Bravo, "disabled", "esv-disabled");
-    for name in ["Classic", "Classic-2"] {
+    for name in ["Classic"] {
         let classic = json!({"useCredential": false, "clientId": "c", "clientSecretPurpose": "classic"});
         console.tenant.console().put_worker(Realm::Alpha, name, classic);
     }
@@ -140,7 +154,6 @@ fn fifty(console: &mut Console) -> Expected {
         ("Managed", "has the mark of AICIntegration"),
         ("Disabled", "worker service is disabled"),
         ("Classic", "client's id and secret"),
-        ("Classic-2", "client's id and secret"),
     ];
     (good, odd.map(|(name, why)| (name.to_owned(), why)).into())
 }
@@ -191,7 +204,8 @@ async fn what_people_made_is_imported_adopted_and_changed_in_nothing_but_its_mar
     let mut env = Env::start("fifty hand-made integrations are imported").await;
     let mut console = Console::new(&env.network);
     let (good, odd) = fifty(&mut console);
-    assert_eq!(good.len() + odd.len(), 50);
+    // And the one whose name holds markup.
+    assert_eq!(good.len() + odd.len() + 1, 50);
     let account = console.tenant.create_service_account("operator", &SCOPES);
     let scratch = Scratch::new();
     let (file, output) = (scratch.0.join("account.yaml"), scratch.0.join("manifests"));
@@ -211,6 +225,14 @@ async fn what_people_made_is_imported_adopted_and_changed_in_nothing_but_its_mar
     let report = fs::read_to_string(output.join("REPORT.md")).unwrap();
     assert_eq!(imported.text, report);
     assert!(report.contains("38 of 50 workers can be adopted"), "{report}");
+    assert!(
+        report.contains("- `` a`b## <img> `` in realm alpha\n"),
+        "{report}"
+    );
+    assert!(
+        report.contains(&format!("PingOne environment `` {ELSEWHERE} `` (")),
+        "{report}"
+    );
     for (name, why) in &odd {
         let (_, rest) = report.split_once(&format!("- ` {name} ` in realm")).unwrap();
         let obstacle = rest.lines().nth(1).unwrap();
@@ -222,20 +244,19 @@ async fn what_people_made_is_imported_adopted_and_changed_in_nothing_but_its_mar
     assert!(again.complaint.contains("is not empty"), "{again:?}");
 
     console.tenant.console().hand_over();
+    // Until then the tenant might use a value from before.
+    env.advance(Duration::from_mins(12)).await;
     let objects = apply(&env, &output, &console, (&account.id, &account.jwk)).await;
-    assert_eq!(objects.len(), GOOD);
+    assert_eq!(objects.len(), good.len());
     for (object, credential) in &objects {
         let done = |it: Option<&_>| is_done(it, credential).err();
         env.until_object("AICIntegration", object, done).await.unwrap();
     }
     env.settle().await;
     let calls = env.network.journal_since(before);
-    let wrote = calls
-        .iter()
-        .filter(|call| writes(call) && call.action() != Some("setDescription"));
-    // The same value makes no version: it is answered with the one that there is.
+    let wrote = calls.iter().filter(|call| writes(call));
     let wrote: Vec<_> = wrote
-        .filter(|call| call.action() != Some("create"))
+        .filter(|call| call.action() != Some("setDescription"))
         .map(ToString::to_string)
         .collect();
     assert!(
@@ -262,7 +283,6 @@ async fn what_people_made_is_imported_adopted_and_changed_in_nothing_but_its_mar
         let description = console.tenant.secret(esv).unwrap().description;
         assert_eq!(description, "made by hand", "{esv}");
     }
-    assert_eq!(console.environment.name(), "env-pingoneaic-mycompany-ew2-dev");
     env.check_outputs().await;
 }
 
@@ -282,7 +302,10 @@ async fn apply(env: &Env, output: &Path, console: &Console, account: (&str, &str
             .collect()
     };
     let account = [("serviceAccountId", account.0), ("jwk", account.1)];
-    env.namespace.secret("aic-development", &account).await.unwrap();
+    env.namespace
+        .secret("aic-mycompany-ew2-dev", &account)
+        .await
+        .unwrap();
     let mut objects = Vec::new();
     for entry in fs::read_dir(output).unwrap() {
         let path = entry.unwrap().path();
@@ -299,10 +322,10 @@ async fn apply(env: &Env, output: &Path, console: &Console, account: (&str, &str
             .unwrap();
         let stub = fs::read_to_string(output.join(format!("secrets/{secret}.yaml"))).unwrap();
         assert!(stub.contains(&credential.id), "{stub}");
-        env.namespace
-            .secret(secret, &[("credential", &credential.jwt)])
-            .await
-            .unwrap();
+        // As a person fills it in.
+        let mut filled: Value = serde_saphyr::from_str(&stub).unwrap();
+        filled["stringData"]["credential"] = json!(credential.jwt);
+        env.namespace.apply(filled).await.unwrap();
         objects.push((name, credential.id.clone()));
     }
     let apply = [
@@ -358,9 +381,9 @@ async fn who_has_a_secret_store_gets_external_secrets() {
         serde_saphyr::from_str(&fs::read_to_string(output.join(path)).unwrap()).unwrap()
     };
     let resources = read("kustomization.yaml");
-    let name = "development-team-1-alpha";
+    let name = "mycompany-ew2-dev-team-1-alpha";
     let expected = json!([
-        "secrets/aic-development.yaml",
+        "secrets/aic-mycompany-ew2-dev.yaml",
         format!("secrets/pingone-{name}.yaml"),
         format!("{name}.yaml")
     ]);

@@ -1,7 +1,7 @@
 //! Who watches: an API server that goes away and comes back, and a right that is taken away.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read},
     process::{Child, Stdio},
 };
 
@@ -27,15 +27,21 @@ impl Watching {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let printed = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, lines) = unbounded_channel();
-        std::thread::spawn(move || {
-            for line in printed.map_while(Result::ok) {
-                if tell.send(line).is_err() {
-                    return;
+        let outputs: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stdout.take().unwrap()),
+            Box::new(child.stderr.take().unwrap()),
+        ];
+        for output in outputs {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if tell.send(line).is_err() {
+                        return;
+                    }
                 }
-            }
-        });
+            });
+        }
         Self { child, lines }
     }
 
@@ -52,17 +58,13 @@ impl Watching {
         tokio::time::timeout(REAL_PATIENCE, wait).await.unwrap();
     }
 
-    /// Waits for its end, and returns its exit status and what it complains of.
+    /// Waits for its end, and returns its exit status and the last that it says.
     async fn ends(mut self) -> (i32, String) {
-        while self.lines.recv().await.is_some() {}
-        let mut complaint = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut complaint)
-            .unwrap();
-        (self.child.wait().unwrap().code().unwrap(), complaint)
+        let mut last = String::new();
+        while let Some(line) = self.lines.recv().await {
+            last = line;
+        }
+        (self.child.wait().unwrap().code().unwrap(), last)
     }
 }
 
@@ -101,6 +103,8 @@ async fn a_restart_is_survived_and_a_revoked_right_is_told() {
     control_plane.stop_api_server();
     watching.until(&["the API server does not answer"]).await;
     control_plane.start_api_server().await.unwrap();
+    // Though nothing else has changed.
+    watching.until(&["the API server answers again"]).await;
     namespace.apply(connection("later")).await.unwrap();
     watching.until(&["later"]).await;
 

@@ -90,7 +90,7 @@ pub enum Command {
     SupportBundle(SupportBundle),
     /// Write manifests that adopt the integrations that people made in a tenant's console. Nothing in the tenant changes.
     Import(Import),
-    /// Serve a page on this machine that shows where everything stands, and moves by itself.
+    /// Serve a page on this machine that shows where everything stands, and updates itself.
     Board(Board),
     /// Print a completion script.
     Completion(Completion),
@@ -209,6 +209,9 @@ pub struct Import {
 
 #[derive(Debug, Args)]
 pub struct Check {
+    /// The namespace of the operator. Default: every one that you may see.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub operator_namespace: Option<String>,
     #[command(flatten)]
     pub form: Form,
 }
@@ -218,6 +221,9 @@ pub struct SupportBundle {
     /// All namespaces.
     #[arg(long, short = 'A')]
     pub all_namespaces: bool,
+    /// The namespace of the operator. Default: every one that you may see.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub operator_namespace: Option<String>,
     /// Where to write it: a new directory.
     #[arg(long, short, value_name = "DIRECTORY")]
     pub output: Option<PathBuf>,

@@ -1,9 +1,8 @@
-//! All objects as the API server tells of them, and the news of each change.
+//! All objects as the API server tells of them, and whether it still does.
 
-use std::{
-    fmt::Debug,
-    time::{Duration, Instant},
-};
+mod watch_state;
+
+use std::{fmt::Debug, pin::pin, time::Duration};
 
 use futures::{
     FutureExt as _, StreamExt as _,
@@ -11,6 +10,7 @@ use futures::{
 };
 use kube::{
     Api, Resource,
+    api::{WatchEvent, WatchParams},
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt as _,
@@ -24,11 +24,17 @@ use pingone_aic_operator::{
 };
 use serde::de::DeserializeOwned;
 
+pub use self::watch_state::ApiState;
+use self::watch_state::WatchState;
 use crate::{cluster::Cluster, failure::Failure, fleet::Fleet};
 
-/// What comes within one step of this is one piece of news. Ages are shown in no finer steps than the other.
+/// What comes within one step of this is one change.
 const AT_ONCE: usize = 1_000;
+/// Ages are shown in no finer steps.
 const SOON: Duration = Duration::from_secs(30);
+/// How soon it is asked again whether it answers.
+const WHILE_AWAY: Duration = Duration::from_secs(2);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is known of all objects.
 #[derive(Clone)]
@@ -39,48 +45,44 @@ pub struct Followed {
 }
 
 /// Tells of each change, and now and then that time has passed.
-pub struct News {
-    stream: ReadyChunks<SelectAll<BoxStream<'static, Result<Told, Failure>>>>,
-    last: Told,
+pub struct Changes {
+    stream: ReadyChunks<SelectAll<BoxStream<'static, (usize, Event)>>>,
+    watches: [WatchState; 3],
+    probes: [Probe; 3],
+    clock: Clock,
+    last: ApiState,
 }
 
-/// Whether the API server answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It told of a change.
-    News,
-    /// It is away. What it said last stands.
-    Away,
+/// What a watch yields.
+enum Event {
+    /// A list begins, which shows nothing yet.
+    Begins,
+    Changed,
+    Failed(Failure),
 }
 
-impl News {
-    /// Waits for the next.
-    pub async fn next(&mut self) -> Result<Told, Failure> {
-        if let Ok(Some(all)) = tokio::time::timeout(SOON, self.stream.next()).await {
-            for told in all {
-                self.last = told?;
-            }
-        }
-        Ok(self.last)
-    }
-}
+/// Asks whether the API server answers, and lets whoever asks watch a kind.
+type Probe = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 impl Followed {
     /// Follows the objects of the namespace, or of every one.
-    pub fn start(cluster: &Cluster, in_all_namespaces: bool) -> (Self, News) {
-        let (connections, first) = follow(cluster, in_all_namespaces);
-        let (integrations, second) = follow(cluster, in_all_namespaces);
-        let (promotions, third) = follow(cluster, in_all_namespaces);
-        let news = News {
+    pub fn start(cluster: &Cluster, in_all_namespaces: bool) -> (Self, Changes) {
+        let (connections, first, probe_first) = follow(0, cluster, in_all_namespaces);
+        let (integrations, second, probe_second) = follow(1, cluster, in_all_namespaces);
+        let (promotions, third, probe_third) = follow(2, cluster, in_all_namespaces);
+        let changes = Changes {
             stream: stream::select_all([first, second, third]).ready_chunks(AT_ONCE),
-            last: Told::News,
+            watches: Default::default(),
+            probes: [probe_first, probe_second, probe_third],
+            clock: Clock::system(),
+            last: ApiState::Answers,
         };
         let followed = Self {
             connections,
             integrations,
             promotions,
         };
-        (followed, news)
+        (followed, changes)
     }
 
     /// All of them; `None` before the first lists.
@@ -98,10 +100,65 @@ impl Followed {
     }
 }
 
+impl Changes {
+    /// Waits for the next change of an object or of the API server's state, or until some time has passed.
+    pub async fn next(&mut self) -> ApiState {
+        let deadline = self.clock.instant() + SOON;
+        loop {
+            let is_whole = self.watches.iter().all(WatchState::works);
+            let left = deadline.saturating_duration_since(self.clock.instant());
+            let wait = if is_whole { left } else { left.min(WHILE_AWAY) };
+            let mut has_changed = false;
+            if let Ok(Some(events)) = tokio::time::timeout(wait, self.stream.next()).await {
+                let now = self.clock.instant();
+                for (watch, event) in events {
+                    match event {
+                        Event::Begins => {}
+                        Event::Changed => {
+                            self.watches[watch].works_again();
+                            has_changed = true;
+                        }
+                        Event::Failed(failure) => self.watches[watch].failed(failure, now),
+                    }
+                }
+            } else {
+                self.probe().await;
+            }
+            let state = self
+                .watches
+                .iter()
+                .map(WatchState::state)
+                .max()
+                .unwrap_or_default();
+            let is_news = state != self.last;
+            if is_news || has_changed || self.clock.instant() >= deadline {
+                self.last = state.clone();
+                return state;
+            }
+        }
+    }
+
+    /// A watch that resumes after an outage yields nothing by itself.
+    async fn probe(&mut self) {
+        for (watch, probe) in self.watches.iter_mut().zip(&self.probes) {
+            if !watch.may_work_again(self.clock.instant()) {
+                continue;
+            }
+            let asked = tokio::time::timeout(ANSWERS_WITHIN, probe()).await;
+            match asked {
+                Ok(Ok(())) => watch.works_again(),
+                Ok(Err(failure)) => watch.failed(failure, self.clock.instant()),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 fn follow<K>(
+    watch: usize,
     cluster: &Cluster,
     in_all_namespaces: bool,
-) -> (Store<K>, BoxStream<'static, Result<Told, Failure>>)
+) -> (Store<K>, BoxStream<'static, (usize, Event)>, Probe)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -111,85 +168,52 @@ where
         + Sync
         + 'static,
 {
-    let api = if in_all_namespaces {
+    let api: Api<K> = if in_all_namespaces {
         Api::all(cluster.client.clone())
     } else {
         cluster.api()
     };
     let (reader, writer) = reflector::store();
-    let events = watcher(api, watcher::Config::default())
+    let events = watcher(api.clone(), watcher::Config::default())
         .default_backoff()
         .reflect(writer);
-    let (clock, mut refusals) = (Clock::system(), Refusals::default());
-    let news = events.map(move |event| match event {
-        Ok(event) => {
-            refusals.answered(matches!(event, watcher::Event::Init));
-            Ok(Told::News)
-        }
-        Err(error) => match refusal(&K::plural(&()), error) {
-            Some(failure) if refusals.stand(clock.instant()) => Err(failure),
-            _ => Ok(Told::Away),
-        },
+    let events = events.map(move |event| {
+        let event = match event {
+            Ok(watcher::Event::Init) => Event::Begins,
+            Ok(_) => Event::Changed,
+            Err(error) => Event::Failed(failure(&K::plural(&()), error)),
+        };
+        (watch, event)
     });
-    (reader, news.boxed())
+    let probe = move || {
+        let api = api.clone();
+        let asked = async move {
+            let of = |error: &kube::Error| Failure::of(&K::plural(&()), error);
+            let short = WatchParams::default().timeout(1);
+            let events = api
+                .watch_metadata(&short, "0")
+                .await
+                .map_err(|error| of(&error))?;
+            // A refusal comes as the first event.
+            match pin!(events).next().await {
+                Some(Err(error)) => Err(of(&error)),
+                Some(Ok(WatchEvent::Error(status))) => Err(of(&kube::Error::Api(status))),
+                _ => Ok(()),
+            }
+        };
+        asked.boxed()
+    };
+    (reader, events.boxed(), Box::new(probe))
 }
 
-/// A server that has just started may refuse what it will allow: it does not know all roles yet.
-const REFUSED_FOR_GOOD_AFTER: Duration = Duration::from_secs(10);
-
-/// Refusals of one watch.
-#[derive(Default)]
-struct Refusals {
-    has_worked: bool,
-    since: Option<Instant>,
-}
-
-impl Refusals {
-    fn answered(&mut self, only_begins: bool) {
-        if !only_begins {
-            self.has_worked = true;
-            self.since = None;
-        }
-    }
-
-    /// Whether one more is for good.
-    fn stand(&mut self, now: Instant) -> bool {
-        let since = *self.since.get_or_insert(now);
-        !self.has_worked || now - since >= REFUSED_FOR_GOOD_AFTER
-    }
-}
-
-/// What is refused; `None` of a server that is away.
-fn refusal(what: &str, error: watcher::Error) -> Option<Failure> {
-    let error = match error {
+fn failure(what: &str, error: watcher::Error) -> Failure {
+    match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => error,
-        watcher::Error::WatchError(status) => kube::Error::Api(status),
-        watcher::Error::NoResourceVersion => return None,
-    };
-    match &error {
-        kube::Error::Api(status) if [401, 403].contains(&status.code) => Some(Failure::of(what, &error)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_is_for_good_at_the_beginning_and_when_it_lasts() {
-        let now = Clock::system().instant();
-        assert!(Refusals::default().stand(now), "nothing was seen before");
-        let mut refusals = Refusals::default();
-        refusals.answered(true);
-        assert!(refusals.stand(now), "a list that only begins shows nothing");
-        refusals.answered(false);
-        assert!(!refusals.stand(now));
-        assert!(!refusals.stand(now + Duration::from_secs(9)));
-        assert!(refusals.stand(now + Duration::from_secs(10)));
-        refusals.answered(false);
-        assert!(!refusals.stand(now + Duration::from_secs(11)));
+        | watcher::Error::WatchFailed(error) => Failure::of(what, &error),
+        watcher::Error::WatchError(status) => Failure::of(what, &kube::Error::Api(status)),
+        watcher::Error::NoResourceVersion => {
+            Failure::Unreachable(what.to_owned(), "a list has no version".to_owned())
+        }
     }
 }

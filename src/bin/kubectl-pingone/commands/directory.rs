@@ -1,5 +1,7 @@
 //! A new directory. Nothing that exists is overwritten.
 
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
@@ -39,6 +41,11 @@ impl Directory {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // Nobody else reads what people will put there.
+    #[cfg(unix)]
+    options.mode(0o600);
+    let mut file = options.open(path)?;
     file.write_all(text.as_bytes())
 }

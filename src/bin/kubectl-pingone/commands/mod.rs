@@ -77,7 +77,7 @@ pub async fn run(Arguments { access, command }: Arguments) -> Result<Answer, Fai
         Command::RotateCheck(it) => rotate_check::run(printer(it.form), &connect().await?, &it).await,
         Command::Explain(it) => explain::run(printer(it.form), &it),
         Command::Decode(it) => decode::run(printer(it.form), &it),
-        Command::Check(it) => check::run(printer(it.form), &connect().await?).await,
+        Command::Check(it) => check::run(printer(it.form), &connect().await?, &it).await,
         Command::SupportBundle(it) => support_bundle::run(&connect().await?, &it).await,
         Command::Import(it) => import::run(&it).await,
         Command::Board(it) => board::run(connect().await?, &it).await,

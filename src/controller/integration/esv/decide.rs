@@ -15,7 +15,10 @@ pub(super) enum Decision {
     /// Somebody else's: write nothing.
     NotOurs(NotOurs),
     /// A person's, and this object may take it over.
-    Adopt,
+    Adopt {
+        /// Whether the tenant's test has shown that its newest version holds the credential.
+        holds_it: bool,
+    },
     /// A version of another credential may still arrive: its write was recorded, and its answer was not.
     AwaitPending(PendingVersion),
     /// Write the credential. If the newest version has it already, the tenant creates none and returns that one. So
@@ -84,7 +87,9 @@ pub(super) fn decide(
         EsvOwner::APersons if !wanted.adopts => return Decision::NotOurs(NotOurs::APersons(None)),
         EsvOwner::APersons => {
             let obstacle = obstacle(observed, wanted.label);
-            return obstacle.map_or(Decision::Adopt, |why| {
+            let is_shown = matches!(&observed.tested, Some(Tested::Credential(id)) if id == wanted.id);
+            let holds_it = is_shown && observed.is_served;
+            return obstacle.map_or(Decision::Adopt { holds_it }, |why| {
                 Decision::NotOurs(NotOurs::APersons(Some(why)))
             });
         }

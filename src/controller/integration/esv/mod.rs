@@ -83,9 +83,17 @@ async fn apply(pass: &mut Pass<'_>, inputs: &Inputs, observed: &Observation, dec
     let newest = &esv.active_version;
     match decision {
         Decision::NotOurs(whose) => Err(refused(pass, inputs, &whose)),
-        Decision::Adopt => {
+        Decision::Adopt { holds_it: false } => {
             let esv = adopt::take(pass, inputs, esv).await?;
             write::version(pass, inputs, &esv.active_version).await
+        }
+        Decision::Adopt { holds_it: true } => {
+            let esv = adopt::take(pass, inputs, esv).await?;
+            let held = Written {
+                version: esv.active_version,
+                create_date: None,
+            };
+            settle(pass, inputs, held, &esv.description).await
         }
         Decision::AwaitPending(pending) => {
             claim(pass, inputs, esv).await?;

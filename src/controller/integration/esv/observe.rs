@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
+
 use crate::{
     aic::{ConnectionTest, Esv, OwnerMark, Version},
     controller::{
@@ -29,6 +31,8 @@ pub(super) struct Observation {
     pub(super) tested: Option<Tested>,
     /// The labels that are mapped to it, if it may be adopted.
     pub(super) labels: Vec<Label>,
+    /// Whether the tenant uses its newest version for certain, and no value from before.
+    pub(super) is_served: bool,
 }
 
 /// What the connection test says about the ESV's content.
@@ -53,7 +57,9 @@ pub(super) async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option
         newest: None,
         tested: None,
         labels: Vec::new(),
+        is_served: false,
     };
+    observed.is_served = is_served(&observed.esv, tenant.time());
     let memory = pass.status.esv.clone().unwrap_or_default();
     if needs_date(&memory, &observed.esv) {
         let versions = lock::esv(pass, tenant, || tenant.esv_versions(&inputs.esv)).await?;
@@ -71,13 +77,22 @@ pub(super) async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option
         EsvOwner::APersons if pass.object.spec.adopt => {
             observed.labels = pass.tried(usage::labels(tenant, &inputs.esv).await)?;
             let own = Label::of(inputs.realm, &inputs.label);
-            if observed.esv.use_in_placeholders && observed.labels.contains(&own) {
+            if observed.labels.contains(&own) {
                 observed.tested = Some(test(pass, inputs).await?);
             }
         }
         _ => {}
     }
     Ok(Some(observed))
+}
+
+/// Whether nothing of an ESV has changed for longer than the tenant keeps a value.
+fn is_served(esv: &Esv, now: Timestamp) -> bool {
+    let changed = esv
+        .last_change_date
+        .as_ref()
+        .and_then(|date| date.parse::<Timestamp>().ok());
+    changed.is_some_and(|changed| now.duration_since(changed) > LONGEST_CACHE.try_into().unwrap_or_default())
 }
 
 pub(super) async fn look(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option<Esv>> {

@@ -2,10 +2,11 @@
 "use strict";
 
 const connection = document.getElementById("connection");
+let events = null;
 let isBusy = false;
 let isNews = false;
 
-async function show() {
+async function update() {
   isNews = true;
   if (isBusy) return;
   isBusy = true;
@@ -26,7 +27,7 @@ function replace(page) {
   const after = page.querySelector("main");
   if (!after) return;
   for (const details of before.querySelectorAll("details[open]")) {
-    after.querySelector(`#${details.id}`)?.setAttribute("open", "");
+    after.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
   }
   const focused = before.contains(document.activeElement) ? document.activeElement : null;
   document.title = page.title;
@@ -38,11 +39,27 @@ function replace(page) {
   } else if (focused?.getAttribute("href")) {
     after.querySelector(`a[href="${CSS.escape(focused.getAttribute("href"))}"]`)?.focus();
   }
+  // An alert is read aloud when its text changes, and only then.
+  const error = document.getElementById("error");
+  const text = page.getElementById("error")?.textContent ?? "";
+  if (error.textContent !== text) error.textContent = text;
 }
 
-const looks = new EventSource("/looks");
-looks.onopen = () => { connection.textContent = ""; };
-looks.onerror = () => { connection.textContent = "The board does not answer. Is the command still at work?"; };
-looks.onmessage = (event) => {
-  if (event.data !== document.querySelector("main").dataset.look) show();
-};
+// A browser keeps few connections to one host: a page that nobody sees holds none.
+function connect() {
+  if (document.hidden) {
+    events?.close();
+    events = null;
+    return;
+  }
+  if (events) return;
+  events = new EventSource(`${document.querySelector("main").dataset.root}revisions`);
+  events.onopen = () => { connection.textContent = ""; };
+  events.onerror = () => { connection.textContent = "The board does not answer. Is the command still running?"; };
+  events.onmessage = (event) => {
+    if (event.data !== document.querySelector("main").dataset.revision) update();
+  };
+}
+
+document.addEventListener("visibilitychange", connect);
+connect();

@@ -23,17 +23,18 @@ const TESTED: [Reason; 2] = [Reason::TestPassed, Reason::TestFailed];
 /// The newest runs of a group that are shown; the rest is folded away.
 const SHOWN: usize = 1;
 
-pub fn of(fleet: &Fleet, now: Timestamp) -> Markup {
+/// `root` is the path of this page.
+pub fn of(fleet: &Fleet, root: &str, now: Timestamp) -> Markup {
     let groups = fleet.groups();
     html! {
         h1 { "Integrations and promotions" }
         @if groups.is_empty() { p { "There are no connections, integrations and promotions." } }
-        @for (number, group) in groups.iter().enumerate() { (section(number, group, fleet, now)) }
+        @for group in &groups { (section(group, (fleet, root), now)) }
     }
 }
 
-fn section(number: usize, group: &Group<'_>, fleet: &Fleet, now: Timestamp) -> Markup {
-    let id = format!("group-{number}");
+fn section(group: &Group<'_>, of: (&Fleet, &str), now: Timestamp) -> Markup {
+    let (id, root) = (id(group), of.1);
     html! {
         section.group aria-labelledby=(id) {
             h2 id=(id) {
@@ -48,7 +49,7 @@ fn section(number: usize, group: &Group<'_>, fleet: &Fleet, now: Timestamp) -> M
                 @for environment in &group.environments {
                     li {
                         h3 { (environment.name) }
-                        @for member in &environment.integrations { (card(member, fleet, now)) }
+                        @for member in &environment.integrations { (card(member, of, now)) }
                     }
                 }
                 @if !group.unused.is_empty() {
@@ -61,18 +62,32 @@ fn section(number: usize, group: &Group<'_>, fleet: &Fleet, now: Timestamp) -> M
                 }
             }
             @let (newest, older) = group.runs.split_at(group.runs.len().min(SHOWN));
-            @for run in newest { (timeline::summary(run, now)) }
+            @for run in newest { (timeline::summary(run, root, now)) }
             @if !older.is_empty() {
                 details id=(format!("{id}-older")) {
-                    summary { "Earlier runs (" (older.len()) ")" }
-                    @for run in older { (timeline::summary(run, now)) }
+                    summary id=(format!("{id}-older-summary")) { "Earlier runs (" (older.len()) ")" }
+                    @for run in older { (timeline::summary(run, root, now)) }
                 }
             }
         }
     }
 }
 
-fn card(member: &Member<'_>, fleet: &Fleet, now: Timestamp) -> Markup {
+/// The same for a group whatever others there are: by its lowest integration.
+fn id(group: &Group<'_>) -> String {
+    let members = group
+        .environments
+        .iter()
+        .flat_map(|environment| &environment.integrations);
+    let first = members
+        .map(|member| member.name.as_str())
+        .next()
+        .unwrap_or_default();
+    let kind = if group.runs.is_empty() { "rest" } else { "group" };
+    format!("{kind}-{}-{first}", group.namespace)
+}
+
+fn card(member: &Member<'_>, of: (&Fleet, &str), now: Timestamp) -> Markup {
     let node = nodes::of_member(member, now);
     let Some(integration) = member.integration else {
         return article(&node, &html! {});
@@ -97,7 +112,7 @@ fn card(member: &Member<'_>, fleet: &Fleet, now: Timestamp) -> Markup {
                 dt { "Last test" }
                 dd { (tested.reason) ", since " (since(tested.last_transition_time.0, now)) }
             }
-            @if let Some(lock) = lock(integration, fleet, now) {
+            @if let Some(lock) = lock(integration, of, now) {
                 dt { "Lock" }
                 dd.lock { (lock) }
             }
@@ -123,12 +138,12 @@ fn article(node: &Node, more: &Markup) -> Markup {
 }
 
 /// Who holds the lock of an integration's environment, as far as runs and the integration tell.
-fn lock(integration: &AICIntegration, fleet: &Fleet, now: Timestamp) -> Option<Markup> {
+fn lock(integration: &AICIntegration, (fleet, root): (&Fleet, &str), now: Timestamp) -> Option<Markup> {
     let url = BaseUrl::parse(&integration.spec.tenant.url, "").ok()?;
     let host = url.host().as_str();
     if let Some((run, since_then)) = fleet.promotions.iter().find_map(|run| holds(run, host)) {
         return Some(html! {
-            "by " a href=(timeline::address(run)) { "Promotion " (run.name_any()) } ", for " (since(since_then, now))
+            "by " a href=(timeline::address(run, root)) { "Promotion " (run.name_any()) } ", for " (since(since_then, now))
         });
     }
     let said = integration

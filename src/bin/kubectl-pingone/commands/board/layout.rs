@@ -5,8 +5,18 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::style::{Tone, age, plain};
 
-/// A page. `look` is the look at the objects that it shows; a page without one never changes.
-pub fn page(title: &str, content: &Markup, look: Option<u64>) -> Markup {
+/// Where a page of the board stands. A page without a place never changes.
+pub struct Place<'a> {
+    /// The path of the first page.
+    pub root: &'a str,
+    /// The revision of the objects that it shows.
+    pub revision: u64,
+    /// Why that may be an old one.
+    pub error: Option<&'a str>,
+}
+
+/// A page.
+pub fn page(title: &str, content: &Markup, place: Option<&Place<'_>>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -17,18 +27,20 @@ pub fn page(title: &str, content: &Markup, look: Option<u64>) -> Markup {
                 title { (title) " - PingOne" }
                 link rel="stylesheet" href="/board.css";
                 link rel="icon" href="data:,";
-                @if look.is_some() { script src="/board.js" defer {} }
+                @if place.is_some() { script src="/board.js" defer {} }
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
-                @if look.is_some() {
+                @if let Some(place) = place {
                     header {
-                        nav aria-label="Pages" { a href="/" { "All environments" } }
+                        nav aria-label="Pages" { a href=(place.root) { "All environments" } }
                         p #connection role="status" {}
-                        noscript { p { "Without JavaScript this page does not move by itself: load it again." } }
+                        noscript { p { "Without JavaScript this page does not update itself: load it again." } }
+                        p #error role="alert" { @if let Some(error) = place.error { (foreign(error)) } }
                     }
                 }
-                main #content tabindex="-1" data-look=[look] { (content) }
+                main #content tabindex="-1" data-root=[place.map(|place| place.root)]
+                    data-revision=[place.map(|place| place.revision)] { (content) }
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::{
     cluster::Cluster,
     fleet::Fleet,
-    follow::{Followed, News, Told},
+    follow::{ApiState, Changes, Followed},
 };
 
 /// Clones share one state.
@@ -17,18 +17,18 @@ pub struct Live {
     state: watch::Receiver<State>,
 }
 
-/// Which look at the objects this is, and what is wrong with it.
+/// Which revision of the objects this is, and why it may be an old one.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    pub look: u64,
-    pub trouble: Option<Arc<str>>,
+    pub revision: u64,
+    pub error: Option<Arc<str>>,
 }
 
 impl Live {
     pub fn start(cluster: &Cluster, in_all_namespaces: bool) -> Self {
-        let (followed, news) = Followed::start(cluster, in_all_namespaces);
+        let (followed, changes) = Followed::start(cluster, in_all_namespaces);
         let (tell, state) = watch::channel(State::default());
-        tokio::spawn(follow(news, tell));
+        tokio::spawn(follow(changes, tell));
         Self { followed, state }
     }
 
@@ -36,8 +36,8 @@ impl Live {
         self.state.borrow().clone()
     }
 
-    /// Tells of each look after the one that is known.
-    pub fn looks(&self) -> watch::Receiver<State> {
+    /// Tells of each revision after the one that is known.
+    pub fn revisions(&self) -> watch::Receiver<State> {
         self.state.clone()
     }
 
@@ -48,16 +48,16 @@ impl Live {
 }
 
 /// A refusal is told on the page, and asked again: a login can be renewed.
-async fn follow(mut news: News, tell: watch::Sender<State>) {
+async fn follow(mut changes: Changes, tell: watch::Sender<State>) {
     loop {
-        let trouble = match news.next().await {
-            Ok(Told::News) => None,
-            Ok(Told::Away) => Some("The API server does not answer. This is what it said last.".to_owned()),
-            Err(failure) => Some(failure.to_string()),
+        let error = match changes.next().await {
+            ApiState::Answers => None,
+            ApiState::Away(failure) => Some(format!("{failure}. This is what it said last.")),
+            ApiState::Refuses(failure) => Some(failure.to_string()),
         };
         tell.send_modify(|state| {
-            state.look += 1;
-            state.trouble = trouble.map(Into::into);
+            state.revision += 1;
+            state.error = error.map(Into::into);
         });
     }
 }

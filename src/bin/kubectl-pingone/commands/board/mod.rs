@@ -1,17 +1,17 @@
 //! `board`: a page on this machine that shows where everything stands, with the rights of whoever started it.
 
-mod door;
 mod events;
 mod fleet_page;
 mod layout;
 mod live;
 mod run_page;
 mod server;
+mod session;
 mod timeline;
 
 use tokio::net::TcpListener;
 
-use self::{door::Door, live::Live, server::Board};
+use self::{live::Live, server::Board, session::Session};
 use crate::{Answer, arguments, cluster::Cluster, failure::Failure, style::say};
 
 /// Serves it until it is stopped.
@@ -21,13 +21,17 @@ pub async fn run(cluster: Cluster, arguments: &arguments::Board) -> Result<Answe
         .await
         .map_err(unusable)?;
     let port = listener.local_addr().map_err(unusable)?.port();
-    let door = Door::new(port);
+    let session = Session::new(port);
     say(&format!(
         "the board, for this machine only: {}\nThe link opens one browser, once. Stop the board with Ctrl-C.\n",
-        door.link()
+        session.link()
     ));
     let live = Live::start(&cluster, arguments.all_namespaces);
-    let board = Board { cluster, live, door };
+    let board = Board {
+        cluster,
+        live,
+        session,
+    };
     axum::serve(listener, server::router(board))
         .await
         .map_err(unusable)?;

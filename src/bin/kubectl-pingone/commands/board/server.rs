@@ -1,6 +1,6 @@
 //! The pages' addresses.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -18,24 +18,28 @@ use maud::{Markup, html};
 use pingone_aic_operator::clock::Clock;
 
 use super::{
-    door::{self, Door},
-    events, fleet_page, layout,
+    events, fleet_page,
+    layout::{self, Place},
     live::Live,
     run_page,
+    session::{self, Session},
 };
 use crate::{cluster::Cluster, fleet::Fleet};
+
+/// Events are asked for when a page is shown, and everything else is known: the page does not wait for long.
+const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Everything that a page is made of.
 #[derive(Clone)]
 pub struct Board {
     pub cluster: Cluster,
     pub live: Live,
-    pub door: Door,
+    pub session: Session,
 }
 
-impl FromRef<Board> for Door {
+impl FromRef<Board> for Session {
     fn from_ref(board: &Board) -> Self {
-        board.door.clone()
+        board.session.clone()
     }
 }
 
@@ -43,43 +47,48 @@ pub fn router(board: Board) -> Router {
     let text = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
+    let root = board.session.root();
     Router::new()
-        .route("/", get(fleet))
-        .route("/runs/{namespace}/{name}", get(run))
-        .route("/looks", get(looks))
-        .route("/open/{key}", get(door::open))
+        .route(&root, get(fleet))
+        .route(&format!("{root}runs/{{namespace}}/{{name}}"), get(run))
+        .route(&format!("{root}revisions"), get(revisions))
+        .route(&format!("{root}open/{{key}}"), get(session::open))
         .route("/board.css", text("text/css", include_str!("board.css")))
         .route("/board.js", text("text/javascript", include_str!("board.js")))
-        .layer(middleware::from_fn_with_state(board.clone(), door::keep))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(middleware::from_fn_with_state(board.clone(), session::require))
         .with_state(board)
 }
 
 async fn fleet(State(board): State<Board>) -> Response {
     let now = Clock::system().now();
     board.page("Integrations and promotions", StatusCode::OK, |fleet| {
-        fleet_page::of(fleet, now)
+        fleet_page::of(fleet, &board.session.root(), now)
     })
 }
 
 async fn run(State(board): State<Board>, Path((namespace, name)): Path<(String, String)>) -> Response {
     let now = Clock::system().now();
-    let events = events::of_run(&board.cluster, &namespace, &name).await;
     let title = format!("Promotion {name}");
-    let known = board.live.fleet();
-    let is_known = known.is_none_or(|fleet| run_page::find(&fleet, &namespace, &name).is_some());
-    let status = if is_known {
-        StatusCode::OK
-    } else {
-        StatusCode::NOT_FOUND
-    };
-    board.page(&title, status, |fleet| {
-        if let Some(run) = run_page::find(fleet, &namespace, &name) {
-            return run_page::of(fleet, run, &events, now);
-        }
-        html! {
-            h1 { "Promotion " (name) }
-            p { "There is no such run in namespace " (namespace) "." }
-        }
+    let is_known = |fleet: &Fleet| run_page::find(fleet, &namespace, &name).is_some();
+    if !board.live.fleet().is_none_or(|fleet| is_known(&fleet)) {
+        return board.page(&title, StatusCode::NOT_FOUND, |_| {
+            html! {
+                h1 { (title) }
+                p { "There is no such run in namespace " (namespace) "." }
+            }
+        });
+    }
+    let events = events::of_run(&board.cluster, &namespace, &name);
+    let events = tokio::time::timeout(EVENTS_WITHIN, events)
+        .await
+        .unwrap_or_else(|_| Err("The API server does not answer in time.".to_owned()));
+    board.page(&title, StatusCode::OK, |fleet| {
+        let run = run_page::find(fleet, &namespace, &name);
+        run.map_or_else(
+            || html! { h1 { (title) } },
+            |run| run_page::of(fleet, run, &events, now),
+        )
     })
 }
 
@@ -89,22 +98,23 @@ impl Board {
         let state = self.live.state();
         let reading = html! { h1 { (title) } p { "Reading…" } };
         let content = self.live.fleet().map_or(reading, |fleet| content(&fleet));
-        let content = html! {
-            @if let Some(trouble) = &state.trouble { p.trouble role="alert" { (trouble) } }
-            (content)
+        let place = Place {
+            root: &self.session.root(),
+            revision: state.revision,
+            error: state.error.as_deref(),
         };
-        (status, layout::page(title, &content, Some(state.look))).into_response()
+        (status, layout::page(title, &content, Some(&place))).into_response()
     }
 }
 
-/// Server-sent events: the number of each look at the objects.
-async fn looks(State(board): State<Board>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut looks = board.live.looks();
-    looks.mark_changed();
-    let events = stream::unfold(looks, async |mut looks| {
-        looks.changed().await.ok()?;
-        let look = looks.borrow_and_update().look;
-        Some((Ok(Event::default().data(look.to_string())), looks))
+/// Server-sent events: the number of each revision of the objects.
+async fn revisions(State(board): State<Board>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut revisions = board.live.revisions();
+    revisions.mark_changed();
+    let events = stream::unfold(revisions, async |mut revisions| {
+        revisions.changed().await.ok()?;
+        let revision = revisions.borrow_and_update().revision;
+        Some((Ok(Event::default().data(revision.to_string())), revisions))
     });
     Sse::new(events).keep_alive(KeepAlive::default())
 }

@@ -9,16 +9,20 @@ use super::layout::{badge, class, foreign, since};
 use crate::{nodes, style::Tone};
 
 /// The run's own page.
-pub fn address(run: &Promotion) -> String {
-    format!("/runs/{}/{}", run.namespace().unwrap_or_default(), run.name_any())
+pub fn address(run: &Promotion, root: &str) -> String {
+    format!(
+        "{root}runs/{}/{}",
+        run.namespace().unwrap_or_default(),
+        run.name_any()
+    )
 }
 
 /// A run in a few lines.
-pub fn summary(run: &Promotion, now: Timestamp) -> Markup {
+pub fn summary(run: &Promotion, root: &str, now: Timestamp) -> Markup {
     let node = nodes::of_run(run, now);
     html! {
         article class={ "run " (class(node.tone)) } {
-            h3 { a href=(address(run)) { "Promotion " (node.name) } }
+            h3 { a href=(address(run, root)) { "Promotion " (node.name) } }
             p {
                 (badge(node.tone, node.state.as_deref().unwrap_or_default()))
                 @if let Some(detail) = &node.detail { " " (detail) }

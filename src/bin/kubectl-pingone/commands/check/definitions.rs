@@ -11,7 +11,7 @@ use pingone_aic_operator::api::custom_resource_definitions;
 use super::{good, problem, unknown};
 use crate::{cluster::Cluster, failure::Failure, tree::Node};
 
-pub async fn look(cluster: &Cluster) -> Vec<Node> {
+pub async fn observe(cluster: &Cluster) -> Vec<Node> {
     let api: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
     let mut findings = Vec::new();
     for ours in custom_resource_definitions() {

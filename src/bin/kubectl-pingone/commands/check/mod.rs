@@ -6,12 +6,12 @@ mod operators;
 mod reach;
 mod rights;
 
-pub use operators::LABELS as OPERATOR_LABELS;
+pub use operators::in_operator_namespaces;
 
 use super::Printer;
 use crate::{
     Answer,
-    arguments::Output,
+    arguments::{Check, Output},
     cluster::Cluster,
     failure::Failure,
     style::Tone,
@@ -21,8 +21,8 @@ use crate::{
 /// Of what whoever asks may not see.
 const UNKNOWN: &str = "unknown";
 
-pub async fn run(printer: Printer, cluster: &Cluster) -> Result<Answer, Failure> {
-    let found = look(cluster).await;
+pub async fn run(printer: Printer, cluster: &Cluster, check: &Check) -> Result<Answer, Failure> {
+    let found = observe(cluster, check.operator_namespace.as_deref()).await;
     printer.print(&found, || {
         draw(&found, printer.output == Output::Wide, printer.style)
     })?;
@@ -36,29 +36,27 @@ pub async fn run(printer: Printer, cluster: &Cluster) -> Result<Answer, Failure>
 }
 
 /// Everything, in the order in which one thing needs the other.
-pub async fn look(cluster: &Cluster) -> Vec<Node> {
-    let mut found = vec![section("CRDs", definitions::look(cluster).await)];
-    let operators = match operators::find(cluster).await {
-        Ok(operators) if operators.is_empty() => {
-            let message = "no Deployment of the chart is in the namespaces that you may see: install it, or name its namespace with --namespace";
-            found.push(problem("operators", message));
-            operators
-        }
+pub async fn observe(cluster: &Cluster, operator_namespace: Option<&str>) -> Vec<Node> {
+    let mut found = vec![section("CRDs", definitions::observe(cluster).await)];
+    let operators = match operators::find(cluster, operator_namespace).await {
         Ok(operators) => operators,
         Err(failure) => {
-            found.push(unknown("operators", &failure));
+            found.push(match failure {
+                Failure::No(message) => problem("operators", message),
+                failure => unknown("operators", &failure),
+            });
             Vec::new()
         }
     };
     for operator in &operators {
-        let mut all = operator.look();
-        all.extend(lease::look(cluster, operator).await);
-        all.extend(rights::look(cluster, operator).await);
+        let mut all = operator.observe();
+        all.extend(lease::observe(cluster, operator).await);
+        all.extend(rights::observe(cluster, operator).await);
         let name = format!("operator {}/{}", operator.namespace, operator.name);
         found.push(section(name, all));
     }
     let objects = format!("objects in {}", cluster.namespace);
-    found.push(section(objects, reach::look(cluster, &operators).await));
+    found.push(section(objects, reach::observe(cluster, &operators).await));
     found
 }
 

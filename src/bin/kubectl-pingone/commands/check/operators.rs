@@ -1,15 +1,22 @@
 //! The operators of the cluster: Deployments of the chart, read as their own programs read their command lines.
 
+use std::{collections::BTreeMap, fmt::Debug};
+
 use clap::{Args as _, Command, FromArgMatches as _, builder::Resettable};
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
-use kube::{Api, ResourceExt as _, api::ListParams};
+use kube::{
+    Api, Resource, ResourceExt as _,
+    api::ListParams,
+    core::{NamespaceResourceScope, SelectorExt as _},
+};
 use pingone_aic_operator::runtime::Options;
+use serde::de::DeserializeOwned;
 
 use super::{good, problem};
 use crate::{cluster::Cluster, failure::Failure, tree::Node};
 
 /// What the chart calls itself.
-pub const LABELS: &str = "app.kubernetes.io/name=pingone-aic-operator";
+const LABELS: &str = "app.kubernetes.io/name=pingone-aic-operator";
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 const VARIABLES: &str = "PINGONE_AIC_";
 
@@ -24,17 +31,45 @@ pub struct Operator {
     available: i32,
 }
 
-/// Those of the cluster, or of the namespace for whoever may not see more.
-pub async fn find(cluster: &Cluster) -> Result<Vec<Operator>, Failure> {
+/// Those of the namespace that was named, else of every one that may be seen.
+pub async fn find(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Operator>, Failure> {
+    let deployments = in_operator_namespaces::<Deployment>(cluster, namespace).await?;
+    Ok(deployments.iter().filter_map(operator).collect())
+}
+
+/// The objects of the chart's in the namespace that was named, else in the cluster; for whoever may not see that, in the
+/// namespace at hand. Not to find one there shows nothing.
+pub async fn in_operator_namespaces<K>(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<K>, Failure>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+{
     let parameters = ListParams::default().labels(LABELS);
-    let everywhere: Api<Deployment> = Api::all(cluster.client.clone());
-    let listed = match everywhere.list(&parameters).await {
-        Err(kube::Error::Api(status)) if status.code == 403 => cluster.api().list(&parameters).await,
-        listed => listed,
+    let client = || cluster.client.clone();
+    let kind = K::plural(&());
+    let (listed, place, is_whole) = match namespace {
+        Some(namespace) => {
+            let api: Api<K> = Api::namespaced(client(), namespace);
+            (api.list(&parameters).await, namespace, true)
+        }
+        None => match Api::<K>::all(client()).list(&parameters).await {
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                let listed = cluster.api().list(&parameters).await;
+                (listed, cluster.namespace.as_str(), false)
+            }
+            listed => (listed, "any namespace", true),
+        },
     };
-    let what = format!("deployments in namespace {}", cluster.namespace);
-    let listed = listed.map_err(|error| Failure::of(&what, &error))?;
-    Ok(listed.items.iter().filter_map(operator).collect())
+    let what = format!("{kind} in {place}");
+    let items = listed.map_err(|error| Failure::of(&what, &error))?.items;
+    match (items.is_empty(), is_whole) {
+        (false, _) => Ok(items),
+        (true, true) => Err(Failure::No(format!(
+            "there are no {kind} of the operator's in {place}: install the chart"
+        ))),
+        (true, false) => Err(Failure::Unknown(format!(
+            "there are no {kind} of the operator's in {place}, and you may not look elsewhere: name its namespace with --operator-namespace"
+        ))),
+    }
 }
 
 fn operator(deployment: &Deployment) -> Option<Operator> {
@@ -83,8 +118,8 @@ fn options(container: &Container) -> Result<Options, String> {
 
 impl Operator {
     /// What its Deployment tells.
-    pub fn look(&self) -> Vec<Node> {
-        let mut findings = vec![self.pods(), self.same_version()];
+    pub fn observe(&self) -> Vec<Node> {
+        let mut findings = vec![self.pods(), self.version()];
         match &self.options {
             Ok(options) => {
                 findings.push(good("watches", watches(options)));
@@ -109,30 +144,32 @@ impl Operator {
         }
     }
 
-    fn same_version(&self) -> Node {
-        let what = "version";
+    /// What the two have in common, the CRDs tell.
+    fn version(&self) -> Node {
         let own = env!("CARGO_PKG_VERSION");
-        match self.version.as_deref() {
-            Some(version) if version == own => good(what, version),
-            version => {
-                let version = version.unwrap_or("unknown");
-                problem(
-                    what,
-                    format!("it is {version}, and this plugin is {own}: use the same"),
-                )
-            }
+        let version = self.version.as_deref().unwrap_or("unknown");
+        if version == own {
+            return good("version", version);
         }
+        good("version", format!("{version}; this plugin is {own}"))
     }
 
-    /// Whether it sees to a namespace.
+    /// Whether it watches a namespace.
     pub fn watches(&self, namespace: &str) -> bool {
         self.options.as_ref().is_ok_and(|options| {
-            options.watch_namespaces.is_empty()
-                || options
-                    .watch_namespaces
-                    .iter()
-                    .any(|watched| watched == namespace)
+            let watched = &options.watch_namespaces;
+            watched.is_empty() || watched.iter().any(|watched| watched == namespace)
         })
+    }
+
+    /// Whether its selector has an object with these labels.
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        let selector = self
+            .options
+            .as_ref()
+            .ok()
+            .and_then(|options| options.selector.as_ref());
+        selector.is_none_or(|selector| selector.matches(labels))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whether each object is seen to, and what operators report that they cannot reach.
 
-use kube::{Resource as _, ResourceExt as _};
+use std::collections::BTreeMap;
+
+use kube::ResourceExt as _;
 use pingone_aic_operator::{
     api::{Conditions, Reason, conditions::READY},
     http::{AllowList, BaseUrl},
@@ -19,7 +21,7 @@ const NOT_REACHED: [Reason; 6] = [
     Reason::ScopeMissing,
 ];
 
-pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
+pub async fn observe(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
     let namespace = &cluster.namespace;
     let what = "hosts";
     let fleet = match Fleet::load(cluster, false).await {
@@ -39,6 +41,7 @@ pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
     }
     for integration in &fleet.integrations {
         let what = format!("AICIntegration {}", integration.name_any());
+        findings.extend(not_selected(&what, integration.labels(), &watching));
         if let Some(host) = not_allowed(&integration.spec.tenant.url, &watching) {
             let message = format!("{host} is on no allow-list: add it to the release's allowedTenantHosts");
             findings.push(problem(what, message));
@@ -49,11 +52,13 @@ pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
     }
     for connection in &fleet.connections {
         let what = format!("PingOneConnection {}", connection.name_any());
+        findings.extend(not_selected(&what, connection.labels(), &watching));
         let conditions = connection.status.as_ref().map(|status| &status.conditions);
         findings.extend(not_reached(what, conditions));
     }
     for run in &fleet.promotions {
-        let what = format!("Promotion {}", run.meta().name.clone().unwrap_or_default());
+        let what = format!("Promotion {}", run.name_any());
+        findings.extend(not_selected(&what, run.labels(), &watching));
         let conditions = run.status.as_ref().map(|status| &status.conditions);
         findings.extend(not_reached(what, conditions));
     }
@@ -62,6 +67,17 @@ pub async fn look(cluster: &Cluster, operators: &[Operator]) -> Vec<Node> {
         findings.push(good(what, if is_empty { "there are none" } else { message }));
     }
     findings
+}
+
+/// An object that the operators of its namespace leave out.
+fn not_selected(what: &str, labels: &BTreeMap<String, String>, watching: &[&Operator]) -> Option<Node> {
+    let is_left_out = !watching.is_empty() && !watching.iter().any(|operator| operator.selects(labels));
+    is_left_out.then(|| {
+        problem(
+            what,
+            "its labels are those of no operator's selector: correct them",
+        )
+    })
 }
 
 /// A tenant that no operator of this namespace may call.

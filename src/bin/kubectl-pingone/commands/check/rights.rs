@@ -24,7 +24,7 @@ const RIGHTS: [(&str, &str, &str, &[&str]); 8] = [
 const OURS: &str = "pingone-aic.io";
 
 /// One finding a namespace.
-pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
+pub async fn observe(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
     let Ok(options) = &operator.options else {
         return Vec::new();
     };
@@ -47,7 +47,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
             namespace
         };
         let place = format!("in {place}");
-        findings.push(judge(cluster, operator, &place, needed.collect()).await);
+        findings.push(decide(cluster, operator, &place, needed.collect()).await);
     }
     if let (true, Some(namespace)) = (options.leader_elect, &options.lease_namespace) {
         let needed = ["create", "get", "update"].map(|verb| {
@@ -57,7 +57,7 @@ pub async fn look(cluster: &Cluster, operator: &Operator) -> Vec<Node> {
                 ..attributes(namespace, "coordination.k8s.io", "leases", "", verb)
             }
         });
-        findings.push(judge(cluster, operator, "for its Lease", needed.into()).await);
+        findings.push(decide(cluster, operator, "for its Lease", needed.into()).await);
     }
     findings
 }
@@ -80,7 +80,12 @@ fn attributes(
     }
 }
 
-async fn judge(cluster: &Cluster, operator: &Operator, place: &str, needed: Vec<ResourceAttributes>) -> Node {
+async fn decide(
+    cluster: &Cluster,
+    operator: &Operator,
+    place: &str,
+    needed: Vec<ResourceAttributes>,
+) -> Node {
     let answers = stream::iter(needed).map(|attributes| may(cluster, operator, attributes));
     let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
     let mut missing = Vec::new();

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use pingone_aic_operator::api::{Realm, TenantEnvironment};
+use pingone_aic_operator::{
+    api::{Realm, TENANT_HOSTS_ANNOTATION, TenantEnvironment},
+    http::Host,
+};
 use serde_json::{Value, json};
 
 use super::observe::{Importable, Seen};
 
 /// The tenant, and what the user says of it.
 pub struct Site {
-    pub url: String,
+    pub host: Host,
     pub environment: TenantEnvironment,
     /// A ClusterSecretStore of External Secrets.
     pub secret_store: Option<String>,
@@ -48,58 +51,86 @@ impl Manifests {
 
 /// One file for each worker that can be adopted, and what their Secrets come from.
 pub fn manifests(site: &Site, workers: &[Seen]) -> Manifests {
-    let kind = site.environment.as_str().to_lowercase();
-    let account = format!("aic-{kind}");
+    let tenant = site.name();
+    let account = format!("aic-{tenant}");
     let mut manifests = Manifests {
         site_files: BTreeMap::new(),
         applied: Vec::new(),
         objects: BTreeMap::new(),
     };
-    manifests.secret(
-        site,
-        &account,
-        &["serviceAccountId", "jwk"],
-        "A service account of this tenant.",
-    );
-    for Seen { realm, worker, found } in workers {
-        let Ok(found) = found else { continue };
-        let base = format!("{kind}-{worker}-{}", realm.as_str()).to_lowercase();
-        // Workers whose names differ in their capitals alone.
-        let is_taken = |name: &String| manifests.objects.values().any(|other| other == name);
-        let numbered = (2..).map(|number| format!("{base}-{number}"));
-        let mut names = std::iter::once(base.clone()).chain(numbered);
-        let name = names.find(|name| !is_taken(name)).unwrap_or(base);
+    let keys = &["serviceAccountId", "jwk"];
+    manifests.secret(site, &account, keys, None, "A service account of this tenant.");
+    for seen in workers {
+        let Ok(found) = &seen.found else { continue };
+        let name = object_name(&tenant, seen, workers);
         let credential = format!("pingone-{name}");
         let why = format!("The JWT of credential {} (its claim jti).", found.credential);
-        manifests.secret(site, &credential, &["credential"], &why);
+        let allowed = found.is_bound_elsewhere(&site.host).then_some(&site.host);
+        manifests.secret(site, &credential, &["credential"], allowed, &why);
         let objects = [
             connection(&name, &credential, found),
-            integration(site, &name, *realm, &account, found),
+            integration(site, &name, seen.realm, &account, found),
         ];
         let file = format!("{name}.yaml");
         manifests.applied.push(file.clone());
         manifests
             .site_files
             .insert(file, objects.map(|object| yaml(&object)).join("---\n"));
-        manifests.objects.insert((realm.as_str(), worker.clone()), name);
+        manifests
+            .objects
+            .insert((seen.realm.as_str(), seen.worker.clone()), name);
+    }
+    if site.secret_store.is_none() {
+        let ignored = "# What is filled in here is secret.\n*\n";
+        manifests
+            .site_files
+            .insert("secrets/.gitignore".to_owned(), ignored.to_owned());
     }
     manifests
 }
 
+/// The same in every import: workers whose names differ in their capitals alone are told apart by these.
+fn object_name(tenant: &str, seen: &Seen, workers: &[Seen]) -> String {
+    let Seen { realm, worker, .. } = seen;
+    let name = format!("{tenant}-{worker}-{}", realm.as_str()).to_lowercase();
+    let is_like = |other: &&Seen| other.realm == *realm && other.worker.eq_ignore_ascii_case(worker);
+    if workers.iter().filter(is_like).count() == 1 {
+        return name;
+    }
+    let capital = |letter: u8| u64::from(letter.is_ascii_uppercase());
+    let capitals = worker
+        .bytes()
+        .fold(0, |bits: u64, letter| bits << 1 | capital(letter));
+    format!("{name}-{capitals:x}")
+}
+
+impl Site {
+    /// What the tenant is called in names of objects.
+    fn name(&self) -> String {
+        let first = self.host.name().split('.').next().unwrap_or_default();
+        first.strip_prefix("openam-").unwrap_or(first).to_owned()
+    }
+}
+
 impl Manifests {
     /// What a Secret comes from: an ExternalSecret, or a Secret to fill in, which is not applied with the others.
-    fn secret(&mut self, site: &Site, name: &str, keys: &[&str], why: &str) {
+    /// `allowed` is a tenant that the credential's own name does not allow.
+    fn secret(&mut self, site: &Site, name: &str, keys: &[&str], allowed: Option<&Host>, why: &str) {
         let file = format!("secrets/{name}.yaml");
-        let object = if let Some(store) = &site.secret_store {
+        let metadata = allowed.map(|host| json!({"annotations": {TENANT_HOSTS_ANNOTATION: host.as_str()}}));
+        let mut object = if let Some(store) = &site.secret_store {
             self.applied.push(file.clone());
             external_secret(name, keys, store)
         } else {
-            let data: BTreeMap<_, _> = keys
-                .iter()
-                .map(|key| (key, "fill this in, and never commit it"))
-                .collect();
+            let fill = |key| (key, "fill this in, and never commit it");
+            let data: BTreeMap<_, _> = keys.iter().map(fill).collect();
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
         };
+        match (metadata, &site.secret_store) {
+            (Some(metadata), Some(_)) => object["spec"]["target"]["template"] = json!({"metadata": metadata}),
+            (Some(metadata), None) => object["metadata"]["annotations"] = metadata["annotations"].clone(),
+            (None, _) => {}
+        }
         self.site_files
             .insert(file, format!("# {why}\n{}", yaml(&object)));
     }
@@ -134,7 +165,7 @@ fn integration(site: &Site, name: &str, realm: Realm, account: &str, found: &Imp
             "tenant": {
                 "environment": site.environment.as_str(),
                 "serviceAccountSecretRef": {"name": account},
-                "url": site.url,
+                "url": format!("https://{}", site.host),
             },
         },
     })

@@ -31,7 +31,7 @@ pub async fn run(import: &Import) -> Result<Answer, Failure> {
         .await
         .map_err(|error| Failure::Tenant(error.to_string()))?;
     let site = Site {
-        url: import.tenant.to_string(),
+        host: import.tenant.host().clone(),
         environment: import.environment,
         secret_store: import.secret_store.clone(),
     };

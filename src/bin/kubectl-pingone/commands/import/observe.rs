@@ -9,6 +9,8 @@ use pingone_aic_operator::{
         Worker, adoption,
     },
     api::Realm,
+    credential::tenant_host,
+    http::Host,
 };
 
 /// Workers that the tenant tests at a time.
@@ -29,6 +31,13 @@ pub struct Importable {
     pub environment: TestedEnvironment,
     /// The id of the credential at work.
     pub credential: String,
+}
+
+impl Importable {
+    /// Whether the environment's name says that the credential belongs to another tenant, or to none.
+    pub fn is_bound_elsewhere(&self, host: &Host) -> bool {
+        tenant_host(&self.environment.name).as_ref() != Some(host)
+    }
 }
 
 /// One realm.

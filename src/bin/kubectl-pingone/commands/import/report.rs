@@ -12,8 +12,8 @@ use crate::style::{code, plain};
 pub fn of(site: &Site, manifests: &Manifests, workers: &[Seen]) -> String {
     let adopted = workers.iter().filter(|worker| worker.found.is_ok()).count();
     let mut text = format!(
-        "# Import of {}\n\n{adopted} of {} workers can be adopted. Nothing in the tenant was changed.\n",
-        site.url,
+        "# Import of https://{}\n\n{adopted} of {} workers can be adopted. Nothing in the tenant was changed.\n",
+        site.host,
         workers.len()
     );
     // Writing to a String cannot fail.
@@ -22,7 +22,7 @@ pub fn of(site: &Site, manifests: &Manifests, workers: &[Seen]) -> String {
         let Ok(found) = &worker.found else { return false };
         let object = manifests.object(worker.realm, &worker.worker).unwrap_or_default();
         let _ = writeln!(text, "- {}: AICIntegration {object}", name(worker));
-        describe(found, text);
+        describe(found, site, text);
         true
     });
     section(&mut text, "Cannot be adopted", workers, |worker, text| {
@@ -44,10 +44,10 @@ fn next(site: &Site) -> String {
             "1. Put each credential, and the service account, into the store behind ClusterSecretStore {}: under the name of its Secret, with the Secret's keys as properties.\n",
             plain(store)
         ),
-        None => "1. Fill in the files in `secrets`, each with the credential that it names, and apply them: `kubectl apply -f secrets`. Never commit them.\n".to_owned(),
+        None => "1. Fill in the files in `secrets`, each with the credential that it names, and create them: `kubectl create -f secrets`, which overwrites no Secret. Never commit them.\n".to_owned(),
     };
     format!(
-        "{secrets}2. Apply the manifests: `kubectl apply -k .`. The operator marks what it adopts; with the same credentials it changes nothing else.\n3. When all are Active, remove `adopt`, and set `driftPolicy` to `Correct` where the operator may correct drift.\n"
+        "{secrets}2. Apply the manifests: `kubectl apply -k .`. The operator marks what it adopts. With the same credentials it changes nothing else.\n3. When all are Active, remove `adopt`, and set `driftPolicy` to `Correct` where the operator may correct drift.\n"
     )
 }
 
@@ -70,7 +70,7 @@ fn name(worker: &Seen) -> String {
     format!("{} in realm {}", code(&worker.worker), worker.realm.as_str())
 }
 
-fn describe(found: &Importable, text: &mut String) {
+fn describe(found: &Importable, site: &Site, text: &mut String) {
     let (esv, label) = (&found.adoption.esv, &found.adoption.label);
     let _ = writeln!(text, "  - ESV `{esv}`, label `{label}`");
     let environment = &found.environment;
@@ -81,6 +81,12 @@ fn describe(found: &Importable, text: &mut String) {
         plain(&environment.id),
         plain(&found.credential)
     );
+    if found.is_bound_elsewhere(&site.host) {
+        let _ = writeln!(
+            text,
+            "  - That environment's name does not lead to this tenant: an annotation of the Secret allows it"
+        );
+    }
     if found.adoption.needs_restart {
         let _ = writeln!(
             text,

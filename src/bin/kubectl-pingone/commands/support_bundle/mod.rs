@@ -42,19 +42,25 @@ impl Bundle {
 pub async fn run(cluster: &Cluster, arguments: &SupportBundle) -> Result<Answer, Failure> {
     let directory = arguments.output.as_deref().map(Directory::claim).transpose()?;
     let mut bundle = Bundle::default();
-    let found = check::look(cluster).await;
+    let operator_namespace = arguments.operator_namespace.as_deref();
+    let found = check::observe(cluster, operator_namespace).await;
     bundle.add("check.txt", &draw(&found, true, Style::plain()));
     objects::collect(cluster, arguments.all_namespaces, &mut bundle).await;
-    operator::collect(cluster, &mut bundle).await;
+    operator::collect(cluster, operator_namespace, &mut bundle).await;
     let content = content(&bundle);
     say(&content);
-    let Some(directory) = directory else {
-        say("\nNothing was written: name a new directory with --output.\n");
-        return Ok(Answer::Yes);
-    };
-    bundle.files.insert("CONTENT.txt".to_owned(), content);
-    directory.write(&bundle.files)?;
-    Ok(Answer::Yes)
+    match directory {
+        Some(directory) => {
+            bundle.files.insert("CONTENT.txt".to_owned(), content);
+            directory.write(&bundle.files)?;
+        }
+        None => say("\nNothing was written: name a new directory with --output.\n"),
+    }
+    if bundle.missing.is_empty() {
+        Ok(Answer::Yes)
+    } else {
+        Err(Failure::Unknown("not everything could be collected".to_owned()))
+    }
 }
 
 /// What is in it, and what is not.

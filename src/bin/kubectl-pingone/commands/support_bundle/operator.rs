@@ -2,19 +2,16 @@
 
 use http::Request;
 use k8s_openapi::api::core::v1::Pod;
-use kube::{
-    Api, ResourceExt as _,
-    api::{ListParams, LogParams},
-};
+use kube::{Api, ResourceExt as _, api::LogParams};
 
 use super::Bundle;
-use crate::{cluster::Cluster, commands::check::OPERATOR_LABELS, failure::Failure};
+use crate::{cluster::Cluster, commands::check::in_operator_namespaces, failure::Failure};
 
 /// The newest lines of each log.
 const LINES: i64 = 20_000;
 
-pub async fn collect(cluster: &Cluster, bundle: &mut Bundle) {
-    let pods = match pods(cluster).await {
+pub async fn collect(cluster: &Cluster, namespace: Option<&str>, bundle: &mut Bundle) {
+    let pods = match in_operator_namespaces::<Pod>(cluster, namespace).await {
         Ok(pods) => pods,
         Err(failure) => {
             bundle.missing.push(format!("operator: {failure}"));
@@ -24,7 +21,14 @@ pub async fn collect(cluster: &Cluster, bundle: &mut Bundle) {
     for pod in &pods {
         let (namespace, name) = (pod.namespace().unwrap_or_default(), pod.name_any());
         let folder = format!("operator/{namespace}/{name}");
-        bundle.add_or_note(format!("{folder}.log"), log(cluster, &namespace, &name).await);
+        bundle.add_or_note(
+            format!("{folder}.log"),
+            log(cluster, &namespace, &name, false).await,
+        );
+        if has_restarted(pod) {
+            let previous = log(cluster, &namespace, &name, true).await;
+            bundle.add_or_note(format!("{folder}.previous.log"), previous);
+        }
         bundle.add_or_note(
             format!("{folder}.metrics"),
             metrics(cluster, &namespace, pod).await,
@@ -32,24 +36,23 @@ pub async fn collect(cluster: &Cluster, bundle: &mut Bundle) {
     }
 }
 
-/// Those of the cluster, or of the namespace for whoever may not see more.
-async fn pods(cluster: &Cluster) -> Result<Vec<Pod>, Failure> {
-    let parameters = ListParams::default().labels(OPERATOR_LABELS);
-    let everywhere: Api<Pod> = Api::all(cluster.client.clone());
-    let listed = match everywhere.list(&parameters).await {
-        Err(kube::Error::Api(status)) if status.code == 403 => cluster.api::<Pod>().list(&parameters).await,
-        listed => listed,
-    };
-    let what = format!("pods in namespace {}", cluster.namespace);
-    Ok(listed.map_err(|error| Failure::of(&what, &error))?.items)
+fn has_restarted(pod: &Pod) -> bool {
+    let containers = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    containers
+        .into_iter()
+        .any(|container| container.restart_count > 0)
 }
 
-async fn log(cluster: &Cluster, namespace: &str, name: &str) -> Result<String, Failure> {
+async fn log(cluster: &Cluster, namespace: &str, name: &str, previous: bool) -> Result<String, Failure> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let parameters = LogParams {
         container: Some("operator".to_owned()),
         tail_lines: Some(LINES),
         timestamps: true,
+        previous,
         ..LogParams::default()
     };
     let log = api.logs(name, &parameters).await;

@@ -24,6 +24,7 @@ fn observed(esv: Esv) -> Observation {
         newest: None,
         tested: None,
         labels: Vec::new(),
+        is_served: false,
     }
 }
 
@@ -162,7 +163,7 @@ fn a_persons_esv_is_adopted_only_where_it_can_be_nothing_else() {
     for (what, observed, obstacle) in table {
         let decision = decided_for(&EsvStatus::default(), &observed, true);
         match obstacle {
-            None => assert_eq!(decision, Decision::Adopt, "{what}"),
+            None => assert_eq!(decision, Decision::Adopt { holds_it: false }, "{what}"),
             Some(said) => {
                 let Decision::NotOurs(NotOurs::APersons(Some(why))) = decision else {
                     panic!("{what}: {decision:?}");
@@ -170,6 +171,20 @@ fn a_persons_esv_is_adopted_only_where_it_can_be_nothing_else() {
                 assert!(why.contains(said), "{what}: {why}");
             }
         }
+    }
+}
+
+#[test]
+fn what_holds_the_credential_for_certain_is_adopted_as_it_is() {
+    for (credential, is_served, holds_it) in [("c1", true, true), ("c1", false, false), ("c7", true, false)] {
+        let observed = Observation {
+            tested: Some(Tested::Credential(credential.into())),
+            labels: vec![label("own")],
+            is_served,
+            ..observed(esv("1", "mine"))
+        };
+        let decision = decided_for(&EsvStatus::default(), &observed, true);
+        assert_eq!(decision, Decision::Adopt { holds_it }, "{credential} {is_served}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who may look: the browser that has opened the one-time link. Other users of this machine, and other pages in the same
-//! browser, may not.
+//! Who may see the board: the browser that has opened the one-time link. Other users of this machine, and other pages in
+//! the same browser, may not.
 
 use std::sync::Arc;
 
@@ -17,38 +17,45 @@ use super::layout;
 
 /// Clones share one state.
 #[derive(Clone)]
-pub struct Door(Arc<Keys>);
+pub struct Session(Arc<Secrets>);
 
-struct Keys {
+struct Secrets {
     port: u16,
+    /// The first part of every path. Browsers send a cookie to every port of a host, and to no other path than its own.
+    folder: String,
     /// In the link, until somebody opens it.
     once: Mutex<Option<String>>,
     /// In the cookie of whoever has.
-    session: String,
+    cookie: String,
 }
 
-impl Door {
+impl Session {
     pub fn new(port: u16) -> Self {
         let secret = || Uuid::new_v4().simple().to_string();
-        Self(Arc::new(Keys {
+        Self(Arc::new(Secrets {
             port,
+            folder: secret(),
             once: Mutex::new(Some(secret())),
-            session: secret(),
+            cookie: secret(),
         }))
+    }
+
+    /// The path of the first page.
+    pub fn root(&self) -> String {
+        format!("/{}/", self.0.folder)
     }
 
     /// Opens the board, once.
     pub fn link(&self) -> String {
         let once = self.0.once.lock().clone().unwrap_or_default();
-        format!("http://127.0.0.1:{}/open/{once}", self.0.port)
+        format!("http://127.0.0.1:{}{}open/{once}", self.0.port, self.root())
     }
 
-    /// Browsers know cookies by hosts, and not by ports.
     fn cookie(&self) -> String {
-        format!("pingone-board-{}={}", self.0.port, self.0.session)
+        format!("pingone-board={}", self.0.cookie)
     }
 
-    fn knows(&self, headers: &HeaderMap) -> bool {
+    fn has_cookie(&self, headers: &HeaderMap) -> bool {
         let cookie = self.cookie();
         let cookies = headers.get_all(header::COOKIE).into_iter();
         let mut cookies = cookies
@@ -58,7 +65,7 @@ impl Door {
     }
 
     /// A name of another host that leads to this machine is how a foreign page would ask.
-    fn is_addressed_by(&self, headers: &HeaderMap) -> bool {
+    fn is_addressed(&self, headers: &HeaderMap) -> bool {
         let port = self.0.port;
         let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -66,35 +73,39 @@ impl Door {
     }
 }
 
-/// `/open/{key}`: from now on this browser may look, and the link opens nothing any more.
-pub async fn open(State(door): State<Door>, Path(key): Path<String>, headers: HeaderMap) -> Response {
-    if door.knows(&headers) {
-        return Redirect::to("/").into_response();
+/// `open/{key}`: from now on this browser may see the board, and the link opens nothing any more.
+pub async fn open(State(session): State<Session>, Path(key): Path<String>, headers: HeaderMap) -> Response {
+    if session.has_cookie(&headers) {
+        return Redirect::to(&session.root()).into_response();
     }
-    let mut once = door.0.once.lock();
-    if once.as_ref() != Some(&key) {
-        return refusal(
-            "This link was used before, or is another board's. Start the board again for a new one.",
-        );
+    {
+        let mut once = session.0.once.lock();
+        if once.as_ref() != Some(&key) {
+            return refusal(
+                "This link was used before, or is another board's. Start the board again for a new one.",
+            );
+        }
+        *once = None;
     }
-    *once = None;
-    drop(once);
-    let cookie = format!("{}; HttpOnly; SameSite=Strict; Path=/", door.cookie());
-    let mut response = Redirect::to("/").into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+    let (cookie, root) = (session.cookie(), session.root());
+    let mut response = Redirect::to(&root).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&format!("{cookie}; HttpOnly; SameSite=Strict; Path={root}")) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
 }
 
 /// Lets nobody else in, and says to browsers what a page of the board may do.
-pub async fn keep(State(door): State<Door>, request: Request, next: Next) -> Response {
+pub async fn require(State(session): State<Session>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    let opens = path
+        .strip_prefix(&session.root())
+        .is_some_and(|rest| rest.starts_with("open/"));
     // Style and script tell nothing of the cluster.
-    let is_public = path.starts_with("/open/") || path == "/board.css" || path == "/board.js";
-    let mut response = if !door.is_addressed_by(request.headers()) {
+    let is_public = opens || path == "/board.css" || path == "/board.js";
+    let mut response = if !session.is_addressed(request.headers()) {
         refusal("The board is known as 127.0.0.1 only.")
-    } else if !is_public && !door.knows(request.headers()) {
+    } else if !is_public && !session.has_cookie(request.headers()) {
         refusal("Open the link that the command has printed. It opens one browser, once.")
     } else {
         next.run(request).await
@@ -116,6 +127,6 @@ pub async fn keep(State(door): State<Door>, request: Request, next: Next) -> Res
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 fn refusal(why: &str) -> Response {
-    let page = layout::page("Not open", &html! { h1 { "Not open" } p { (why) } }, None);
-    (StatusCode::FORBIDDEN, page).into_response()
+    let content = html! { h1 { "Not open" } p { (why) } };
+    (StatusCode::FORBIDDEN, layout::page("Not open", &content, None)).into_response()
 }
