@@ -138,10 +138,11 @@ fn fifty(console: &mut Console) -> Expected {
     console.esv("esv-disabled", "made by hand", true);
     console.worker(Realm::Bravo, "Disabled", "disabled");
     console.maps(Realm::Bravo, "disabled", "esv-disabled");
-    for name in ["Classic"] {
-        let classic = json!({"useCredential": false, "clientId": "c", "clientSecretPurpose": "classic"});
-        console.tenant.console().put_worker(Realm::Alpha, name, classic);
-    }
+    let classic = json!({"useCredential": false, "clientId": "c", "clientSecretPurpose": "classic"});
+    console
+        .tenant
+        .console()
+        .put_worker(Realm::Alpha, "Classic", classic);
     let odd = [
         ("two words", "can have the name"),
         (&long, "can have the name"),

@@ -76,6 +76,17 @@ impl Person {
         }
     }
 
+    /// The program that the kubeconfig names for logging in fails from now on.
+    pub fn is_logged_out(&self) {
+        let mut kubeconfig: Value =
+            serde_saphyr::from_str(&fs::read_to_string(&self.kubeconfig).unwrap()).unwrap();
+        let exec = json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/false", "interactiveMode": "Never",
+        });
+        kubeconfig["users"][0]["user"] = json!({"exec": exec});
+        fs::write(&self.kubeconfig, kubeconfig.to_string()).unwrap();
+    }
+
     /// A command, with the plugin's program itself.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-pingone"));

@@ -75,6 +75,20 @@ impl Drop for Watching {
     }
 }
 
+#[tokio::test]
+async fn a_login_that_has_ended_is_told() {
+    let network = Network::start().await;
+    let namespace = TestNamespace::create("a plugin without a login").await;
+    let reader = Person::who_may(&network, &namespace, "reader", &[READS]).await;
+    reader.does(&["status"]).await;
+    reader.is_logged_out();
+    for arguments in [&["status"][..], &["status", "--watch"], &["check-now", "release"]] {
+        let said = reader.runs(arguments).await;
+        assert_eq!(said.code, 3, "{arguments:?}: {said:?}");
+        assert!(said.complaint.contains("Log in again"), "{arguments:?}: {said:?}");
+    }
+}
+
 fn connection(name: &str) -> Value {
     json!({
         "apiVersion": "pingone-aic.io/v1alpha1", "kind": "PingOneConnection", "metadata": {"name": name},

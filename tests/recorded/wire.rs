@@ -111,7 +111,7 @@ async fn a_page_of_the_load_balancer_is_never_an_answer() {
             tenant.provisional_report().await.is_err(),
             tenant.provisional_rollback_report().await.is_err(),
         ];
-        assert_eq!(refused, [true; 15], "{status}");
+        assert_eq!(refused, [true; 17], "{status}");
     }
 }
 

@@ -42,7 +42,10 @@ impl Cluster {
             .namespace
             .clone()
             .unwrap_or(config.default_namespace.clone());
-        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
+        let client = Client::try_from(config).map_err(|error| match Failure::of("kubeconfig", &error) {
+            login @ Failure::Login(..) => login,
+            _ => unusable(&error),
+        })?;
         Ok(Self { client, namespace })
     }
 

@@ -1,5 +1,7 @@
 //! What goes wrong, in words that say what to do.
 
+use kube::client::AuthError;
+
 /// Why a command could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Failure {
@@ -87,8 +89,7 @@ fn is_login(error: &kube::Error) -> bool {
         kube::Error::Service(inner) => Some(&**inner as &(dyn std::error::Error + 'static)),
         error => std::error::Error::source(error),
     };
-    let mut causes = std::iter::successors(first, |cause| cause.source());
-    causes.any(|cause| cause.is::<kube::client::AuthError>())
+    std::iter::successors(first, |cause| cause.source()).any(<dyn std::error::Error>::is::<AuthError>)
 }
 
 /// An error with what it comes from: the innermost says what happened.

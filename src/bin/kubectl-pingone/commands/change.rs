@@ -21,11 +21,11 @@ pub fn pin(hash: &str, source: Option<&String>) -> Value {
 
 /// A person has looked at the content with this hash, and decides about no other.
 fn check(spec: &Value, looked_at: Option<&str>) -> Result<(), Failure> {
-    let pins = spec["approved"]
+    let mut pins = spec["approved"]
         .as_object()
         .into_iter()
         .flat_map(|pins| pins.values());
-    let shown = pins.filter_map(|pin| pin["hash"].as_str()).next();
+    let shown = pins.find_map(|pin| pin["hash"].as_str());
     match (looked_at, shown) {
         (Some(looked_at), Some(shown)) if looked_at != shown => Err(Failure::No(format!(
             "the run shows the content {shown} by now, and not {looked_at}; nothing was changed: look at it with diff"

@@ -122,8 +122,8 @@ impl Manifests {
             self.applied.push(file.clone());
             external_secret(name, keys, store)
         } else {
-            let fill = |key| (key, "fill this in, and never commit it");
-            let data: BTreeMap<_, _> = keys.iter().map(fill).collect();
+            let filled = |key| (key, "fill this in, and never commit it");
+            let data: BTreeMap<_, _> = keys.iter().map(filled).collect();
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
         };
         match (metadata, &site.secret_store) {
