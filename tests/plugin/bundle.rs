@@ -86,7 +86,7 @@ async fn a_bundle_is_complete_and_holds_nothing_secret() {
         "{:?}",
         files.keys()
     );
-    assert_eq!(files.len(), 9, "{:?}", files.keys());
+    assert_eq!(files.len(), 10, "{:?}", files.keys());
     let markers = AhoCorasick::new(env.network.secret_markers()).unwrap();
     for (path, text) in &files {
         assert!(markers.find(text).is_none(), "{path} tells a secret");

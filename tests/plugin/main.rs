@@ -19,6 +19,7 @@ use person::Person;
 use watch::Watching;
 
 const ALL: &str = "pingoneconnections,aicintegrations,promotions";
+const SECRETS: (&str, &str) = ("get", "/secrets");
 /// What a command that changes nothing needs.
 const READS: (&str, &str) = ("get,list,watch", ALL);
 
@@ -113,11 +114,12 @@ async fn a_release_manager_brings_a_release_to_production() {
         over.complaint.contains("the run (Succeeded) shows no next stage"),
         "{over:?}"
     );
-    let answer = reader.does(&["rotate-check", &company.site("prod").name]).await;
+    let rotator = Person::who_may(&env.network, &env.namespace, "rotator", &[READS, SECRETS]).await;
+    let answer = rotator.does(&["rotate-check", &company.site("prod").name]).await;
     assert!(answer.starts_with("yes: "), "{answer}");
     assert_eq!(
         reader.does(&["status", "--problems"]).await,
-        "nothing needs a person\n"
+        format!("nothing in namespace {} needs a person\n", env.namespace.name())
     );
 }
 
@@ -160,6 +162,8 @@ async fn a_held_run_is_accepted_as_it_is_shown_and_others_are_stopped() {
         let object = env.namespace.get("Promotion", "held").await.unwrap();
         assert_eq!(object.data.pointer(pointer), Some(&value), "{arguments:?}");
     }
+    let path = manager.runs(&["suspend", "aici/dev/status"]).await;
+    assert_eq!(path.code, 2, "a name is no path: {path:?}");
     let name = company.site("dev").name.clone();
     manager.does(&["check-now", &format!("aici/{name}")]).await;
     let asked = env.namespace.get("AICIntegration", &name).await.unwrap();
@@ -193,6 +197,16 @@ async fn a_held_run_is_accepted_as_it_is_shown_and_others_are_stopped() {
         assert!(refused.complaint.contains("Ask a cluster admin"), "{refused:?}");
     }
     env.phase("held", "Aborted").await.unwrap();
+    let over = manager.runs(&["abort", "held"]).await;
+    assert!(
+        over.code == 1 && over.complaint.contains("over (Aborted)"),
+        "{over:?}"
+    );
+    let problems = manager.does(&["status", "--problems"]).await;
+    assert!(
+        !problems.contains("held"),
+        "what a person has decided needs nobody: {problems}"
+    );
 }
 
 #[tokio::test]
@@ -215,15 +229,48 @@ async fn a_former_credential_is_kept_until_every_tenant_has_shown_the_new_one() 
     .await
     .unwrap();
     let reader = Person::who_may(&env.network, &env.namespace, "reader", &[READS]).await;
-    let no = reader.runs(&["rotate-check", &fixture.name]).await;
+    let rotator = Person::who_may(&env.network, &env.namespace, "rotator", &[READS, SECRETS]).await;
+    let no = rotator.runs(&["rotate-check", &fixture.name]).await;
     assert_eq!(no.code, 1, "{no:?}");
     assert!(
         no.text.starts_with("no, because\n") && no.text.contains("CredentialNotYetServed"),
         "{no:?}"
     );
     shows(&mut env, &fixture.name, &credential.id).await;
-    let yes = reader.does(&["rotate-check", &fixture.name]).await;
+    let yes = rotator
+        .does(&["rotate-check", &format!("p1c/{}", fixture.name)])
+        .await;
     assert!(yes.contains(&credential.id), "{yes}");
+    // What nobody has looked at yet is in no status.
+    let unread = reader.runs(&["rotate-check", &fixture.name]).await;
+    assert!(
+        unread.code == 1 && unread.text.contains("say it with --holds"),
+        "{unread:?}"
+    );
+    let other = reader
+        .runs(&["rotate-check", &fixture.name, "--holds", &former.id])
+        .await;
+    assert!(
+        other.code == 1 && other.text.contains("holds credential"),
+        "{other:?}"
+    );
+    reader
+        .does(&["rotate-check", &fixture.name, "--holds", &credential.id])
+        .await;
+    let suspended = json!({"spec": {"suspend": true}});
+    env.namespace
+        .patch("PingOneConnection", &fixture.name, &suspended)
+        .await
+        .unwrap();
+    fixture
+        .set_credential(&env.namespace, &fixture.credential().jwt)
+        .await;
+    let newer = rotator.runs(&["rotate-check", &fixture.name]).await;
+    assert!(
+        newer.code == 1 && newer.text.contains("is suspended"),
+        "{newer:?}"
+    );
+    assert!(newer.text.contains("holds credential"), "{newer:?}");
 
     // What is decoded is what manifests need, and nothing else.
     let file = std::env::temp_dir().join(format!("pingone-aic-{}.jwt", uuid::Uuid::new_v4()));
@@ -236,6 +283,9 @@ async fn a_former_credential_is_kept_until_every_tenant_has_shown_the_new_one() 
     assert_eq!(decoded["claims"]["jti"], credential.id.as_str());
     let url = &decoded["manifest"]["AICIntegration"]["spec"]["tenant"]["url"];
     assert_eq!(*url, format!("https://{}", fixture.tenant.host()));
+    // A credential in place of its file's name is not repeated.
+    let token = reader.runs(&["decode", &credential.jwt]).await;
+    assert_eq!(token.code, 2, "{token:?}");
     let meaning = reader.does(&["explain", "credentialnotyetserved"]).await;
     assert!(meaning.contains("The operator waits"), "{meaning}");
     let unknown = reader.runs(&["explain", "Credential"]).await;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pingone_aic_operator::{api::TenantEnvironment, http::BaseUrl};
 
-use crate::target::Target;
+use crate::target::{self, Kind, Target};
 
 /// See, move, check and import PingOne connections, integrations and promotions.
 ///
@@ -31,7 +31,7 @@ pub struct Access {
     #[arg(long, global = true)]
     pub context: Option<String>,
     /// The namespace. Default: the context's.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, value_parser = target::namespace)]
     pub namespace: Option<String>,
 }
 
@@ -79,7 +79,7 @@ pub enum Command {
     /// Ask the operator to check an object now.
     CheckNow(Named),
     /// Say whether a connection's former credential may be revoked.
-    RotateCheck(Connection),
+    RotateCheck(RotateCheck),
     /// Say what a reason means, and what to do.
     Explain(Explain),
     /// Show the public claims of a JWT credential, without any call, and what follows from them for manifests.
@@ -116,6 +116,7 @@ pub struct Status {
 #[derive(Debug, Args)]
 pub struct Run {
     /// The Promotion's name.
+    #[arg(value_parser = run)]
     pub run: String,
     #[command(flatten)]
     pub form: Form,
@@ -124,6 +125,7 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Diff {
     /// The Promotion's name.
+    #[arg(value_parser = run)]
     pub run: String,
     /// The form of what is printed: text, wide, json, yaml, or markdown for a comment on a pull request.
     #[arg(long, short, value_parser = output_or_markdown, default_value = "text")]
@@ -133,6 +135,7 @@ pub struct Diff {
 #[derive(Debug, Args)]
 pub struct Change {
     /// The Promotion's name.
+    #[arg(value_parser = run)]
     pub run: String,
     /// Print the lines for a commit, and change nothing.
     #[arg(long)]
@@ -163,9 +166,13 @@ pub struct Named {
 }
 
 #[derive(Debug, Args)]
-pub struct Connection {
+pub struct RotateCheck {
     /// The PingOneConnection's name.
+    #[arg(value_parser = connection)]
     pub connection: String,
+    /// The id of the credential that its Secret holds now (decode shows it as jti), for whoever may not read the Secret.
+    #[arg(long, value_name = "ID")]
+    pub holds: Option<String>,
     #[command(flatten)]
     pub form: Form,
 }
@@ -225,7 +232,7 @@ pub struct SupportBundle {
     #[arg(long, value_name = "NAMESPACE")]
     pub operator_namespace: Option<String>,
     /// Where to write it: a new directory.
-    #[arg(long, short, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY")]
     pub output: Option<PathBuf>,
 }
 
@@ -249,6 +256,14 @@ pub struct Man {
 pub struct Completion {
     /// The shell.
     pub shell: clap_complete::Shell,
+}
+
+fn run(text: &str) -> Result<String, String> {
+    target::of(Kind::Promotion, text)
+}
+
+fn connection(text: &str) -> Result<String, String> {
+    target::of(Kind::Connection, text)
 }
 
 fn output_or_markdown(text: &str) -> Result<Output, String> {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use kube::{
     Api, Client, Config, Resource,
     api::{ListParams, Patch, PatchParams},
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     core::NamespaceResourceScope,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +21,8 @@ const FIELD_MANAGER: &str = "kubectl-pingone";
 pub struct Cluster {
     pub client: Client,
     pub namespace: String,
+    /// The API server's URL.
+    pub server: String,
 }
 
 impl Cluster {
@@ -29,7 +31,7 @@ impl Cluster {
         let unusable = |error: &dyn std::error::Error| Failure::Kubeconfig(error.to_string());
         let kubeconfig = match &access.kubeconfig {
             Some(file) => Kubeconfig::read_from(file),
-            None => Kubeconfig::read(),
+            None => kubeconfig(),
         };
         let kubeconfig = kubeconfig.map_err(|error| unusable(&error))?;
         let options = KubeConfigOptions {
@@ -41,12 +43,18 @@ impl Cluster {
         let namespace = access
             .namespace
             .clone()
-            .unwrap_or(config.default_namespace.clone());
+            .filter(|namespace| !namespace.is_empty())
+            .unwrap_or_else(|| config.default_namespace.clone());
+        let server = config.cluster_url.to_string();
         let client = Client::try_from(config).map_err(|error| match Failure::of("kubeconfig", &error) {
             login @ Failure::Login(..) => login,
             _ => unusable(&error),
         })?;
-        Ok(Self { client, namespace })
+        Ok(Self {
+            client,
+            namespace,
+            server,
+        })
     }
 
     /// The objects of a kind in the namespace.
@@ -97,8 +105,16 @@ impl Cluster {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        match self.api().patch(name, &parameters, &Patch::Merge(patch)).await {
-            Ok(object) => Ok(Some(object)),
+        match self
+            .api::<K>()
+            .patch(name, &parameters, &Patch::Merge(patch))
+            .await
+        {
+            Ok(mut object) => {
+                // Nobody reads who has set which field.
+                object.meta_mut().managed_fields = None;
+                Ok(Some(object))
+            }
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
             Err(error) => {
                 let what = format!("{} {}/{name}", K::kind(&()), self.namespace);
@@ -106,4 +122,16 @@ impl Cluster {
             }
         }
     }
+}
+
+/// As kubectl reads it: files of the list that are not there are left out.
+fn kubeconfig() -> Result<Kubeconfig, KubeconfigError> {
+    let list = std::env::var_os("KUBECONFIG").unwrap_or_default();
+    let mut files = std::env::split_paths(&list).filter(|file| file.is_file());
+    let Some(first) = files.next() else {
+        return Kubeconfig::read();
+    };
+    files.try_fold(Kubeconfig::read_from(first)?, |merged, file| {
+        merged.merge(Kubeconfig::read_from(file)?)
+    })
 }

@@ -48,7 +48,11 @@ fn of_group(group: &Group<'_>, now: Timestamp) -> Node {
         namespace: Some(group.namespace.clone()),
         children: environments
             .chain(group.unused.iter().map(|it| of_connection(it, now)))
-            .chain(group.runs.iter().map(|run| of_run(run, now)))
+            .chain(group.runs.iter().enumerate().map(|(index, run)| Node {
+                // What a newer run has followed needs nobody any more.
+                needs_person: of_run(run, now).needs_person && (index == 0 || !is_over(run)),
+                ..of_run(run, now)
+            }))
             .collect(),
         ..Node::default()
     }
@@ -150,6 +154,11 @@ fn of_conditions(
     }
 }
 
+fn is_over(run: &Promotion) -> bool {
+    let phase = run.status.as_ref().and_then(|status| status.phase);
+    phase.is_some_and(PromotionPhase::is_terminal)
+}
+
 pub fn of_run(run: &Promotion, now: Timestamp) -> Node {
     let status = run.status.clone().unwrap_or_default();
     let mut node = of_conditions(
@@ -165,6 +174,8 @@ pub fn of_run(run: &Promotion, now: Timestamp) -> Node {
             .to_owned(),
     );
     node.needs_person |= status.phase == Some(PromotionPhase::Held);
+    // A person has decided that.
+    node.needs_person &= status.phase != Some(PromotionPhase::Aborted);
     node.tone = match status.phase {
         _ if node.needs_person => Tone::Bad,
         Some(PromotionPhase::Succeeded) => Tone::Good,

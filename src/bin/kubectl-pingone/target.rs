@@ -44,13 +44,40 @@ impl FromStr for Target {
                 ));
             }
         };
-        if name.is_empty() {
-            return Err("it has no name".to_owned());
-        }
-        Ok(Self {
-            kind,
-            name: name.to_owned(),
-        })
+        let name = object_name(name)?;
+        Ok(Self { kind, name })
+    }
+}
+
+/// The name of an object of a kind, with the kind before it or without.
+pub fn of(kind: Kind, text: &str) -> Result<String, String> {
+    if !text.contains('/') {
+        return object_name(text);
+    }
+    let target: Target = text.parse()?;
+    if target.kind == kind {
+        Ok(target.name)
+    } else {
+        Err(format!("it is to be a {}", kind.as_str()))
+    }
+}
+
+/// A namespace. None is the context's.
+pub fn namespace(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    object_name(text)
+}
+
+/// A name as Kubernetes takes it: it becomes a part of a path.
+fn object_name(text: &str) -> Result<String, String> {
+    let is_legal =
+        |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"-.".contains(&letter);
+    if (1..=253).contains(&text.len()) && text.bytes().all(is_legal) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no name of an object: lower-case letters, digits, '-' and '.'".to_owned())
     }
 }
 
@@ -75,6 +102,11 @@ mod tests {
                 .parse::<Target>()
                 .is_err_and(|error| error.contains("aici"))
         );
-        assert!("aici/".parse::<Target>().is_err());
+        for text in ["aici/", "aici/dev/status", "promo/a?x=1", "..%2f", "Dev"] {
+            assert!(text.parse::<Target>().is_err(), "{text}");
+        }
+        assert_eq!(of(Kind::Connection, "p1c/dev"), Ok("dev".to_owned()));
+        assert_eq!(of(Kind::Connection, "dev"), Ok("dev".to_owned()));
+        assert!(of(Kind::Connection, "promo/dev").is_err());
     }
 }

@@ -79,7 +79,7 @@ pub async fn run(Arguments { access, command }: Arguments) -> Result<Answer, Fai
         Command::Decode(it) => decode::run(printer(it.form), &it),
         Command::Check(it) => check::run(printer(it.form), &connect().await?, &it).await,
         Command::SupportBundle(it) => support_bundle::run(&connect().await?, &it).await,
-        Command::Import(it) => import::run(&it).await,
+        Command::Import(it) => import::run(&it, access.namespace.as_deref()).await,
         Command::Board(it) => board::run(connect().await?, &it).await,
         Command::Completion(it) => {
             let mut script = Vec::new();

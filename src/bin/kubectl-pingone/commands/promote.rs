@@ -29,6 +29,12 @@ fn decide(run: &Promotion, to: &str) -> Result<Value, Failure> {
     if status.phase.is_some_and(PromotionPhase::is_terminal) {
         return no(format!("the run is over ({phase}): a new run needs a new name"));
     }
+    if run.spec.abort || status.aborting {
+        return no("the run is being aborted: a new run needs a new name".to_owned());
+    }
+    if run.spec.suspend {
+        return no("the run is suspended: resume it first".to_owned());
+    }
     if position(&run.spec.up_to) >= Some(target) {
         return no(format!("the gate is at {} already", run.spec.up_to));
     }

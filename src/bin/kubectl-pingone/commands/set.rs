@@ -24,6 +24,11 @@ pub async fn abort(printer: Printer, cluster: &Cluster, Run { run, .. }: &Run) -
         kind: Kind::Promotion,
         name: run.clone(),
     };
+    let promotion: Promotion = cluster.get(run).await?;
+    let phase = promotion.status.and_then(|status| status.phase);
+    if let Some(phase) = phase.filter(|phase| phase.is_terminal()) {
+        return Err(Failure::No(format!("the run is over ({})", phase.as_str())));
+    }
     let said = "stops at the next safe point, for good; an open lock is released first";
     set(printer, cluster, &target, &json!({"spec": {"abort": true}}), said).await
 }
@@ -35,17 +40,23 @@ pub async fn suspend(
     is_suspended: bool,
 ) -> Result<Answer, Failure> {
     let said = if is_suspended { "suspended" } else { "resumed" };
-    set(
-        printer,
-        cluster,
-        target,
-        &json!({"spec": {"suspend": is_suspended}}),
-        said,
-    )
-    .await
+    let patch = json!({"spec": {"suspend": is_suspended}});
+    set(printer, cluster, target, &patch, said).await
 }
 
 pub async fn check_now(printer: Printer, cluster: &Cluster, target: &Target) -> Result<Answer, Failure> {
+    let name = &target.name;
+    let is_suspended = match target.kind {
+        Kind::Connection => cluster.get::<PingOneConnection>(name).await?.spec.suspend,
+        Kind::Integration => cluster.get::<AICIntegration>(name).await?.spec.suspend,
+        Kind::Promotion => cluster.get::<Promotion>(name).await?.spec.suspend,
+    };
+    if is_suspended {
+        let kind = target.kind.as_str();
+        return Err(Failure::No(format!(
+            "{kind} {name} is suspended: resume it first"
+        )));
+    }
     let now = Clock::system().now().to_string();
     let patch = json!({"metadata": {"annotations": {REQUESTED_AT_ANNOTATION: now}}});
     set(printer, cluster, target, &patch, "will be checked now").await

@@ -131,7 +131,10 @@ fn article(node: &Node, more: &Markup) -> Markup {
             @if let Some(message) = node.message.as_ref().filter(|_| node.needs_person) { p { (foreign(message)) } }
             dl {
                 (more)
-                @if let Some(detail) = &node.detail { dt { "Tenant" } dd { (detail) } }
+                @if let Some(detail) = &node.detail {
+                    dt { @if node.kind == "AICIntegration" { "Tenant" } @else { "Credential" } }
+                    dd { (detail) }
+                }
             }
         }
     }

@@ -9,6 +9,8 @@ use crate::style::{Tone, age, plain};
 pub struct Place<'a> {
     /// The path of the first page.
     pub root: &'a str,
+    /// The cluster that it shows.
+    pub server: &'a str,
     /// The revision of the objects that it shows.
     pub revision: u64,
     /// Why that may be an old one.
@@ -34,6 +36,7 @@ pub fn page(title: &str, content: &Markup, place: Option<&Place<'_>>) -> Markup 
                 @if let Some(place) = place {
                     header {
                         nav aria-label="Pages" { a href=(place.root) { "All environments" } }
+                        p { small { (place.server) } }
                         p #connection role="status" {}
                         noscript { p { "Without JavaScript this page does not update itself: load it again." } }
                         p #error role="alert" { @if let Some(error) = place.error { (foreign(error)) } }

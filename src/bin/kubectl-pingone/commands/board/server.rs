@@ -100,6 +100,7 @@ impl Board {
         let content = self.live.fleet().map_or(reading, |fleet| content(&fleet));
         let place = Place {
             root: &self.session.root(),
+            server: &self.cluster.server,
             revision: state.revision,
             error: state.error.as_deref(),
         };

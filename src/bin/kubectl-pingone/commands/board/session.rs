@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -74,9 +74,18 @@ impl Session {
 }
 
 /// `open/{key}`: from now on this browser may see the board, and the link opens nothing any more.
-pub async fn open(State(session): State<Session>, Path(key): Path<String>, headers: HeaderMap) -> Response {
+pub async fn open(
+    State(session): State<Session>,
+    method: Method,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if session.has_cookie(&headers) {
         return Redirect::to(&session.root()).into_response();
+    }
+    if method != Method::GET {
+        // A preview of the link does not use it up.
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     {
         let mut once = session.0.once.lock();

@@ -16,6 +16,8 @@ pub struct Site {
     pub environment: TenantEnvironment,
     /// A ClusterSecretStore of External Secrets.
     pub secret_store: Option<String>,
+    /// Where the objects are to be, if that was said.
+    pub namespace: Option<String>,
 }
 
 /// Files by their names, objects by theirs.
@@ -36,13 +38,16 @@ impl Manifests {
     }
 
     /// All files, by their paths.
-    pub fn files(&self, report: &str) -> BTreeMap<String, String> {
+    pub fn files(&self, site: &Site, report: &str) -> BTreeMap<String, String> {
         let mut files = self.site_files.clone();
-        let kustomization = json!({
+        let mut kustomization = json!({
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": self.applied,
         });
+        if let Some(namespace) = &site.namespace {
+            kustomization["namespace"] = json!(namespace);
+        }
         files.insert("kustomization.yaml".to_owned(), yaml(&kustomization));
         files.insert("REPORT.md".to_owned(), report.to_owned());
         files

@@ -23,7 +23,7 @@ use crate::{Answer, arguments::Import, failure::Failure, style::say};
 /// The rate that the operator keeps to.
 const CALLS_A_SECOND: f64 = 10.0;
 
-pub async fn run(import: &Import) -> Result<Answer, Failure> {
+pub async fn run(import: &Import, namespace: Option<&str>) -> Result<Answer, Failure> {
     let directory = Directory::claim(&import.output)?;
     let account = account::read(&import.service_account)?;
     let tenant = tenant(&import.tenant, account)?;
@@ -34,10 +34,11 @@ pub async fn run(import: &Import) -> Result<Answer, Failure> {
         host: import.tenant.host().clone(),
         environment: import.environment,
         secret_store: import.secret_store.clone(),
+        namespace: namespace.filter(|name| !name.is_empty()).map(ToOwned::to_owned),
     };
     let manifests = manifests(&site, &workers);
     let report = report::of(&site, &manifests, &workers);
-    directory.write(&manifests.files(&report))?;
+    directory.write(&manifests.files(&site, &report))?;
     say(&report);
     let is_whole = workers.iter().all(|worker| worker.found.is_ok());
     Ok(if is_whole { Answer::Yes } else { Answer::No })

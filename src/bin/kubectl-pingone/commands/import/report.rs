@@ -17,7 +17,9 @@ pub fn of(site: &Site, manifests: &Manifests, workers: &[Seen]) -> String {
         workers.len()
     );
     // Writing to a String cannot fail.
-    let _ = write!(text, "\n## Next\n\n{}", next(site));
+    if adopted > 0 {
+        let _ = write!(text, "\n## Next\n\n{}", next(site));
+    }
     section(&mut text, "Can be adopted", workers, |worker, text| {
         let Ok(found) = &worker.found else { return false };
         let object = manifests.object(worker.realm, &worker.worker).unwrap_or_default();
@@ -39,12 +41,16 @@ pub fn of(site: &Site, manifests: &Manifests, workers: &[Seen]) -> String {
 }
 
 fn next(site: &Site) -> String {
+    let namespace = site.namespace.as_ref().map(|name| format!(" --namespace {name}"));
+    let namespace = namespace.unwrap_or_default();
     let secrets = match &site.secret_store {
         Some(store) => format!(
             "1. Put each credential, and the service account, into the store behind ClusterSecretStore {}: under the name of its Secret, with the Secret's keys as properties.\n",
             plain(store)
         ),
-        None => "1. Fill in the files in `secrets`, each with the credential that it names, and create them: `kubectl create -f secrets`, which overwrites no Secret. Never commit them.\n".to_owned(),
+        None => format!(
+            "1. Fill in the files in `secrets`, each with the credential that it names, and create them: `kubectl create -f secrets{namespace}`, which overwrites no Secret. Never commit them.\n"
+        ),
     };
     format!(
         "{secrets}2. Apply the manifests: `kubectl apply -k .`. The operator marks what it adopts. With the same credentials it changes nothing else.\n3. When all are Active, remove `adopt`, and set `driftPolicy` to `Correct` where the operator may correct drift.\n"

@@ -21,12 +21,22 @@ pub async fn run(printer: Printer, cluster: &Cluster, arguments: &Status) -> Res
         return watch::run(printer, cluster, arguments).await;
     }
     let fleet = Fleet::load(cluster, arguments.all_namespaces).await?;
-    let (text, answer) = show(printer, &fleet, arguments.problems)?;
+    let (text, answer) = show(printer, &fleet, (cluster, arguments))?;
     say(&text);
     Ok(answer)
 }
 
-fn show(printer: Printer, fleet: &Fleet, only_problems: bool) -> Result<(String, Answer), Failure> {
+fn show(
+    printer: Printer,
+    fleet: &Fleet,
+    (cluster, arguments): (&Cluster, &Status),
+) -> Result<(String, Answer), Failure> {
+    let only_problems = arguments.problems;
+    let place = if arguments.all_namespaces {
+        "any namespace".to_owned()
+    } else {
+        format!("namespace {}", cluster.namespace)
+    };
     let all = nodes::of(fleet, Clock::system().now());
     let has_problem = all.iter().any(Node::has_problem);
     let shown: Vec<_> = if only_problems {
@@ -35,8 +45,8 @@ fn show(printer: Printer, fleet: &Fleet, only_problems: bool) -> Result<(String,
         all
     };
     let text = printer.form(&shown, || match (shown.is_empty(), only_problems) {
-        (true, true) => "nothing needs a person\n".to_owned(),
-        (true, false) => "there are no connections, integrations and promotions\n".to_owned(),
+        (true, true) => format!("nothing in {place} needs a person\n"),
+        (true, false) => format!("there are no connections, integrations and promotions in {place}\n"),
         (false, _) => draw(&shown, printer.output == Output::Wide, printer.style),
     })?;
     let answer = if only_problems && has_problem {

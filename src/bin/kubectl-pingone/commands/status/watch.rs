@@ -25,7 +25,7 @@ pub async fn run(printer: Printer, cluster: &Cluster, arguments: &Status) -> Res
             return Err(failure);
         }
         if let Some(fleet) = followed.fleet() {
-            let (text, _) = show(printer, &fleet, arguments.problems)?;
+            let (text, _) = show(printer, &fleet, (cluster, arguments))?;
             if text != last {
                 let clear = if std::io::stdout().is_terminal() {
                     CLEAR

@@ -7,6 +7,8 @@ mod redact;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use pingone_aic_operator::clock::Clock;
+
 use super::{check, directory::Directory};
 use crate::{
     Answer,
@@ -45,6 +47,7 @@ pub async fn run(cluster: &Cluster, arguments: &SupportBundle) -> Result<Answer,
     let operator_namespace = arguments.operator_namespace.as_deref();
     let found = check::observe(cluster, operator_namespace).await;
     bundle.add("check.txt", &draw(&found, true, Style::plain()));
+    bundle.add("versions.txt", &versions(cluster).await);
     objects::collect(cluster, arguments.all_namespaces, &mut bundle).await;
     operator::collect(cluster, operator_namespace, &mut bundle).await;
     let content = content(&bundle);
@@ -61,6 +64,20 @@ pub async fn run(cluster: &Cluster, arguments: &SupportBundle) -> Result<Answer,
     } else {
         Err(Failure::Unknown("not everything could be collected".to_owned()))
     }
+}
+
+/// What this was asked of, when, and by what.
+async fn versions(cluster: &Cluster) -> String {
+    let server = match cluster.client.apiserver_version().await {
+        Ok(version) => version.git_version,
+        Err(error) => Failure::of("version", &error).to_string(),
+    };
+    format!(
+        "plugin {}\nKubernetes {server}\nnamespace {}\ntime {}\n",
+        env!("CARGO_PKG_VERSION"),
+        cluster.namespace,
+        Clock::system().now()
+    )
 }
 
 /// What is in it, and what is not.

@@ -1,8 +1,8 @@
 //! The three kinds, and what happened to them.
 
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::{api::events::v1::Event, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{Api, Resource, api::ListParams, core::NamespaceResourceScope};
-use pingone_aic_operator::api::{AICIntegration, PingOneConnection, Promotion};
+use pingone_aic_operator::api::{AICIntegration, ANNOTATION_PREFIX, PingOneConnection, Promotion};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bundle;
@@ -28,15 +28,7 @@ where
     let texts = listed.map(|mut objects| {
         for object in &mut objects {
             let meta = object.meta_mut();
-            meta.managed_fields = None;
-            // Whoever applies an object, and other tools, write there what they like.
-            for value in meta
-                .annotations
-                .iter_mut()
-                .flat_map(|annotations| annotations.values_mut())
-            {
-                "[redacted]".clone_into(value);
-            }
+            without_notes(meta);
         }
         yaml(&objects)
     });
@@ -60,9 +52,18 @@ async fn events(cluster: &Cluster, in_all_namespaces: bool) -> Result<Vec<Event>
         version.is_some_and(|version| version.starts_with("pingone-aic.io/"))
     });
     for event in &mut events {
-        event.metadata.managed_fields = None;
+        without_notes(&mut event.metadata);
     }
     Ok(events)
+}
+
+/// Without what others write there: whoever applies an object, and tools, put into annotations what they like.
+fn without_notes(meta: &mut ObjectMeta) {
+    meta.managed_fields = None;
+    let annotations = meta.annotations.iter_mut().flatten();
+    for (_, value) in annotations.filter(|(name, _)| !name.starts_with(ANNOTATION_PREFIX)) {
+        "[redacted]".clone_into(value);
+    }
 }
 
 fn yaml(objects: &impl Serialize) -> String {
