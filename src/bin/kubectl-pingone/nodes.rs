@@ -48,10 +48,11 @@ fn of_group(group: &Group<'_>, now: Timestamp) -> Node {
         namespace: Some(group.namespace.clone()),
         children: environments
             .chain(group.unused.iter().map(|it| of_connection(it, now)))
-            .chain(group.runs.iter().enumerate().map(|(index, run)| Node {
+            .chain(group.runs.iter().enumerate().map(|(index, run)| {
+                let mut node = of_run(run, now);
                 // What a newer run has followed needs nobody any more.
-                needs_person: of_run(run, now).needs_person && (index == 0 || !is_over(run)),
-                ..of_run(run, now)
+                node.needs_person &= index == 0 || !is_over(run);
+                node
             }))
             .collect(),
         ..Node::default()

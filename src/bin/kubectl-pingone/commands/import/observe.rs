@@ -104,25 +104,37 @@ async fn test(
     realm: Realm,
     adoption: Adoption,
 ) -> Result<Result<Importable, Vec<String>>, Error> {
-    Ok(Err(vec![
-        match tenant.test_connection(realm, &adoption.name, []).await? {
-            ConnectionTest::Passed {
-                credential_id,
-                environment: Some(environment),
-            } => {
-                return Ok(Ok(Importable {
-                    adoption,
-                    environment,
-                    credential: credential_id,
-                }));
-            }
-            ConnectionTest::Passed {
-                environment: None, ..
-            } => "its connection test does not tell the PingOne environment".to_owned(),
-            ConnectionTest::Failed { message, .. } => {
-                format!("its connection test fails: {message}. Correct it in the tenant's console")
-            }
-            ConnectionTest::NoWorker => "the tenant's connection test does not find it".to_owned(),
-        },
-    ]))
+    let tested = tenant.test_connection(realm, &adoption.name, []).await?;
+    let obstacle = match tested {
+        ConnectionTest::Passed {
+            credential_id,
+            environment: Some(environment),
+        } if is_nameable(&environment.name) => {
+            return Ok(Ok(Importable {
+                adoption,
+                environment,
+                credential: credential_id,
+            }));
+        }
+        ConnectionTest::Passed {
+            environment: Some(environment),
+            ..
+        } => format!(
+            "no PingOneConnection can have the environment {:?}",
+            environment.name
+        ),
+        ConnectionTest::Passed {
+            environment: None, ..
+        } => "its connection test does not tell the PingOne environment".to_owned(),
+        ConnectionTest::Failed { message, .. } => {
+            format!("its connection test fails: {message}. Correct it in the tenant's console")
+        }
+        ConnectionTest::NoWorker => "the tenant's connection test does not find it".to_owned(),
+    };
+    Ok(Err(vec![obstacle]))
+}
+
+/// As `spec.environment.name` takes it.
+fn is_nameable(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && name.chars().count() <= 256
 }

@@ -27,8 +27,7 @@ where
     let listed = cluster.list::<K>(in_all_namespaces).await;
     let texts = listed.map(|mut objects| {
         for object in &mut objects {
-            let meta = object.meta_mut();
-            without_notes(meta);
+            without_notes(object.meta_mut());
         }
         yaml(&objects)
     });
