@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 use pingone_aic_operator::{
-    api::{AICIntegration, Promotion, ReportStatus},
+    api::{AICIntegration, Promotion, PromotionStatus, ReportStatus, StageStatus},
     controller::own_items,
 };
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub struct Diff {
     pub run: String,
     pub from: String,
     pub to: String,
-    /// `provisional` or `dry run`.
+    /// `provisional`, `dry run` or [`PROMOTED`].
     pub list: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Time>,
@@ -40,7 +40,16 @@ pub struct Item {
     pub ours: bool,
 }
 
-/// What was looked at last: the dry run of a held stage, else what the gate shows.
+/// The list of what a run has promoted.
+pub const PROMOTED: &str = "promoted";
+
+/// The highest stage that a run has promoted, and what that changed.
+fn promoted_last(status: &PromotionStatus) -> Option<(&StageStatus, ReportStatus)> {
+    let mut stages = status.stages.iter().rev();
+    stages.find_map(|stage| Some((stage, stage.report.clone()?)))
+}
+
+/// What was looked at last: the dry run of a held stage, else what the gate shows, else what the run has promoted.
 pub fn of<'a>(
     run: &Promotion,
     integrations: impl Iterator<Item = &'a AICIntegration>,
@@ -58,6 +67,14 @@ pub fn of<'a>(
             )));
         };
         (next.stage, report, "provisional", next.source, next.seen_at)
+    } else if let Some((stage, report)) = promoted_last(&status) {
+        (
+            stage.name.clone(),
+            report,
+            PROMOTED,
+            None,
+            stage.finished_at.clone(),
+        )
     } else {
         let phase = status.phase.map_or("not looked at yet", |phase| phase.as_str());
         return Err(Failure::No(format!("the run ({phase}) shows no next stage")));

@@ -13,7 +13,7 @@ use super::{
     timeline,
 };
 use crate::{
-    changes::{self, Diff, Item},
+    changes::{self, Diff, Item, PROMOTED},
     fleet::Fleet,
     nodes,
     style::Tone,
@@ -45,11 +45,16 @@ pub fn of(fleet: &Fleet, run: &Promotion, events: &Result<Vec<Happened>, String>
             h2 #stages { "Stages" }
             (timeline::stages(run, now))
         }
-        section aria-labelledby="next" {
-            h2 #next { "What would be promoted" }
+        section aria-labelledby="changes" {
             @match changes::of(run, here.map(|it| &**it)) {
-                Ok(diff) => (next(&diff, now)),
-                Err(why) => p { (foreign(&why.to_string())) },
+                Ok(diff) => {
+                    h2 #changes { @if diff.list == PROMOTED { "What was promoted" } @else { "What would be promoted" } }
+                    (changes(&diff, now))
+                }
+                Err(why) => {
+                    h2 #changes { "What would be promoted" }
+                    p { (foreign(&why.to_string())) }
+                }
             }
         }
         section aria-labelledby="events" {
@@ -60,7 +65,7 @@ pub fn of(fleet: &Fleet, run: &Promotion, events: &Result<Vec<Happened>, String>
 }
 
 /// Deletions first: they break what people forget.
-fn next(diff: &Diff, now: Timestamp) -> Markup {
+fn changes(diff: &Diff, now: Timestamp) -> Markup {
     let lists = [
         ("Deleted", Tone::Bad, &diff.deleted),
         ("Added", Tone::Good, &diff.added),
