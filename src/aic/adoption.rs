@@ -92,9 +92,16 @@ fn mapped_esv(
         .mappings
         .iter()
         .find(|mapping| mapping.secret_label == secret_label);
-    let Some(alias) = mapping.and_then(|mapping| mapping.aliases.first()) else {
-        obstacles.push(format!("its label {label} is mapped to no ESV"));
-        return None;
+    let alias = match mapping.map(|mapping| mapping.aliases.as_slice()) {
+        Some([alias]) => alias,
+        Some([_, _, ..]) => {
+            obstacles.push(format!("its label {label} is mapped to more than one ESV"));
+            return None;
+        }
+        Some([]) | None => {
+            obstacles.push(format!("its label {label} is mapped to no ESV"));
+            return None;
+        }
     };
     let Some(esv) = shown.esvs.get(alias) else {
         obstacles.push(format!(
@@ -150,7 +157,8 @@ mod tests {
         let mappings: Vec<Mapping> = each(mappings)
             .map(|(label, esv)| {
                 let label = format!("am.services.pingone.worker.{label}.credential");
-                serde_json::from_value(json!({"_id": label, "aliases": [esv]})).unwrap()
+                let aliases = if esv.is_array() { esv } else { json!([esv]) };
+                serde_json::from_value(json!({"_id": label, "aliases": aliases})).unwrap()
             })
             .collect();
         let esvs: BTreeMap<_, _> = each(esvs)
@@ -225,6 +233,7 @@ mod tests {
             (json!({"A": worker("")}), mapped.clone(), good.clone(), vec!["no credential label"]),
             (json!({"A": worker("a"), "B": json!({"label": "a"})}), mapped.clone(), good.clone(), vec!["worker B uses its label a"]),
             (json!({"A": worker("a")}), json!({}), good.clone(), vec!["mapped to no ESV"]),
+            (json!({"A": worker("a")}), json!({"a": ["esv-a", "esv-b"]}), good.clone(), vec!["more than one ESV"]),
             (json!({"A": worker("a")}), mapped.clone(), json!({}), vec!["esv-a, which does not exist"]),
             (json!({"A": worker("a")}), mapped.clone(), json!({"esv-a": marked}), vec!["mark of AICIntegration ns/a"]),
             (json!({"A": worker("a")}), mapped.clone(), json!({"esv-a": disabled}), vec!["no version of ESV esv-a is enabled"]),
