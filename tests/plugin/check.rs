@@ -1,6 +1,6 @@
 //! `kubectl pingone check`, of an installation that is taken apart.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
 use kube::{
@@ -9,6 +9,7 @@ use kube::{
 };
 use pingone_aic_harness::{ControlPlane, Operator, TestNamespace, Values};
 use pingone_aic_simulator::Network;
+use pingone_aic_support::REAL_PATIENCE;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -65,16 +66,19 @@ async fn what_is_missing_is_named_and_a_whole_installation_is_good() {
     let it = Installation::start("a plugin checks an installation").await;
     let admin = Person::who_may(&it.network, &it.namespace, "admin", &NAMESPACE).await;
     let admin = admin.and_everywhere(&it.namespace, &CLUSTER).await;
+    // What was changed a moment ago is not known to the whole API server at once.
     let problem = async |words: &str| {
-        let said = admin.runs(&["check", "-o", "json"]).await;
-        assert_eq!(said.code, 1, "{words}: {said:?}");
-        let found: Vec<Value> = serde_json::from_str(&said.text).unwrap();
-        let problems: Vec<_> = leaves(&found).filter(|leaf| leaf["state"] != "ok").collect();
-        let is_said = |leaf: &Value| leaf["message"].as_str().unwrap().contains(words);
-        assert!(
-            problems.len() == 1 && is_said(problems[0]),
-            "{words}: {problems:?}"
-        );
+        let deadline = Instant::now() + REAL_PATIENCE;
+        loop {
+            let said = admin.runs(&["check", "-o", "json"]).await;
+            let found: Vec<Value> = serde_json::from_str(&said.text).unwrap();
+            let problems: Vec<_> = leaves(&found).filter(|leaf| leaf["state"] != "ok").collect();
+            let is_said = |leaf: &Value| leaf["message"].as_str().is_some_and(|text| text.contains(words));
+            if said.code == 1 && problems.len() == 1 && is_said(problems[0]) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{words}: {problems:?}");
+        }
     };
     problem("0 of 2 are available").await;
     it.has_a_pod().await;

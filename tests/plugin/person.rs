@@ -5,11 +5,15 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
+    time::Instant,
 };
 
 use aho_corasick::AhoCorasick;
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
+use kube::{Api, api::PostParams};
 use pingone_aic_harness::{ControlPlane, TestNamespace};
 use pingone_aic_simulator::Network;
+use pingone_aic_support::REAL_PATIENCE;
 use serde_json::{Value, json};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -45,6 +49,7 @@ impl Person {
         for object in role("Role", &user, rights) {
             namespace.apply(object).await.unwrap();
         }
+        granted(namespace, Some(namespace.name()), &user, rights).await;
         Self::with_kubeconfig(network, namespace, &user)
     }
 
@@ -57,6 +62,7 @@ impl Person {
         let apply = ["apply", "--filename", manifest.to_str().unwrap()];
         namespace.control_plane().kubectl(&apply).await.unwrap();
         fs::remove_file(&manifest).unwrap();
+        granted(namespace, None, &self.user, rights).await;
         self.everywhere = Some(Arc::clone(namespace.control_plane()));
         self
     }
@@ -127,6 +133,32 @@ pub async fn said(network: &Network, mut command: Command) -> Said {
         code: output.status.code().unwrap(),
         text: text(output.stdout),
         complaint: text(output.stderr),
+    }
+}
+
+/// Waits until the API server knows of rights that it was told a moment ago.
+async fn granted(cluster: &TestNamespace, place: Option<&str>, user: &str, rights: &[(&str, &str)]) {
+    let reviews: Api<SubjectAccessReview> = Api::all(cluster.client());
+    let deadline = Instant::now() + REAL_PATIENCE;
+    for rule in rules(rights) {
+        let (group, resource, verb) = (&rule["apiGroups"][0], &rule["resources"][0], &rule["verbs"][0]);
+        let (resource, subresource) = match resource.as_str().unwrap().split_once('/') {
+            Some((resource, subresource)) => (resource, Some(subresource)),
+            None => (resource.as_str().unwrap(), None),
+        };
+        let review = serde_json::from_value(json!({"spec": {"user": user, "resourceAttributes": {
+            "namespace": place, "group": group, "resource": resource, "subresource": subresource, "verb": verb,
+        }}}))
+        .unwrap();
+        while !reviews
+            .create(&PostParams::default(), &review)
+            .await
+            .unwrap()
+            .status
+            .is_some_and(|status| status.allowed)
+        {
+            assert!(Instant::now() < deadline, "{user} may not {verb} {resource}");
+        }
     }
 }
 
