@@ -72,13 +72,18 @@ async fn a_gate_is_raised_and_the_card_moves_without_a_reload() {
         .await
         .unwrap();
     // While it is under way, both cards say who holds the lock.
-    while browser
-        .run("return document.querySelectorAll('.lock a').length")
-        .await
-        != 2
-    {
-        env.step().await;
-    }
+    env.until_object("Promotion", "release-1", |run| {
+        let is = run.is_some_and(|run| run.data["status"]["current"]["step"] == "Locking");
+        (!is).then(|| "the lock is not being taken yet".to_owned())
+    })
+    .await
+    .unwrap();
+    browser
+        .until(".environments > li:nth-child(2) .lock", "by Promotion release-1")
+        .await;
+    browser
+        .until(".environments > li:nth-child(1) .lock", "by Promotion release-1")
+        .await;
     let lock = browser.text(".lock").await;
     assert!(lock.starts_with("by Promotion release-1, for "), "{lock}");
     browser.is_accessible("a run under way").await;

@@ -32,7 +32,7 @@ use crate::{cluster::Cluster, failure::Failure, fleet::Fleet};
 const AT_ONCE: usize = 1_000;
 /// Ages are shown in no finer steps.
 const SOON: Duration = Duration::from_secs(30);
-/// How soon it is asked again whether it answers.
+/// How soon the API server is asked again after a failure.
 const WHILE_AWAY: Duration = Duration::from_secs(2);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 

@@ -267,6 +267,36 @@ async fn a_worker_service_that_somebody_disabled_stays_disabled() {
 }
 
 #[tokio::test]
+async fn a_test_of_a_worker_with_another_label_shows_nothing_of_an_esv() {
+    let mut world = World::start("a worker with another label").await;
+    let site = world.site("dev", Kind::Development);
+    let credential = credential_of(&site);
+    let console = site.tenant.console();
+    console.set_worker_service(Realm::Alpha, true);
+    console.create_secret("esv-other", "mine", false, &credential.jwt);
+    let worker = json!({"useCredential": true, "credentialPurpose": "other"});
+    console.put_worker(Realm::Alpha, WORKER, worker);
+    console.put_mapping(
+        Realm::Alpha,
+        "am.services.pingone.worker.other.credential",
+        "esv-other",
+    );
+    console.create_secret(ESV, "mine", false, "another value");
+    console.put_mapping(Realm::Alpha, LABEL, ESV);
+    console.hand_over();
+    // By then the tenant uses no value from before.
+    world.network.clock().advance(Duration::from_mins(12));
+    world.secrets(&site, &credential.jwt).await;
+    world
+        .objects(&site, Kind::Development, json!({"adopt": true}))
+        .await;
+    world.proved("dev", &credential.id).await;
+    let esv = site.tenant.secret(ESV).unwrap();
+    assert_eq!(esv.active().unwrap().value, credential.jwt.as_bytes());
+    world.check_outputs().await;
+}
+
+#[tokio::test]
 async fn a_label_that_leads_to_another_objects_esv_is_never_adopted() {
     let mut world = World::start("a label of another object's ESV").await;
     let site = world.site("dev", Kind::Development);

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 
 /// A server that has just started may refuse what it will allow: it does not know all roles yet.
 const REFUSED_FOR_GOOD_AFTER: Duration = Duration::from_secs(10);
-/// A watch that fails tries again within half a minute. One that works again says nothing.
+/// A watch that works again says nothing. The API server is asked when the watch has been quiet for this long.
 const QUIET_FOR: Duration = Duration::from_secs(3);
 
 /// What the API server is doing, from the best to the worst.

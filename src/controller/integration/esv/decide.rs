@@ -88,7 +88,7 @@ pub(super) fn decide(
         EsvOwner::APersons => {
             let obstacle = obstacle(observed, wanted.label);
             let is_shown = matches!(&observed.tested, Some(Tested::Credential(id)) if id == wanted.id);
-            let holds_it = is_shown && observed.is_served;
+            let holds_it = is_shown && observed.is_read_by_test;
             return obstacle.map_or(Decision::Adopt { holds_it }, |why| {
                 Decision::NotOurs(NotOurs::APersons(Some(why)))
             });

@@ -31,8 +31,8 @@ pub(super) struct Observation {
     pub(super) tested: Option<Tested>,
     /// The labels that are mapped to it, if it may be adopted.
     pub(super) labels: Vec<Label>,
-    /// Whether the tenant uses its newest version for certain, and no value from before.
-    pub(super) is_served: bool,
+    /// Whether the test has read the newest version of this ESV, and neither another ESV nor a value from before.
+    pub(super) is_read_by_test: bool,
 }
 
 /// What the connection test says about the ESV's content.
@@ -57,9 +57,8 @@ pub(super) async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option
         newest: None,
         tested: None,
         labels: Vec::new(),
-        is_served: false,
+        is_read_by_test: false,
     };
-    observed.is_served = is_served(&observed.esv, tenant.time());
     let memory = pass.status.esv.clone().unwrap_or_default();
     if needs_date(&memory, &observed.esv) {
         let versions = lock::esv(pass, tenant, || tenant.esv_versions(&inputs.esv)).await?;
@@ -79,6 +78,8 @@ pub(super) async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option
             let own = Label::of(inputs.realm, &inputs.label);
             if observed.labels.contains(&own) {
                 observed.tested = Some(test(pass, inputs).await?);
+                observed.is_read_by_test =
+                    is_unchanged(&observed.esv, tenant.time()) && worker_uses_label(pass, inputs).await?;
             }
         }
         _ => {}
@@ -86,8 +87,18 @@ pub(super) async fn observe(pass: &mut Pass<'_>, inputs: &Inputs) -> Flow<Option
     Ok(Some(observed))
 }
 
+/// The worker may use another label, which leads to another ESV.
+async fn worker_uses_label(pass: &Pass<'_>, inputs: &Inputs) -> Flow<bool> {
+    let (tenant, realm) = (&inputs.tenant, inputs.realm);
+    let attribute = pass.tried(tenant.label_attribute(realm).await)?;
+    let worker = pass.tried(tenant.worker(realm, &inputs.name).await)?;
+    let label = worker.as_ref().zip(attribute.as_ref());
+    let label = label.and_then(|(worker, attribute)| worker.label(attribute));
+    Ok(label == Some(inputs.label.as_str()))
+}
+
 /// Whether nothing of an ESV has changed for longer than the tenant keeps a value.
-fn is_served(esv: &Esv, now: Timestamp) -> bool {
+fn is_unchanged(esv: &Esv, now: Timestamp) -> bool {
     let changed = esv
         .last_change_date
         .as_ref()

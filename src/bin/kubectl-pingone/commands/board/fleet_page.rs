@@ -73,7 +73,7 @@ fn section(group: &Group<'_>, of: (&Fleet, &str), now: Timestamp) -> Markup {
     }
 }
 
-/// The same for a group whatever others there are: by its lowest integration.
+/// An id that does not depend on other groups: the name of the lowest integration.
 fn id(group: &Group<'_>) -> String {
     let members = group
         .environments

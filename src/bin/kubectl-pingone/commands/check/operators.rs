@@ -144,7 +144,7 @@ impl Operator {
         }
     }
 
-    /// What the two have in common, the CRDs tell.
+    /// Another version is no problem: the CRDs tell whether the two fit.
     fn version(&self) -> Node {
         let own = env!("CARGO_PKG_VERSION");
         let version = self.version.as_deref().unwrap_or("unknown");

@@ -82,7 +82,7 @@ async fn versions(cluster: &Cluster) -> String {
 
 /// What is in it, and what is not.
 fn content(bundle: &Bundle) -> String {
-    let mut text = "Names of tenants, environments, ESVs and objects are in it; JWTs, the values of annotations and of Secrets are not.\n\n".to_owned();
+    let mut text = "Names of tenants, environments, ESVs and objects are in it; JWTs, the values of others' annotations and of Secrets are not.\n\n".to_owned();
     for (path, file) in &bundle.files {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>9}  {path}", file.len());

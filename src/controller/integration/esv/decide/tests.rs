@@ -24,7 +24,7 @@ fn observed(esv: Esv) -> Observation {
         newest: None,
         tested: None,
         labels: Vec::new(),
-        is_served: false,
+        is_read_by_test: false,
     }
 }
 
@@ -176,15 +176,15 @@ fn a_persons_esv_is_adopted_only_where_it_can_be_nothing_else() {
 
 #[test]
 fn what_holds_the_credential_for_certain_is_adopted_as_it_is() {
-    for (credential, is_served, holds_it) in [("c1", true, true), ("c1", false, false), ("c7", true, false)] {
+    for (credential, is_read, holds_it) in [("c1", true, true), ("c1", false, false), ("c7", true, false)] {
         let observed = Observation {
             tested: Some(Tested::Credential(credential.into())),
             labels: vec![label("own")],
-            is_served,
+            is_read_by_test: is_read,
             ..observed(esv("1", "mine"))
         };
         let decision = decided_for(&EsvStatus::default(), &observed, true);
-        assert_eq!(decision, Decision::Adopt { holds_it }, "{credential} {is_served}");
+        assert_eq!(decision, Decision::Adopt { holds_it }, "{credential} {is_read}");
     }
 }
 
