@@ -16,7 +16,7 @@ mod tenant;
 mod triggers;
 mod wiring;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures::future::join_all;
 use kube::runtime::reflector;
@@ -27,10 +27,7 @@ use self::{
     engine::{shard, stores::Stores},
     wiring::{Everywhere, Writers},
 };
-use crate::{
-    api::Promotion,
-    runtime::{Fleet, Health},
-};
+use crate::runtime::{Fleet, Health};
 pub use context::Context;
 pub use promotion::own_items;
 
@@ -72,27 +69,31 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
         ),
         dependents: everywhere.into(),
     };
+    // The cache of promotions has those of other releases, too, which tell of them.
+    let own_promotions = {
+        let (promotions, shard) = (all.promotions.clone(), context.shard.clone());
+        move || -> Vec<_> {
+            let runs = promotions.all().into_iter();
+            runs.filter(|run| shard.has(&run.metadata)).collect()
+        }
+    };
     context.metrics.milestones.oldest_lock({
-        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
+        let (promotions, clock) = (own_promotions.clone(), context.clock.clone());
         move || {
-            let runs = promotions.all();
-            let held = runs
-                .iter()
-                .filter_map(|run| promotion::oldest_lock(run, clock.now()));
-            held.max()
+            let (runs, now) = (promotions(), clock.now());
+            runs.iter()
+                .filter_map(|run| promotion::oldest_lock(run, now))
+                .max()
         }
     });
     context.metrics.fleet({
         let (connections, integrations) = (Stores::new(all_connections), all.integrations.clone());
-        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
-        let (leadership, shard) = (context.cluster.leadership.clone(), context.shard.clone());
-        // The cache of promotions has those of other releases, too, which tell of them.
-        let own = move |run: &Arc<Promotion>| shard.has(&run.metadata);
+        let (leadership, clock) = (context.cluster.leadership.clone(), context.clock.clone());
         move || {
             leadership.holds_for(Duration::ZERO).then(|| Fleet {
                 connections: connections.all(),
                 integrations: integrations.all(),
-                promotions: promotions.all().into_iter().filter(&own).collect(),
+                promotions: own_promotions(),
                 now: clock.now(),
             })
         }

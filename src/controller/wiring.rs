@@ -288,13 +288,13 @@ async fn definitions(
                 kube::Error::Api(status) => status.code,
                 _ => 0,
             };
+            let place = namespace.map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
+            let why = format!("failed to list {plural}{place}: {error}");
+            let (health, cache) = (&context.cluster.health, cache_gate::<K>(namespace));
             if code != 404 {
-                let place = namespace.map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
-                let why = format!("failed to list {plural}{place}: {error}");
-                let (health, cache) = (&context.cluster.health, cache_gate::<K>(namespace));
                 health.close(cache.clone(), &why);
-                health.watch_failed(cache, why);
             }
+            health.watch_failed(cache, why);
             let now = context.clock.instant();
             if code == 403 && now.duration_since(*refused_since.get_or_insert(now)) >= REFUSED_FOR_GOOD_AFTER
             {

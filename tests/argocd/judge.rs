@@ -37,6 +37,9 @@ pub struct Told {
     /// By trigger, the text.
     #[serde(default)]
     pub notifications: BTreeMap<String, String>,
+    /// By trigger, what Argo CD sends it once for.
+    #[serde(default)]
+    pub once: BTreeMap<String, String>,
     /// By title.
     #[serde(default)]
     pub links: BTreeMap<String, String>,

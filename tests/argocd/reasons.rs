@@ -11,7 +11,10 @@ use pingone_aic_operator::api::{
 };
 use serde_json::{Value, json};
 
-use crate::table::{Light, Table};
+use crate::{
+    judge::look_at,
+    table::{Light, Table},
+};
 
 /// The reasons that `Ready` can have, by kind and by what is concluded.
 const CONCLUDED: [(&str, Light, &str); 13] = [
@@ -181,6 +184,57 @@ fn every_reason_is_judged_as_it_is_concluded() {
     }
     table.check();
     table.check_that_broken_scripts_are_seen();
+}
+
+/// What sends a notification of these objects once, each in an Application of its own.
+fn once(trigger: &str, statuses: &[(&str, Value)]) -> Vec<String> {
+    let objects: Vec<_> = statuses
+        .iter()
+        .map(|(kind, status)| object(kind, 1, status))
+        .collect();
+    let verdicts = look_at(&objects);
+    verdicts
+        .into_iter()
+        .map(|verdict| verdict.told.once[trigger].clone())
+        .collect()
+}
+
+#[test]
+fn what_a_person_has_seen_to_is_told_of_when_it_comes_back() {
+    let (first, again) = ("2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z");
+    let stalled = |since: &str, message: &str| {
+        let mut status = statuses("AICIntegration", Light::Red, Reason::EsvNotOwned).remove(0);
+        for condition in status["conditions"].as_array_mut().unwrap() {
+            condition["lastTransitionTime"] = json!(since);
+            condition["message"] = json!(message);
+        }
+        ("AICIntegration", status)
+    };
+    let held = |since: &str, message: &str| {
+        let mut status = statuses("Promotion", Light::Held, Reason::ContentChanged).remove(0);
+        let held = json!({"reason": "ContentChanged", "message": message, "since": since, "upTo": "staging"});
+        status["stages"] = json!([{"name": "staging", "held": held}]);
+        ("Promotion", status)
+    };
+    for (trigger, keys) in [
+        (
+            "on-pingone-degraded",
+            once(
+                "on-pingone-degraded",
+                &[stalled(first, "a"), stalled(first, "b"), stalled(again, "a")],
+            ),
+        ),
+        (
+            "on-pingone-held",
+            once(
+                "on-pingone-held",
+                &[held(first, "a"), held(first, "b"), held(again, "a")],
+            ),
+        ),
+    ] {
+        assert_eq!(keys[0], keys[1], "{trigger}: the same");
+        assert_ne!(keys[0], keys[2], "{trigger}: anew");
+    }
 }
 
 /// A new reason has to be put where it belongs.

@@ -165,7 +165,24 @@ async fn a_cluster_that_is_rebuilt_from_git_goes_on_with_what_is_there() {
     env.until(&fixture, |object| object.map(|_| "it is still there".to_owned()))
         .await
         .unwrap();
-    assert_eq!(versions(&fixture), 1);
+    assert_eq!(fixture.fault(&credential, Some(1)), None);
+    env.check_outputs().await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_made_again_promotes_nothing_again() {
+    let mut env = Env::start("a run is made again").await;
+    let company = env.company(&THREE).await;
+    env.release(&company, json!({"upTo": "staging"})).await;
+    env.phase("release", "Gated").await.unwrap();
+    env.operator.kill();
+    let run = company.promotion("release", json!({"upTo": "staging"}));
+    make_again(&env, "Promotion", "release", run, None).await;
+    env.operator.start().await.unwrap();
+    env.phase("release", "Gated").await.unwrap();
+    let object = env.namespace.get("Promotion", "release").await.unwrap();
+    assert_eq!(object.data["status"]["stages"][0]["outcome"], "AlreadyPromoted");
+    assert_eq!((company.stranded(), promotions(&env)), (None, 1));
     env.check_outputs().await;
 }
 

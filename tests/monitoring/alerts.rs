@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-use pingone_aic_harness::repository;
+use pingone_aic_harness::{Programs, repository};
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,10 +20,24 @@ fn file() -> PathBuf {
     repository().join("charts/pingone-aic-operator/files/rules.yaml")
 }
 
+/// The PrometheusRule's groups, as the chart makes them beside its PodMonitor.
+fn groups() -> Value {
+    let helm = Programs::locate().unwrap().helm;
+    let output = Command::new(helm)
+        .args(["template", "pingone-aic-operator", "--namespace=pingone-aic"])
+        .arg(repository().join("charts/pingone-aic-operator"))
+        .args(["--set=podMonitor.enabled=true,prometheusRule.enabled=true"])
+        .args(["--show-only=templates/prometheusrule.yaml"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let rule: Value = serde_saphyr::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    json!({"groups": rule["spec"]["groups"]})
+}
+
 /// The alerts.
 pub fn rules() -> Vec<Value> {
-    let rules: Value = serde_saphyr::from_str(&fs::read_to_string(file()).unwrap()).unwrap();
-    rules["groups"][0]["rules"].as_array().unwrap().clone()
+    groups()["groups"][0]["rules"].as_array().unwrap().clone()
 }
 
 /// A folder of a test's own.
@@ -55,7 +70,7 @@ fn expected(rule: &Value, firing: &Firing) -> Value {
 }
 
 /// The file for `promtool test rules`: at each moment, what every rule is to say.
-fn test_file(tape: &Tape, rules: &[Value]) -> Value {
+fn test_file(tape: &Tape, rules: &[Value], file: &Path) -> Value {
     let series: Vec<_> = tape
         .series()
         .map(|(series, values)| json!({"series": series, "values": values}))
@@ -71,7 +86,7 @@ fn test_file(tape: &Tape, rules: &[Value]) -> Value {
         }
     }
     json!({
-        "rule_files": [file()], "evaluation_interval": "1m",
+        "rule_files": [file], "evaluation_interval": "1m",
         "tests": [{"name": tape.scenario, "interval": "1m", "input_series": series, "alert_rule_test": tests}],
     })
 }
@@ -84,11 +99,13 @@ fn prometheus_takes_the_rules() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_alert_fires_when_it_should_and_at_no_other_time() {
     let (rules, folder) = (rules(), scratch());
+    let rule_file = folder.join("rules.json");
+    fs::write(&rule_file, groups().to_string()).unwrap();
     let mut fired = BTreeSet::new();
     let mut faults = String::new();
     for tape in scenarios::all().await {
         let file = folder.join(format!("{}.json", tape.scenario));
-        fs::write(&file, test_file(tape, &rules).to_string()).unwrap();
+        fs::write(&file, test_file(tape, &rules, &rule_file).to_string()).unwrap();
         if let Err(fault) = promtool(&["test", "rules"], &file) {
             faults.push_str(&fault);
         }

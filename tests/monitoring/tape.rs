@@ -6,6 +6,10 @@ use pingone_aic_support::Env;
 
 /// How often is scraped.
 pub const MINUTE: Duration = Duration::from_mins(1);
+/// As Prometheus' operator calls the pods of the chart's PodMonitor.
+pub const JOB: &str = "pingone-aic/pingone-aic-operator";
+/// An alert whose metric is gone fires for five minutes more.
+const KEPT: usize = 6;
 /// How long a scenario may wait for something.
 const PATIENCE: usize = 180;
 
@@ -68,6 +72,12 @@ impl Tape {
         self.minutes(env, 1).await;
     }
 
+    /// What was wrong is over: no alert fires any more.
+    pub async fn resolves(&mut self, env: &mut Env) {
+        self.minutes(env, KEPT).await;
+        self.fires(&[]);
+    }
+
     /// Exactly these alerts fire now.
     pub fn fires(&mut self, alerts: &[(&'static str, &[(&'static str, &str)])]) {
         let alerts = alerts.iter().map(|(alert, labels)| Firing {
@@ -83,6 +93,12 @@ impl Tape {
     async fn scrape(&mut self, env: &Env) {
         let at = self.scrapes;
         self.scrapes += 1;
+        // Another release is always well.
+        let another = format!(
+            r#"pingone_aic_leader{{instance="{}, another",job="another/pingone-aic-operator"}}"#,
+            self.scenario
+        );
+        self.series.entry(another).or_default().push(Some("1".to_owned()));
         for (pod, operator) in [&env.operator].into_iter().chain(&env.others).enumerate() {
             // One that does not run answers nothing.
             let metrics = operator.metrics().await.unwrap_or_default();
@@ -131,6 +147,6 @@ impl Tape {
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
         let comma = if labels == "}" { "" } else { "," };
         let scenario = self.scenario;
-        format!(r#"{name}{{instance="{scenario}, pod {pod}",job="pingone-aic-operator"{comma}{labels}"#)
+        format!(r#"{name}{{instance="{scenario}, pod {pod}",job="{JOB}"{comma}{labels}"#)
     }
 }

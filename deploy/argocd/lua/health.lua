@@ -18,8 +18,17 @@ if status.phase ~= nil and status.phase ~= ready.reason and ready.reason ~= "Sus
   -- The notifications go by the phase of a run.
   message = status.phase .. ", " .. message
 end
+-- A notification is sent once for each such time.
+local function since(time)
+  return message .. " (since " .. time .. ")"
+end
 if stalled ~= nil and stalled.status == "True" then
-  return {status = "Degraded", message = message}
+  return {status = "Degraded", message = since(stalled.lastTransitionTime)}
+end
+for _, stage in ipairs(status.stages or {}) do
+  if stage.held ~= nil and status.phase == "Held" then
+    message = since(stage.held.since)
+  end
 end
 if ready.reason == "Suspended" or status.phase == "Held" then
   -- A person has stopped the object, or has to accept or refuse a run's content.

@@ -6,15 +6,17 @@ use std::{fmt::Debug, pin::pin, time::Duration};
 
 use futures::{
     FutureExt as _, StreamExt as _,
+    future::join_all,
     stream::{self, BoxStream, ReadyChunks, SelectAll},
 };
 use kube::{
     Api, Resource,
-    api::{WatchEvent, WatchParams},
+    api::{ApiResource, DynamicObject, WatchEvent, WatchParams},
     core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt as _,
         reflector::{self, Store},
+        utils::Backoff,
         watcher,
     },
 };
@@ -32,8 +34,8 @@ use crate::{cluster::Cluster, failure::Failure, fleet::Fleet};
 const AT_ONCE: usize = 1_000;
 /// Ages are shown in no finer steps.
 const SOON: Duration = Duration::from_secs(30);
-/// How soon the API server is asked again after a failure.
-const WHILE_AWAY: Duration = Duration::from_secs(2);
+/// How soon the API server is asked again after a failure. A person waits for the answer.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is known of all objects.
@@ -47,10 +49,32 @@ pub struct Followed {
 /// Tells of each change, and now and then that time has passed.
 pub struct Changes {
     stream: ReadyChunks<SelectAll<BoxStream<'static, (usize, Event)>>>,
-    watches: [WatchState; 3],
-    probes: [Probe; 3],
+    watches: [Watch; 3],
     clock: Clock,
     last: ApiState,
+}
+
+/// The watch of one kind.
+struct Watch {
+    /// To ask whether the API server answers, and lets whoever asks watch the kind.
+    api: Api<DynamicObject>,
+    kind: ApiResource,
+    state: WatchState,
+}
+
+/// A watch that has failed begins anew as soon as the API server is asked again.
+struct WhileAway;
+
+impl Iterator for WhileAway {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(AGAIN_AFTER)
+    }
+}
+
+impl Backoff for WhileAway {
+    fn reset(&mut self) {}
 }
 
 /// What a watch yields.
@@ -61,19 +85,15 @@ enum Event {
     Failed(Failure),
 }
 
-/// Asks whether the API server answers, and lets whoever asks watch a kind.
-type Probe = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
-
 impl Followed {
     /// Follows the objects of the namespace, or of every one.
     pub fn start(cluster: &Cluster, in_all_namespaces: bool) -> (Self, Changes) {
-        let (connections, first, probe_first) = follow(0, cluster, in_all_namespaces);
-        let (integrations, second, probe_second) = follow(1, cluster, in_all_namespaces);
-        let (promotions, third, probe_third) = follow(2, cluster, in_all_namespaces);
+        let (connections, first, of_first) = follow(0, cluster, in_all_namespaces);
+        let (integrations, second, of_second) = follow(1, cluster, in_all_namespaces);
+        let (promotions, third, of_third) = follow(2, cluster, in_all_namespaces);
         let changes = Changes {
-            stream: stream::select_all([first, second, third]).ready_chunks(AT_ONCE),
-            watches: Default::default(),
-            probes: [probe_first, probe_second, probe_third],
+            stream: stream::select_all([of_first, of_second, of_third]).ready_chunks(AT_ONCE),
+            watches: [first, second, third],
             clock: Clock::system(),
             last: ApiState::Answers,
         };
@@ -105,9 +125,9 @@ impl Changes {
     pub async fn next(&mut self) -> ApiState {
         let deadline = self.clock.instant() + SOON;
         loop {
-            let is_whole = self.watches.iter().all(WatchState::works);
+            let is_whole = self.watches.iter().all(|watch| watch.state.works());
             let left = deadline.saturating_duration_since(self.clock.instant());
-            let wait = if is_whole { left } else { left.min(WHILE_AWAY) };
+            let wait = if is_whole { left } else { left.min(AGAIN_AFTER) };
             let mut has_changed = false;
             if let Ok(Some(events)) = tokio::time::timeout(wait, self.stream.next()).await {
                 let now = self.clock.instant();
@@ -115,21 +135,18 @@ impl Changes {
                     match event {
                         Event::Begins => {}
                         Event::Changed => {
-                            self.watches[watch].works_again();
+                            self.watches[watch].state.works_again();
                             has_changed = true;
                         }
-                        Event::Failed(failure) => self.watches[watch].failed(failure, now),
+                        Event::Failed(failure) => self.watches[watch].state.failed(failure, now),
                     }
                 }
             } else {
-                self.probe().await;
+                let probed = self.watches.each_mut().map(|watch| watch.probe(&self.clock));
+                join_all(probed).await;
             }
-            let state = self
-                .watches
-                .iter()
-                .map(WatchState::state)
-                .max()
-                .unwrap_or_default();
+            let states = self.watches.iter().map(|watch| watch.state.state());
+            let state = states.max().unwrap_or_default();
             let is_news = state != self.last;
             if is_news || has_changed || self.clock.instant() >= deadline {
                 self.last = state.clone();
@@ -137,19 +154,32 @@ impl Changes {
             }
         }
     }
+}
 
+impl Watch {
     /// A watch that resumes after an outage yields nothing by itself.
-    async fn probe(&mut self) {
-        for (watch, probe) in self.watches.iter_mut().zip(&self.probes) {
-            if !watch.may_work_again(self.clock.instant()) {
-                continue;
+    async fn probe(&mut self, clock: &Clock) {
+        if !self.state.may_work_again(clock.instant()) {
+            return;
+        }
+        match tokio::time::timeout(ANSWERS_WITHIN, self.ask()).await {
+            Ok(Ok(())) => self.state.works_again(),
+            Ok(Err(error)) => {
+                let failure = Failure::of(&self.kind.plural, &error);
+                self.state.failed(failure, clock.instant());
             }
-            let asked = tokio::time::timeout(ANSWERS_WITHIN, probe()).await;
-            match asked {
-                Ok(Ok(())) => watch.works_again(),
-                Ok(Err(failure)) => watch.failed(failure, self.clock.instant()),
-                Err(_) => {}
-            }
+            Err(_) => {}
+        }
+    }
+
+    async fn ask(&self) -> kube::Result<()> {
+        let short = WatchParams::default().timeout(1);
+        let events = self.api.watch_metadata(&short, "0").await?;
+        // A refusal comes as the first event.
+        match pin!(events).next().await {
+            Some(Err(error)) => Err(error),
+            Some(Ok(WatchEvent::Error(status))) => Err(kube::Error::Api(status)),
+            _ => Ok(()),
         }
     }
 }
@@ -158,7 +188,7 @@ fn follow<K>(
     watch: usize,
     cluster: &Cluster,
     in_all_namespaces: bool,
-) -> (Store<K>, BoxStream<'static, (usize, Event)>, Probe)
+) -> (Store<K>, Watch, BoxStream<'static, (usize, Event)>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -168,14 +198,16 @@ where
         + Sync
         + 'static,
 {
-    let api: Api<K> = if in_all_namespaces {
-        Api::all(cluster.client.clone())
+    let (kind, client) = (ApiResource::erase::<K>(&()), cluster.client.clone());
+    let (api, erased) = if in_all_namespaces {
+        (Api::<K>::all(client.clone()), Api::all_with(client, &kind))
     } else {
-        cluster.api()
+        let erased = Api::namespaced_with(client, &cluster.namespace, &kind);
+        (cluster.api(), erased)
     };
     let (reader, writer) = reflector::store();
-    let events = watcher(api.clone(), watcher::Config::default())
-        .default_backoff()
+    let events = watcher(api, watcher::Config::default())
+        .backoff(WhileAway)
         .reflect(writer);
     let events = events.map(move |event| {
         let event = match event {
@@ -185,25 +217,12 @@ where
         };
         (watch, event)
     });
-    let probe = move || {
-        let api = api.clone();
-        let asked = async move {
-            let of = |error: &kube::Error| Failure::of(&K::plural(&()), error);
-            let short = WatchParams::default().timeout(1);
-            let events = api
-                .watch_metadata(&short, "0")
-                .await
-                .map_err(|error| of(&error))?;
-            // A refusal comes as the first event.
-            match pin!(events).next().await {
-                Some(Err(error)) => Err(of(&error)),
-                Some(Ok(WatchEvent::Error(status))) => Err(of(&kube::Error::Api(status))),
-                _ => Ok(()),
-            }
-        };
-        asked.boxed()
+    let watch = Watch {
+        api: erased,
+        kind,
+        state: WatchState::default(),
     };
-    (reader, events.boxed(), Box::new(probe))
+    (reader, watch, events.boxed())
 }
 
 fn failure(what: &str, error: watcher::Error) -> Failure {

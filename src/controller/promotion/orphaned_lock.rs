@@ -1,14 +1,23 @@
 //! A run's object is gone before its lock, because somebody removed the finalizer. This process still has the key.
 
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt};
 
-use super::{lock_protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK};
+use super::{
+    lock_protocol::{QUIET_PERIOD, RUN_SETTLES},
+    run::WITH_AN_OPEN_LOCK,
+};
 use crate::{
     aic::{Error, RunState, Tenant},
     api::Promotion,
     controller::{context::Context, engine::queue::Ref, promotion_registry::Key},
     http::Priority,
 };
+
+/// A person is asked meanwhile, who may take hours.
+const LOOK_AT_A_REPORTED_LOCK_EVERY: Duration = Duration::from_mins(1);
 
 /// Releases the locks of such runs in the background, and reports those that nobody knows. A process that ends waits
 /// for this, because nobody else has the key.
@@ -60,6 +69,29 @@ async fn release(context: &Context, gone: &Ref, key: &Key) {
     context
         .metrics
         .lock_is_unrecorded(host.as_str(), "", requested_at.0);
+    // Nothing that an end has to wait for: this releases nothing.
+    tokio::spawn(until_unlocked(
+        context.clone(),
+        tenant(context, key).with_priority(Priority::Check),
+        requested_at.0,
+    ));
+}
+
+/// Takes the report back when the environment is unlocked. Until then the lost request may still have an effect.
+async fn until_unlocked(context: Context, tenant: Tenant, requested_at: Timestamp) {
+    loop {
+        context.clock.sleep(LOOK_AT_A_REPORTED_LOCK_EVERY).await;
+        let passed = context.clock.now().duration_since(requested_at);
+        if Duration::try_from(passed).is_ok_and(|passed| passed < QUIET_PERIOD) {
+            continue;
+        }
+        if tenant.lock_state().await.is_ok_and(|state| state.is_unlocked()) {
+            let host = tenant.host().as_str();
+            context.metrics.lock_is_recorded(host, "");
+            tracing::info!(host, %requested_at, "an environment is unlocked whose lock no object remembers");
+            return;
+        }
+    }
 }
 
 /// A request under the lock may be in flight, and would run under the next lock.

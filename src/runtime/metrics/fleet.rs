@@ -202,32 +202,40 @@ fn alive<K: Resource>(objects: &[Arc<K>]) -> impl Iterator<Item = &K> {
     objects.filter(|object| object.meta().deletion_timestamp.is_none())
 }
 
-/// When the newest run of each integration was created: namespace and name.
-type NewestRuns<'a> = HashMap<(&'a str, &'a str), Timestamp>;
+/// The newest run of each integration, which has a namespace and a name.
+type NewestRuns<'a> = HashMap<(&'a str, &'a str), Age<'a>>;
+
+/// When a run was created, and its name: of runs of one second the later name counts as newer.
+type Age<'a> = (Timestamp, &'a str);
 
 fn newest_runs(runs: &[Arc<Promotion>]) -> NewestRuns<'_> {
     let mut newest = NewestRuns::new();
     for run in alive(runs).filter(|run| run.spec.mode == PromotionMode::Promote) {
-        for (integration, created) in integrations(run) {
-            let before = newest.entry(integration).or_insert(created);
-            *before = (*before).max(created);
+        let age = age(run);
+        for integration in integrations(run) {
+            let newest = newest.entry(integration).or_insert(age);
+            *newest = (*newest).max(age);
         }
     }
     newest
 }
 
 fn is_followed(run: &Promotion, newest: &NewestRuns<'_>) -> bool {
-    let mut integrations = integrations(run);
-    integrations
-        .any(|(integration, created)| newest.get(&integration).is_some_and(|newest| *newest > created))
+    let age = age(run);
+    integrations(run).any(|integration| newest.get(&integration).is_some_and(|newest| *newest > age))
 }
 
-/// The integrations of a run, and when the run was created.
-fn integrations(run: &Promotion) -> impl Iterator<Item = ((&str, &str), Timestamp)> {
-    let namespace = run.metadata.namespace.as_deref().unwrap_or_default();
+fn age(run: &Promotion) -> Age<'_> {
     let created = run.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let name = run.metadata.name.as_deref();
+    (created.unwrap_or_default(), name.unwrap_or_default())
+}
+
+/// The integrations of a run.
+fn integrations(run: &Promotion) -> impl Iterator<Item = (&str, &str)> {
+    let namespace = run.metadata.namespace.as_deref().unwrap_or_default();
     let names = run.spec.order.iter().flat_map(|stage| &stage.integrations);
-    names.map(move |name| ((namespace, name.as_str()), created.unwrap_or_default()))
+    names.map(move |name| (namespace, name.as_str()))
 }
 
 /// A word of the operator's. Another party's would be a label without bound.

@@ -33,6 +33,16 @@ struct StepLabels {
     step: &'static str,
 }
 
+/// The steps that take time.
+const TIMED: [Step; 6] = [
+    Step::LockRequested,
+    Step::Locking,
+    Step::DryRun,
+    Step::Promoting,
+    Step::Unlocking,
+    Step::Verifying,
+];
+
 /// From a second to nine hours: a tenant serves a new secret after about ten minutes, a promotion takes as long.
 fn long() -> Histogram {
     Histogram::new(exponential_buckets(1.0, 2.0, 16))
@@ -53,6 +63,10 @@ impl Milestones {
             rotation_lag_seconds.clone(),
         );
         let step_seconds = Family::new_with_constructor(long as fn() -> Histogram);
+        for step in TIMED {
+            // Prometheus sees no increase in a histogram that begins with its first value.
+            drop(step_seconds.get_or_create(&StepLabels { step: step.as_str() }));
+        }
         registry.register(
             "promotion_step_duration_seconds",
             "How long a step of a promotion's stage took",

@@ -37,6 +37,8 @@ type teller struct {
 type told struct {
 	// By trigger, the text that is sent.
 	Notifications map[string]string `json:"notifications,omitempty"`
+	// By trigger, what Argo CD sends it once for.
+	Once map[string]string `json:"once,omitempty"`
 	// By title.
 	Links map[string]string `json:"links,omitempty"`
 }
@@ -102,7 +104,7 @@ func (it *teller) tell(object *unstructured.Unstructured, found *health.HealthSt
 	if err != nil {
 		return nil, err
 	}
-	sent := map[string]string{}
+	sent, once := map[string]string{}, map[string]string{}
 	for _, trigger := range it.triggers {
 		results, err := it.api.RunTrigger(trigger, application)
 		if err != nil {
@@ -118,7 +120,7 @@ func (it *teller) tell(object *unstructured.Unstructured, found *health.HealthSt
 			if err := it.api.Send(application, result.Templates, services.Destination{Service: service}); err != nil {
 				return nil, err
 			}
-			sent[trigger] = *it.caught
+			sent[trigger], once[trigger] = *it.caught, result.OncePer
 		}
 	}
 	shown := map[string]string{}
@@ -130,5 +132,5 @@ func (it *teller) tell(object *unstructured.Unstructured, found *health.HealthSt
 	for _, link := range response.Items {
 		shown[link.GetTitle()] = link.GetUrl()
 	}
-	return &told{sent, shown}, nil
+	return &told{sent, once, shown}, nil
 }

@@ -5,13 +5,13 @@ use pingone_aic_simulator::{Realm, Region};
 use pingone_aic_support::{company::THREE, fixture::WORKER};
 use serde_json::json;
 
-use super::{MINUTE, Tape, change, is, start};
+use super::{MINUTE, Tape, change, is, start, start_named};
 
 const KIND: &str = "AICIntegration";
 
 /// PingOne switches off the connections of development and of production.
 pub async fn lost() -> Tape {
-    let mut env = start("integrations are not Active any more, for Prometheus").await;
+    let mut env = start_named("integrations are not Active any more, for Prometheus").await;
     let company = env.company(&THREE).await;
     let (dev, prod) = (company.site("dev"), company.site("prod"));
     let mut tape = Tape::begin("integrations are not Active any more", &env).await;
@@ -78,7 +78,7 @@ pub async fn failing() -> Tape {
         is(env, KIND, &fixture.name, "TestPassed").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 
@@ -105,7 +105,7 @@ pub async fn refused() -> Tape {
         is(env, KIND, &fixture.name, "TestPassed").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 
@@ -129,7 +129,7 @@ pub async fn drifted() -> Tape {
         is(env, KIND, &fixture.name, "TestPassed").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 

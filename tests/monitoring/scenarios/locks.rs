@@ -58,7 +58,7 @@ pub async fn overdue() -> Tape {
         is(env, KIND, "release", "Gated").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 
@@ -89,7 +89,7 @@ pub async fn nobodys() -> Tape {
         is(env, KIND, "release", "Gated").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 
@@ -127,6 +127,17 @@ pub async fn somebody_elses() -> Tape {
     let company = env.company(&THREE).await;
     let staging = &company.site("staging").tenant;
     let mut tape = Tape::begin("somebody else's lock", &env).await;
+    // Nothing is left to do in staging, so nothing waits there.
+    tape.until(&mut env, "staging is prepared", async |env| {
+        is(
+            env,
+            "AICIntegration",
+            &company.site("staging").name,
+            "AwaitingPromotion",
+        )
+        .await
+    })
+    .await;
     let theirs = staging.console().begin_lock();
     tape.minutes(&mut env, 3).await;
     run(&env, &company, "release", json!({"upTo": "staging"})).await;
@@ -134,11 +145,19 @@ pub async fn somebody_elses() -> Tape {
         is(env, KIND, "release", "EnvironmentLocked").await
     })
     .await;
-    tape.minutes(&mut env, 60).await;
+    // What waits for the unlock is no outage: the tenant works with the former credential.
+    let dev = company.site("dev");
+    let (secret, credential) = (format!("pingone-{}", dev.name), dev.connection.add_credential());
+    let data = [("credential", credential.jwt.as_str())];
+    env.namespace.secret(&secret, &data).await.unwrap();
+    tape.minutes(&mut env, 120).await;
     tape.fires(&[]);
     tape.minutes(&mut env, 63).await;
     tape.fires(&[
-        ("PingOneAICEnvironmentLocked", &[("kind", "AICIntegration")]),
+        (
+            "PingOneAICEnvironmentLocked",
+            &[("kind", "AICIntegration"), ("environment", "Development")],
+        ),
         ("PingOneAICEnvironmentLocked", &[("kind", "Promotion")]),
     ]);
     staging.console().begin_unlock(&theirs);
@@ -146,6 +165,6 @@ pub async fn somebody_elses() -> Tape {
         is(env, KIND, "release", "Gated").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }

@@ -11,7 +11,7 @@ use pingone_aic_support::{Env, company::Company};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::tape::{MINUTE, Tape};
+use crate::tape::{JOB, MINUTE, Tape};
 
 /// All of them, side by side: each mostly waits, and has an environment of its own. They are recorded once.
 pub async fn all() -> &'static [Tape] {
@@ -36,6 +36,7 @@ pub async fn all() -> &'static [Tape] {
             Box::pin(operator::blind()),
             Box::pin(operator::gone()),
             Box::pin(operator::leaderless()),
+            Box::pin(operator::led_by_another()),
             Box::pin(operator::standing_still()),
             Box::pin(operator::outdated()),
         ];
@@ -44,8 +45,13 @@ pub async fn all() -> &'static [Tape] {
     TAPES.get_or_init(record).await
 }
 
-/// An operator that names objects in its metrics.
+/// An operator that names no objects in its metrics, for no alert needs that.
 async fn start(sentence: &str) -> Env {
+    Env::start(sentence).await
+}
+
+/// One that does, for the dashboard.
+async fn start_named(sentence: &str) -> Env {
     Env::start_with(sentence, json!({"metrics": {"perObject": true}})).await
 }
 

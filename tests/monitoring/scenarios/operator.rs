@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pingone_aic_simulator::{Fault, Rule};
-use pingone_aic_support::{API_SERVER, Env, REAL_PATIENCE};
+use pingone_aic_simulator::{Fault, Realm, Rule};
+use pingone_aic_support::{API_SERVER, Env, REAL_PATIENCE, fixture::WORKER};
 use serde_json::{Value, json};
 
-use super::{Tape, is, start};
+use super::{JOB, Tape, change, is, start, start_named};
 
 const KIND: &str = "AICIntegration";
 const BLIND: &str = r#"pingone_aic_blind_watches{resource="aicintegrations"} 1"#;
@@ -17,7 +17,7 @@ const DEFINITION: &str = "aicintegrations.pingone-aic.io";
 
 /// A tenant does not answer.
 pub async fn vendor_down() -> Tape {
-    let mut env = start("a tenant is down, for Prometheus").await;
+    let mut env = start_named("a tenant is down, for Prometheus").await;
     let fixture = env.fixture();
     env.active(&fixture).await;
     let mut tape = Tape::begin("a tenant is down", &env).await;
@@ -33,7 +33,7 @@ pub async fn vendor_down() -> Tape {
 
 /// Many objects of a tenant that may be asked once a second.
 pub async fn slow() -> Tape {
-    let values = json!({"tenantRequestsPerSecond": 1, "metrics": {"perObject": true}});
+    let values = json!({"tenantRequestsPerSecond": 1});
     let mut env = Env::start_with("changes wait, for Prometheus", values).await;
     let fixture = env.fixture();
     env.active(&fixture).await;
@@ -91,7 +91,7 @@ pub async fn gone() -> Tape {
     tape.still(&env, 4).await;
     tape.fires(&[]);
     tape.still(&env, 3).await;
-    tape.fires(&[("PingOneAICNoLeader", &[])]);
+    tape.fires(&[("PingOneAICNoLeader", &[("job", JOB)])]);
     env.operator.start().await.unwrap();
     tape.minutes(&mut env, 2).await;
     tape.fires(&[]);
@@ -106,23 +106,65 @@ pub async fn leaderless() -> Tape {
     let lease = Rule::on(API_SERVER).path_contains("/leases/");
     let refused = env.network.fault(lease, Fault::status(500));
     tape.minutes(&mut env, 8).await;
-    tape.fires(&[("PingOneAICNoLeader", &[("job", "pingone-aic-operator")])]);
+    tape.fires(&[("PingOneAICNoLeader", &[("job", JOB)])]);
     refused.remove();
     tape.minutes(&mut env, 3).await;
     tape.fires(&[]);
     tape
 }
 
-/// It runs, and looks at nothing.
+/// The leader crashes. Until the other one tells of the objects, what was wrong with one of them is not over.
+pub async fn led_by_another() -> Tape {
+    let mut env = Env::start_elected("another one leads, for Prometheus").await;
+    let fixture = env.fixture();
+    env.active(&fixture).await;
+    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Warn"})).await;
+    let console = fixture.tenant.console();
+    console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
+    let mut tape = Tape::begin("another one leads", &env).await;
+    tape.until(&mut env, "it is told", async |env| {
+        is(env, KIND, &fixture.name, "DriftDetected").await
+    })
+    .await;
+    let drift: [(_, &[_]); 1] = [("PingOneAICDriftDetected", &[("environment", "Development")])];
+    tape.fires(&drift);
+    env.operator.kill();
+    let deposed = env.depose();
+    tape.still(&env, 2).await;
+    tape.fires(&drift);
+    env.until_led().await;
+    env.stand_by(deposed).await;
+    tape.minutes(&mut env, 6).await;
+    let lost = [("environment", "Development"), ("reason", "DriftDetected")];
+    tape.fires(&[drift[0], ("PingOneAICActiveLost", &lost)]);
+    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Correct"})).await;
+    tape.until(&mut env, "it is corrected", async |env| {
+        is(env, KIND, &fixture.name, "TestPassed").await
+    })
+    .await;
+    tape.resolves(&mut env).await;
+    tape
+}
+
+/// It has begun, and never comes to an end.
 pub async fn standing_still() -> Tape {
     let mut env = start("the operator stands still, for Prometheus").await;
     let fixture = env.fixture();
     env.active(&fixture).await;
+    // Nothing is due for hours, which is no fault.
+    change(&env, KIND, &fixture.name, json!({"interval": "24h"})).await;
     let mut tape = Tape::begin("the operator stands still", &env).await;
-    tape.minutes(&mut env, 20).await;
+    tape.minutes(&mut env, 60).await;
     tape.fires(&[]);
+    let tenant = Rule::on(fixture.tenant.host());
+    let held = env.network.fault(tenant, Fault::Hold);
+    change(&env, KIND, &fixture.name, json!({"interval": "23h"})).await;
+    while held.hits() == 0 {
+        env.step().await;
+    }
     tape.still(&env, 38).await;
-    tape.fires(&[("PingOneAICNothingIsDone", &[("job", "pingone-aic-operator")])]);
+    tape.fires(&[("PingOneAICNothingIsDone", &[("job", JOB)])]);
+    held.remove();
     tape.minutes(&mut env, 12).await;
     tape.fires(&[]);
     tape
@@ -130,7 +172,7 @@ pub async fn standing_still() -> Tape {
 
 /// Somebody applies the definitions of an older version.
 pub async fn outdated() -> Tape {
-    let values = json!({"watchAllNamespaces": true, "metrics": {"perObject": true}});
+    let values = json!({"watchAllNamespaces": true});
     let mut env = Env::start_alone("definitions are outdated, for Prometheus", values).await;
     let fixture = env.fixture();
     env.active(&fixture).await;
@@ -163,13 +205,7 @@ pub async fn outdated() -> Tape {
     })
     .await;
     tape.minutes(&mut env, 4).await;
-    tape.fires(&[
-        ("PingOneAICDefinitionsOutdated", &[]),
-        (
-            "PingOneAICActiveLost",
-            &[("environment", "Development"), ("reason", "NotReached")],
-        ),
-    ]);
+    tape.fires(&[("PingOneAICDefinitionsOutdated", &[])]);
     replace(versions).await;
     tape.until(&mut env, "it goes on", async |env| {
         is(env, KIND, &fixture.name, "TestPassed").await

@@ -4,7 +4,7 @@ use pingone_aic_simulator::tenant::ConfigItem;
 use pingone_aic_support::company::THREE;
 use serde_json::json;
 
-use super::{MINUTE, Tape, change, is, run, start};
+use super::{Tape, change, is, run, start, start_named};
 
 const KIND: &str = "Promotion";
 
@@ -26,14 +26,12 @@ pub async fn failed() -> Tape {
         &[("phase", "Failed"), ("reason", "EncryptedSecrets")],
     )]);
     dev.set_encrypted_secrets(&[]);
-    // The API server, whose clock is not moved, tells runs of one second apart by nothing.
-    tokio::time::sleep(MINUTE / 50).await;
     run(&env, &company, "second", json!({"upTo": "staging"})).await;
     tape.until(&mut env, "the second is at its gate", async |env| {
         is(env, KIND, "second", "Gated").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }
 
@@ -72,7 +70,7 @@ pub async fn not_proved() -> Tape {
 
 /// Somebody edits what was looked at; and a run whose stages do not fit together.
 pub async fn held() -> Tape {
-    let mut env = start("a run is held, for Prometheus").await;
+    let mut env = start_named("a run is held, for Prometheus").await;
     let company = env.company(&THREE).await;
     let mut tape = Tape::begin("a run is held", &env).await;
     run(&env, &company, "release", json!({"upTo": "dev"})).await;
@@ -94,7 +92,7 @@ pub async fn held() -> Tape {
         is(env, KIND, "release", "Gated").await
     })
     .await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
 
     let mut backwards = company.promotion("backwards", json!({"upTo": "dev"}));
     backwards["spec"]["order"].as_array_mut().unwrap().reverse();
@@ -107,7 +105,6 @@ pub async fn held() -> Tape {
     tape.minutes(&mut env, 6).await;
     tape.fires(&[("PingOneAICPromotionNeedsPerson", &[("reason", "GroupInvalid")])]);
     env.namespace.delete(KIND, "backwards").await.unwrap();
-    tape.minutes(&mut env, 2).await;
-    tape.fires(&[]);
+    tape.resolves(&mut env).await;
     tape
 }

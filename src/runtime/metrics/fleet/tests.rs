@@ -102,6 +102,14 @@ fn run(created: &str, more: &Value, status: &Value) -> Value {
     run
 }
 
+/// The same under another name, and not over.
+fn named(name: &str, run: &Value) -> Value {
+    let mut run = run.clone();
+    run["metadata"]["name"] = json!(name);
+    run["status"] = json!({});
+    run
+}
+
 #[test]
 fn a_run_that_is_over_counts_until_another_one_follows_it() {
     let failed = run("2026-01-01T10:00:00Z", &json!({}), &json!({"phase": "Failed"}));
@@ -109,6 +117,9 @@ fn a_run_that_is_over_counts_until_another_one_follows_it() {
     let followers = [
         (None, 1),
         (Some(run("2026-01-01T11:00:00Z", &json!({}), &json!({}))), 0),
+        // Of the same second.
+        (Some(named("z", &failed)), 0),
+        (Some(named("0", &failed)), 1),
         (Some(run("2026-01-01T09:00:00Z", &json!({}), &json!({}))), 1),
         (
             Some(run(

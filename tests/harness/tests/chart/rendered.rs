@@ -236,6 +236,7 @@ fn names_of_digits_stay_names() {
         ".",
         "--namespace=456",
         "--set-string=watchNamespaces={789}",
+        "--set-string=serviceAccount.name=1,priorityClassName=2,caBundle.configMap=3,caBundle.key=4",
     ]);
     let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered.unwrap()).unwrap();
     for object in &objects {
@@ -248,6 +249,16 @@ fn names_of_digits_stay_names() {
         }
     }
     assert_eq!(of_kind(&objects, "Role")[0]["metadata"]["namespace"], "789");
+    assert_eq!(of_kind(&objects, "ServiceAccount")[0]["metadata"]["name"], "1");
+    let pod = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"];
+    for (place, name) in [
+        ("/serviceAccountName", "1"),
+        ("/priorityClassName", "2"),
+        ("/volumes/0/configMap/name", "3"),
+        ("/volumes/0/configMap/items/0/key", "4"),
+    ] {
+        assert_eq!(pod.pointer(place).unwrap(), name, "{place}");
+    }
 }
 
 #[test]

@@ -33,6 +33,12 @@ fn unknown_and_impossible_values_are_refused_by_name() {
         ),
         ("grafanaDashboard.labels={\"a\":1}", "/grafanaDashboard/labels/a"),
         ("networkPolicy.egressPorts=[0]", "/networkPolicy/egressPorts/0"),
+        // An empty list of ports would open all of them.
+        ("networkPolicy.dnsPorts=null", "dnsPorts"),
+        ("networkPolicy.egressPorts=null", "egressPorts"),
+        ("networkPolicy.egressPorts=[]", "/networkPolicy/egressPorts"),
+        ("log.level=null", "level"),
+        ("tenantRequestsPerSecond=null", "tenantRequestsPerSecond"),
         ("extraObjects=[{}]", "/extraObjects/0"),
         ("topologySpreadConstraints=[{}]", "/topologySpreadConstraints/0"),
     ];
