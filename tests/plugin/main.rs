@@ -4,6 +4,7 @@
 
 mod bundle;
 mod check;
+mod console;
 mod import;
 mod person;
 mod watch;

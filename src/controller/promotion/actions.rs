@@ -114,8 +114,8 @@ impl Run<'_> {
         end
     }
 
-    /// Requests a dry run. It may be repeated, so its answer is not recorded. But its report proves the lock to be
-    /// ours. So only the leader requests it, and only soon after the check of the lock, when the guard was taken.
+    /// Requests a dry run. It may be repeated, so its answer is not recorded. Its report proves the lock to be ours, so
+    /// only the leader requests it, and only soon after the check of the lock, when the guard was taken.
     pub(super) async fn dry_run(
         &mut self,
         tenant: &Tenant,

@@ -41,9 +41,8 @@ pub(super) struct LockAnswer<'a> {
 type Recorded = (Promotion, PromotionStatus);
 
 impl LockAnswer<'_> {
-    /// Runs to its end even if this process loses the leadership, because nobody else has the key or knows of a
-    /// refusal.
-    /// Records the answer. The run is not reconciled meanwhile. Returns the object and its status as they are then.
+    /// Records the answer, even if this process loses the leadership, because nobody else has the key or knows of a
+    /// refusal. The run is not reconciled meanwhile. Returns the object and its status as they are then.
     pub(super) async fn record(&self, mut object: Promotion, before: PromotionStatus) -> Recorded {
         let mut known = before.clone();
         if let Some(place) = known

@@ -99,7 +99,7 @@ fn known_end(group: &Group) -> Option<(usize, usize)> {
     }
 }
 
-/// Reads the provisional report of a stage. It is not documented which side answers it. An environment in the middle
+/// Reads the provisional report of a stage. It is not documented which side answers it, and an environment in the middle
 /// of a group answers for one of its two pairs. An end of the group shows which side that is.
 async fn provisional(run: &Run<'_>, group: &Group, index: usize) -> Option<Report> {
     let (lower, upper) = (index - 1, index);

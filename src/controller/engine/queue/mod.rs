@@ -1,6 +1,5 @@
-//! The queue of a kind: when each object is reconciled next, and in which order. An object is due at once after a
-//! change, else when its time has come. It is never reconciled twice at a time, and only a few objects of a host are.
-//! A waiting object holds no resources.
+//! The queue of a kind: when each object is reconciled next, and in which order. No object is reconciled twice at a
+//! time, only a few objects of a host are, and one that waits holds no resources.
 //!
 //! kube-runtime's scheduler uses tokio's clock, which a test cannot move. This one uses `Clock`.
 

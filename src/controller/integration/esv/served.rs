@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Sends the credential again, because the connection test showed another one or none, although the tenant's cache
-/// has expired. Somebody may have created the ESV again. `true` if that created a version. Otherwise the newest
+/// has expired: somebody may have created the ESV again. `true` if that created a version. Otherwise the newest
 /// version has the credential, and AM uses an older one.
 pub(in super::super) async fn send_again(
     pass: &mut Pass<'_>,
