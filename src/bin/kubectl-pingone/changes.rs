@@ -8,7 +8,7 @@ use pingone_aic_operator::{
     api::{AICIntegration, Promotion, PromotionStatus, ReportStatus, StageStatus},
     controller::own_items,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{failure::Failure, style::plain};
 
@@ -19,8 +19,7 @@ pub struct Diff {
     pub run: String,
     pub from: String,
     pub to: String,
-    /// `provisional`, `dry run` or [`PROMOTED`].
-    pub list: &'static str,
+    pub list: ListOf,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,8 +39,32 @@ pub struct Item {
     pub ours: bool,
 }
 
-/// The list of what a run has promoted.
-pub const PROMOTED: &str = "promoted";
+/// What a list is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ListOf {
+    /// The changes that a gate shows.
+    Provisional,
+    /// What the dry run of a held stage found.
+    DryRun,
+    /// What the run has promoted.
+    Promoted,
+}
+
+impl ListOf {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisional => "provisional",
+            Self::DryRun => "dry run",
+            Self::Promoted => "promoted",
+        }
+    }
+}
+
+impl Serialize for ListOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
 
 /// The highest stage that a run has promoted, and what that changed.
 fn promoted_last(status: &PromotionStatus) -> Option<(&StageStatus, ReportStatus)> {
@@ -58,7 +81,7 @@ pub fn of<'a>(
     let held = status.stages.iter().find(|stage| stage.held.is_some());
     let dry_run = held.and_then(|stage| Some((stage.name.clone(), stage.dry_run.clone()?)));
     let (to, report, list, source, seen_at) = if let Some((stage, dry_run)) = dry_run {
-        (stage, dry_run.report, "dry run", dry_run.source, None)
+        (stage, dry_run.report, ListOf::DryRun, dry_run.source, None)
     } else if let Some(next) = status.next {
         let Some(report) = next.provisional else {
             return Err(Failure::No(format!(
@@ -66,12 +89,12 @@ pub fn of<'a>(
                 next.stage
             )));
         };
-        (next.stage, report, "provisional", next.source, next.seen_at)
+        (next.stage, report, ListOf::Provisional, next.source, next.seen_at)
     } else if let Some((stage, report)) = promoted_last(&status) {
         (
             stage.name.clone(),
             report,
-            PROMOTED,
+            ListOf::Promoted,
             None,
             stage.finished_at.clone(),
         )

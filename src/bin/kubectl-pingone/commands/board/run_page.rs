@@ -13,7 +13,7 @@ use super::{
     timeline,
 };
 use crate::{
-    changes::{self, Diff, Item, PROMOTED},
+    changes::{self, Diff, Item, ListOf},
     fleet::Fleet,
     nodes,
     style::Tone,
@@ -48,7 +48,7 @@ pub fn of(fleet: &Fleet, run: &Promotion, events: &Result<Vec<Happened>, String>
         section aria-labelledby="changes" {
             @match changes::of(run, here.map(|it| &**it)) {
                 Ok(diff) => {
-                    h2 #changes { @if diff.list == PROMOTED { "What was promoted" } @else { "What would be promoted" } }
+                    h2 #changes { @if diff.list == ListOf::Promoted { "What was promoted" } @else { "What would be promoted" } }
                     (changes(&diff, now))
                 }
                 Err(why) => {
@@ -74,7 +74,7 @@ fn changes(diff: &Diff, now: Timestamp) -> Markup {
     html! {
         p { "From " (diff.from) " to " (diff.to) ": " (diff.summary) "." }
         p {
-            "By the " (diff.list) " list"
+            "By the " (diff.list.as_str()) " list"
             @if let Some(seen) = &diff.seen_at { ", read " (since(seen.0, now)) " ago" }
             ". Hash " code { (foreign(&diff.hash)) }
             @if let Some(source) = &diff.source { ", source " code { (foreign(source)) } }

@@ -76,7 +76,7 @@ fn sections(diff: &Diff) -> [(&'static str, &'static str, Tone, &[Item]); 3] {
 fn origin(diff: &Diff) -> String {
     let seen = diff.seen_at.as_ref().map(|at| at.0.to_string());
     let lines = [
-        ("list", Some(diff.list.to_owned())),
+        ("list", Some(diff.list.as_str().to_owned())),
         ("read at", seen),
         ("source", diff.source.clone()),
         ("hash", Some(diff.hash.clone())),
