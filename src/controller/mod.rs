@@ -16,7 +16,7 @@ mod tenant;
 mod triggers;
 mod wiring;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use kube::runtime::reflector;
@@ -27,7 +27,10 @@ use self::{
     engine::{shard, stores::Stores},
     wiring::{Everywhere, Writers},
 };
-use crate::runtime::{Fleet, Health};
+use crate::{
+    api::Promotion,
+    runtime::{Fleet, Health},
+};
 pub use context::Context;
 pub use promotion::own_items;
 
@@ -69,31 +72,28 @@ pub async fn run(context: &Context, watching: &kube::Client, shutdown: &Cancella
         ),
         dependents: everywhere.into(),
     };
-    // The cache of promotions has those of other releases, too, which tell of them.
-    let own_promotions = {
-        let (promotions, shard) = (all.promotions.clone(), context.shard.clone());
-        move || -> Vec<_> {
-            let runs = promotions.all().into_iter();
-            runs.filter(|run| shard.has(&run.metadata)).collect()
-        }
-    };
+    // Every pod tells of every lock that it knows, for a run that has lost its labels is nobody's.
     context.metrics.milestones.oldest_lock({
-        let (promotions, clock) = (own_promotions.clone(), context.clock.clone());
+        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
         move || {
-            let (runs, now) = (promotions(), clock.now());
-            runs.iter()
-                .filter_map(|run| promotion::oldest_lock(run, now))
-                .max()
+            let runs = promotions.all();
+            let held = runs
+                .iter()
+                .filter_map(|run| promotion::oldest_lock(run, clock.now()));
+            held.max()
         }
     });
     context.metrics.fleet({
         let (connections, integrations) = (Stores::new(all_connections), all.integrations.clone());
-        let (leadership, clock) = (context.cluster.leadership.clone(), context.clock.clone());
+        let (promotions, clock) = (all.promotions.clone(), context.clock.clone());
+        let (leadership, shard) = (context.cluster.leadership.clone(), context.shard.clone());
+        // The cache of promotions has those of other releases, too, which tell of them.
+        let own = move |run: &Arc<Promotion>| shard.has(&run.metadata);
         move || {
             leadership.holds_for(Duration::ZERO).then(|| Fleet {
                 connections: connections.all(),
                 integrations: integrations.all(),
-                promotions: own_promotions(),
+                promotions: promotions.all().into_iter().filter(&own).collect(),
                 now: clock.now(),
             })
         }

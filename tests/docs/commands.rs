@@ -13,7 +13,7 @@ use crate::documents;
 
 /// What is run elsewhere as it stands, and where: a whole command, alone or in a pipe, or the beginning of one, which
 /// ends in a space. Anything looser would take commands along that nobody has looked at.
-const ELSEWHERE: [(&str, &str); 34] = [
+const ELSEWHERE: [(&str, &str); 35] = [
     ("cargo run --example demo", ".ci/run"),
     ("cargo test", ".ci/run"),
     ("cargo unit", "a part of cargo test"),
@@ -78,6 +78,10 @@ const ELSEWHERE: [(&str, &str); 34] = [
     (
         "kubectl -n pingone-aic wait aicintegration/dev-alpha --for=jsonpath='{.metadata.finalizers}' --timeout=1m",
         "tests/cluster/install",
+    ),
+    (
+        "kubectl -n pingone-aic scale deployment pingone-aic-operator --replicas ",
+        "tests/cluster/disaster.rs stops and starts its operator",
     ),
     (
         "helm uninstall pingone-aic-operator --namespace pingone-aic",

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use pingone_aic_support::Env;
+use pingone_aic_support::{Env, NOWHERE};
 
 /// How often is scraped.
 pub const MINUTE: Duration = Duration::from_mins(1);
@@ -35,6 +35,9 @@ pub struct Tape {
 impl Tape {
     /// A tape with a first scrape.
     pub async fn begin(scenario: &'static str, env: &Env) -> Self {
+        for kind in ["AICIntegration", "PingOneConnection"] {
+            env.namespace.delete(kind, NOWHERE).await.unwrap();
+        }
         let mut tape = Self {
             scenario,
             began: env.network.clock().now().as_second(),

@@ -35,7 +35,7 @@ pub(super) async fn run(pass: &mut Pass<'_>) -> Flow<Option<Left>> {
         return Ok(None);
     };
     let everything = format!(
-        "mapping, worker {} in realm {} and ESV {}, as far as they are there,",
+        "what there is of mapping, worker {} in realm {} and ESV {}",
         names.worker,
         names.realm.as_str(),
         names.esv

@@ -3,9 +3,10 @@
 use kube::ResourceExt;
 
 use super::{
+    orphaned_lock,
     requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
-    stage,
+    stage, target,
 };
 use crate::{
     api::{ABANDON_ANNOTATION, Reason, StageStatus},
@@ -29,6 +30,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
             "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
             id.as_deref().unwrap_or("of an unknown id")
         );
+        report(&run, id).await;
         run.context.metrics.left_behind();
         run.context
             .cluster
@@ -49,6 +51,16 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
         return let_go(run).await;
     }
     run.finish(phase, &conclusion, next).await
+}
+
+/// Reports the lock that is abandoned, if its tenant can be asked about it.
+async fn report(run: &Run<'_>, id: Option<String>) {
+    let Some(stage) = run.held() else { return };
+    let suspect = stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
+    let requested_at = stage.open_lock().map(|lock| &lock.requested_at).or(suspect);
+    if let (Some(requested_at), Ok(tenant)) = (requested_at, target::tenant(run, stage).await) {
+        orphaned_lock::report(run.context, tenant, id, requested_at.0);
+    }
 }
 
 /// The object goes when its finalizer is gone.

@@ -10,7 +10,7 @@ use super::{
     run::WITH_AN_OPEN_LOCK,
 };
 use crate::{
-    aic::{Error, RunState, Tenant},
+    aic::{Error, LockState, RunState, Tenant},
     api::Promotion,
     controller::{context::Context, engine::queue::Ref, promotion_registry::Key},
     http::Priority,
@@ -66,29 +66,34 @@ async fn release(context: &Context, gone: &Ref, key: &Key) {
         requested_at = %requested_at.0,
         "a Promotion is gone, and the answer to its request for a lock was lost, so no object remembers it: if the environment is locked, and nobody else is promoting, unlock it in the tenant's console"
     );
-    context
-        .metrics
-        .lock_is_unrecorded(host.as_str(), "", requested_at.0);
-    // Nothing that an end has to wait for: this releases nothing.
-    tokio::spawn(until_unlocked(
-        context.clone(),
-        tenant(context, key).with_priority(Priority::Check),
-        requested_at.0,
-    ));
+    report(context, tenant(context, key), None, requested_at.0);
 }
 
-/// Takes the report back when the environment is unlocked. Until then the lost request may still have an effect.
-async fn until_unlocked(context: Context, tenant: Tenant, requested_at: Timestamp) {
+/// Reports a lock that may be open, and that no object remembers, until it is gone. Its id is not known if the answer to
+/// its request was lost.
+pub(super) fn report(context: &Context, tenant: Tenant, id: Option<String>, requested_at: Timestamp) {
+    let known = id.as_deref().unwrap_or_default();
+    context
+        .metrics
+        .lock_is_unrecorded(tenant.host().as_str(), known, requested_at);
+    let (context, tenant) = (context.clone(), tenant.with_priority(Priority::Check));
+    // Nothing that an end has to wait for: this releases nothing.
+    tokio::spawn(async move { until_unlocked(&context, &tenant, id.as_deref(), requested_at).await });
+}
+
+async fn until_unlocked(context: &Context, tenant: &Tenant, id: Option<&str>, requested_at: Timestamp) {
     loop {
         context.clock.sleep(LOOK_AT_A_REPORTED_LOCK_EVERY).await;
         let passed = context.clock.now().duration_since(requested_at);
+        // A lost request may have an effect until then.
         if Duration::try_from(passed).is_ok_and(|passed| passed < QUIET_PERIOD) {
             continue;
         }
-        if tenant.lock_state().await.is_ok_and(|state| state.is_unlocked()) {
+        let is_gone = |state: LockState| id.map_or(state.is_unlocked(), |id| state.is_free_of(id));
+        if tenant.lock_state().await.is_ok_and(is_gone) {
             let host = tenant.host().as_str();
-            context.metrics.lock_is_recorded(host, "");
-            tracing::info!(host, %requested_at, "an environment is unlocked whose lock no object remembers");
+            context.metrics.lock_is_recorded(host, id.unwrap_or_default());
+            tracing::info!(host, %requested_at, "a lock that no object remembers is gone");
             return;
         }
     }

@@ -22,7 +22,7 @@ use prometheus_client::{
         EncodeLabelSet,
         text::{encode_eof, encode_registry},
     },
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
@@ -182,6 +182,8 @@ impl Default for Metrics {
             "Whether this process acts: 1, or 0 while it stands by",
             leader.clone(),
         );
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "The operator's version", Info::new(version));
         let (milestones, vendors) = (
             Milestones::register(&mut registry),
             Vendors::register(&mut registry),

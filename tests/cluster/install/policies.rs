@@ -109,6 +109,7 @@ fn pod(name: &str, image: &str, first: &str) -> Value {
 }
 
 const PAST: &str = "only the group release-managers goes further there";
+const OVERRIDES: &str = "spec.order reaches past staging";
 const ADOPTS: &str = "spec.adopt: true is not allowed in production";
 const BY_TAG: &str = "set image.digest";
 /// Of an integration that was adopted before there was a policy.
@@ -126,6 +127,9 @@ async fn the_sample_policies_let_in_whom_they_should() {
     let image = by_digest["spec"]["template"]["spec"]["containers"][0]["image"]
         .as_str()
         .unwrap();
+    let mut from_image_volume = pod("volume", image, image);
+    from_image_volume["spec"]["volumes"] =
+        json!([{"name": "more", "image": {"reference": "registry.example.com/other:1"}}]);
     let mut renamed = by_tag.clone();
     renamed["metadata"]["labels"] = json!({});
     for (object, says) in [
@@ -137,6 +141,11 @@ async fn the_sample_policies_let_in_whom_they_should() {
         (renamed, BY_TAG),
         (pod("by-tag", "registry.example.com/operator:1", image), BY_TAG),
         (pod("beside", image, "registry.example.com/other:1"), BY_TAG),
+        (
+            pod("no-digest", image, "registry.example.com/other:1@sha256:1"),
+            BY_TAG,
+        ),
+        (from_image_volume, BY_TAG),
     ] {
         let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
         let (kind, name) = (kind.as_str().unwrap(), name.as_str().unwrap());
@@ -152,10 +161,24 @@ async fn the_sample_policies_let_in_whom_they_should() {
     }
     let mut labelled = run("prod", &json!({}));
     labelled["metadata"]["labels"] = json!({"a": "b"});
-    let mut overridden = run("prod", &json!({"suspend": true}));
-    overridden["metadata"]["annotations"] = json!({"pingone-aic.io/ignore-report": "r"});
+    let annotated = |up_to, more: &Value| {
+        let mut run = run(up_to, more);
+        run["metadata"]["annotations"] = json!({"pingone-aic.io/ignore-report": "r"});
+        run
+    };
+    let overridden = annotated("prod", &json!({"suspend": true}));
     let approved = json!({"approved": {"prod": {"hash": "0123456789abcdef0123456789abcdef"}}});
+    let mut renamed = run("staging", &json!({}));
+    renamed["spec"]["order"][1]["integrations"] = json!(["prod-alpha"]);
     let steps = [
+        // Neither before the gate is raised nor under another name.
+        ("developers", annotated("staging", &json!({})), Err(OVERRIDES)),
+        (
+            "developers",
+            run("staging", &json!({"ignoreEncryptedSecrets": true})),
+            Err(OVERRIDES),
+        ),
+        ("developers", renamed, Err(PAST)),
         ("developers", run("staging", &json!({})), Ok(())),
         ("release-managers", run("prod", &json!({})), Ok(())),
         // Nothing of what was decided changes.
@@ -163,11 +186,12 @@ async fn the_sample_policies_let_in_whom_they_should() {
         // Everybody may stop a run, and not everybody lets it go on.
         ("developers", run("prod", &json!({"suspend": true})), Ok(())),
         ("developers", run("prod", &json!({})), Err(PAST)),
-        ("developers", overridden.clone(), Err(PAST)),
+        ("developers", overridden.clone(), Err(OVERRIDES)),
+        ("developers", annotated("staging", &json!({})), Err(OVERRIDES)),
         (
             "developers",
             run("prod", &json!({"suspend": true, "onContentChange": "Proceed"})),
-            Err(PAST),
+            Err(OVERRIDES),
         ),
         ("release-managers", overridden, Ok(())),
         ("developers", run("staging", &json!({})), Ok(())),
@@ -211,11 +235,11 @@ async fn a_controller_promotes_where_the_policy_names_it() {
     let namespace = governed("by-review").await;
     let file = repository().join("deploy/policies/release-managers.yaml");
     let policy = fs::read_to_string(file).unwrap();
-    assert!(policy.contains(r#"["nobody"]"#));
+    assert!(policy.contains(r#"expression: "[]""#));
     let named = tempfolder();
     // A name of its own, because the policy is the whole cluster's.
     let policy = policy
-        .replace(r#"["nobody"]"#, r#"["jane"]"#)
+        .replace(r#"expression: "[]""#, r#"expression: '["jane"]'"#)
         .replace("pingone-aic-release-managers", "pingone-aic-deployers")
         .replace(
             r#"pingone-aic.io/governed: "true""#,

@@ -181,7 +181,7 @@ async fn a_run_that_is_torn_out_while_its_answer_is_lost_leaves_a_trace() {
         company.site(site).tenant.console().unlock();
     }
     env.pass_time(Duration::from_mins(12)).await;
-    let over = "an environment is unlocked whose lock no object remembers";
+    let over = "a lock that no object remembers is gone";
     env.wait_until(|env| (!env.operator.log().contains(over)).then(|| "not seen".to_owned()))
         .await;
     let metrics = env.operator.metrics().await.unwrap();
@@ -286,13 +286,22 @@ async fn a_person_can_let_a_run_go_with_its_lock_and_a_trace_stays() {
     env.until_gone("release").await;
     assert!(staging.is_locked());
     assert!(env.operator.log().contains("LockAbandoned"));
-    assert!(
-        env.operator
-            .metrics()
-            .await
-            .unwrap()
-            .contains("pingone_aic_left_behind_total 1")
+    let reported = format!(
+        "pingone_aic_unrecorded_lock_timestamp_seconds{{host=\"{}\",promotion_id=\"{}\"}}",
+        staging.host(),
+        staging.locked_by().unwrap()
     );
+    let metrics = env.operator.metrics().await.unwrap();
+    assert!(metrics.contains("pingone_aic_left_behind_total 1"), "{metrics}");
+    assert!(metrics.contains(&reported), "{metrics}");
+    // Somebody else's lock that follows is another one.
+    for site in ["dev", "staging"] {
+        company.site(site).tenant.console().unlock();
+    }
+    staging.console().begin_lock();
+    env.pass_time(Duration::from_mins(12)).await;
+    let metrics = env.operator.metrics().await.unwrap();
+    assert!(!metrics.contains(&reported), "{metrics}");
     env.check_outputs().await;
 }
 

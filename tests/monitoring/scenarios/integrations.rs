@@ -190,3 +190,45 @@ pub async fn left_behind() -> Tape {
     tape.fires(&[]);
     tape
 }
+
+/// A Secret is not there, and another one holds no credential.
+pub async fn without_credentials() -> Tape {
+    let mut env = start("credentials are missing, for Prometheus").await;
+    let (missing, malformed) = (env.fixture(), env.fixture());
+    let mut tape = Tape::begin("credentials are missing", &env).await;
+    tape.fires(&[]);
+    for fixture in [&missing, &malformed] {
+        fixture.set_account(&env.namespace).await;
+        fixture.apply(&env.namespace, json!({})).await;
+    }
+    malformed.set_credential(&env.namespace, "no JWT").await;
+    tape.until(&mut env, "it is told", async |env| {
+        is(env, "PingOneConnection", &malformed.name, "CredentialMalformed").await
+    })
+    .await;
+    tape.minutes(&mut env, 16).await;
+    let needs_person: (_, &[_]) = (
+        "PingOneAICNeedsPerson",
+        &[("kind", "PingOneConnection"), ("reason", "CredentialMalformed")],
+    );
+    tape.fires(&[needs_person]);
+    tape.minutes(&mut env, 50).await;
+    tape.fires(&[
+        needs_person,
+        (
+            "PingOneAICWaitsForSecret",
+            &[("kind", "PingOneConnection"), ("reason", "SecretNotFound")],
+        ),
+    ]);
+    for fixture in [&missing, &malformed] {
+        fixture
+            .set_credential(&env.namespace, &fixture.credential().jwt)
+            .await;
+        tape.until(&mut env, "it is Active", async |env| {
+            is(env, KIND, &fixture.name, "TestPassed").await
+        })
+        .await;
+    }
+    tape.resolves(&mut env).await;
+    tape
+}

@@ -31,6 +31,7 @@ pub async fn all() -> &'static [Tape] {
             Box::pin(integrations::drifted()),
             Box::pin(integrations::not_served()),
             Box::pin(integrations::left_behind()),
+            Box::pin(integrations::without_credentials()),
             Box::pin(operator::vendor_down()),
             Box::pin(operator::slow()),
             Box::pin(operator::blind()),

@@ -64,6 +64,9 @@ pub struct Env {
     pub idle_company: Option<Company>,
 }
 
+/// A connection and an integration that every namespace has, and whose Secrets are missing.
+pub const NOWHERE: &str = "c0";
+
 impl Env {
     /// With an operator as the chart installs it.
     pub async fn start(sentence: &str) -> Self {
@@ -89,6 +92,7 @@ impl Env {
             .unwrap();
         // Objects that lead nowhere: a process looks at the definitions for them, before any case begins.
         let nowhere = Fixture::new(&network, 0);
+        assert_eq!(nowhere.name, NOWHERE);
         nowhere.apply(&namespace, json!({})).await;
         Self {
             network,
