@@ -60,8 +60,8 @@ async fn main() -> Result<()> {
         .vendors(&network.proxy_url(), &network.ca_pem())
         .set(json!({"crds": {"enabled": true}}));
     let explain = |_: &anyhow::Error| eprintln!("{}", namespace.explain());
-    // Bound to the end: dropping it ends the operator.
-    let _operator = Operator::install(&namespace, values).await.inspect_err(explain)?;
+    // Dropping it ends the operator.
+    let operator = Operator::install(&namespace, values).await.inspect_err(explain)?;
 
     step(&format!(
         "kubectl apply --filename deploy/samples/{{{}}}.yaml",
@@ -117,6 +117,8 @@ async fn main() -> Result<()> {
             kubectl.display(),
             namespace.name()
         );
+        println!("curl {}", operator.metrics_url()?);
+        note("There is no kubelet: the operator runs beside this program, and no pod shows it.");
         tokio::signal::ctrl_c().await?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pingone_aic_simulator::{Exchange, Network, Realm};
+use pingone_aic_simulator::{Exchange, Network};
 use pingone_aic_support::{Env, is_done};
 use serde_json::{Value, json};
 

@@ -257,6 +257,14 @@ impl Operator {
         !metrics.lines().any(is_busy)
     }
 
+    /// Where Prometheus would read.
+    ///
+    /// # Errors
+    /// If the container has no such port.
+    pub fn metrics_url(&self) -> Result<String> {
+        Ok(self.container.metrics()?.url())
+    }
+
     /// What Prometheus would read.
     pub async fn metrics(&self) -> Result<String> {
         let (status, body) = self.container.metrics()?.ask().await?;

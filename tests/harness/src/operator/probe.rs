@@ -26,6 +26,10 @@ impl Probe {
         }
     }
 
+    pub(super) fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.path)
+    }
+
     /// The answer's status and body.
     pub(super) async fn ask(&self) -> Result<(u16, String)> {
         timeout(PATIENCE, self.get())
