@@ -20,6 +20,9 @@ pub struct Firing {
     pub labels: BTreeMap<&'static str, String>,
 }
 
+/// The name of an alert, and the labels by which its expression tells what is wrong.
+pub type Alert<'a> = (&'static str, &'a [(&'static str, &'a str)]);
+
 /// What was scraped, and which alerts are to fire when.
 pub struct Tape {
     pub scenario: &'static str,
@@ -82,7 +85,7 @@ impl Tape {
     }
 
     /// Exactly these alerts fire now.
-    pub fn fires(&mut self, alerts: &[(&'static str, &[(&'static str, &str)])]) {
+    pub fn fires(&mut self, alerts: &[Alert<'_>]) {
         let alerts = alerts.iter().map(|(alert, labels)| Firing {
             alert,
             labels: labels

@@ -2,10 +2,14 @@
 
 use kube::{ResourceExt as _, core::DynamicObject};
 use pingone_aic_simulator::{Realm, Region};
-use pingone_aic_support::{company::THREE, fixture::WORKER};
+use pingone_aic_support::{
+    Env,
+    company::THREE,
+    fixture::{Fixture, WORKER},
+};
 use serde_json::json;
 
-use super::{MINUTE, Tape, change, is, start, start_named};
+use super::{Alert, MINUTE, Tape, change, is, start, start_named};
 
 const KIND: &str = "AICIntegration";
 
@@ -116,21 +120,33 @@ pub async fn drifted() -> Tape {
     env.active(&fixture).await;
     let mut tape = Tape::begin("a tenant drifts", &env).await;
     tape.fires(&[]);
-    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Warn"})).await;
+    drift(&mut tape, &mut env, &fixture).await;
+    tape.fires(&[DRIFT]);
+    correct(&mut tape, &mut env, &fixture).await;
+    tape.resolves(&mut env).await;
+    tape
+}
+
+/// What fires of a drift.
+pub(super) const DRIFT: Alert = ("PingOneAICDriftDetected", &[("environment", "Development")]);
+
+pub(super) async fn drift(tape: &mut Tape, env: &mut Env, fixture: &Fixture) {
+    change(env, KIND, &fixture.name, json!({"driftPolicy": "Warn"})).await;
     let console = fixture.tenant.console();
     console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
-    tape.until(&mut env, "it is told", async |env| {
+    tape.until(env, "it is told", async |env| {
         is(env, KIND, &fixture.name, "DriftDetected").await
     })
     .await;
-    tape.fires(&[("PingOneAICDriftDetected", &[("environment", "Development")])]);
-    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Correct"})).await;
-    tape.until(&mut env, "it is corrected", async |env| {
+}
+
+/// The operator may correct it now.
+pub(super) async fn correct(tape: &mut Tape, env: &mut Env, fixture: &Fixture) {
+    change(env, KIND, &fixture.name, json!({"driftPolicy": "Correct"})).await;
+    tape.until(env, "it is corrected", async |env| {
         is(env, KIND, &fixture.name, "TestPassed").await
     })
     .await;
-    tape.resolves(&mut env).await;
-    tape
 }
 
 /// A tenant goes on with the former value for longer than any cache.
@@ -207,7 +223,7 @@ pub async fn without_credentials() -> Tape {
     })
     .await;
     tape.minutes(&mut env, 16).await;
-    let needs_person: (_, &[_]) = (
+    let needs_person: Alert<'_> = (
         "PingOneAICNeedsPerson",
         &[("kind", "PingOneConnection"), ("reason", "CredentialMalformed")],
     );

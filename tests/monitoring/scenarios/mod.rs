@@ -11,7 +11,7 @@ use pingone_aic_support::{Env, company::Company};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::tape::{JOB, MINUTE, Tape};
+use crate::tape::{Alert, JOB, MINUTE, Tape};
 
 /// All of them, side by side: each mostly waits, and has an environment of its own. They are recorded once.
 pub async fn all() -> &'static [Tape] {

@@ -5,11 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pingone_aic_simulator::{Fault, Realm, Rule};
-use pingone_aic_support::{API_SERVER, Env, REAL_PATIENCE, fixture::WORKER};
+use pingone_aic_simulator::{Fault, Rule};
+use pingone_aic_support::{API_SERVER, Env, REAL_PATIENCE};
 use serde_json::{Value, json};
 
-use super::{JOB, Tape, change, is, start, start_named};
+use super::{
+    JOB, Tape, change,
+    integrations::{DRIFT, correct, drift},
+    is, start, start_named,
+};
 
 const KIND: &str = "AICIntegration";
 const BLIND: &str = r#"pingone_aic_blind_watches{resource="aicintegrations"} 1"#;
@@ -118,30 +122,19 @@ pub async fn led_by_another() -> Tape {
     let mut env = Env::start_elected("another one leads, for Prometheus").await;
     let fixture = env.fixture();
     env.active(&fixture).await;
-    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Warn"})).await;
-    let console = fixture.tenant.console();
-    console.edit_worker(Realm::Alpha, WORKER, "useCredential", false);
     let mut tape = Tape::begin("another one leads", &env).await;
-    tape.until(&mut env, "it is told", async |env| {
-        is(env, KIND, &fixture.name, "DriftDetected").await
-    })
-    .await;
-    let drift: [(_, &[_]); 1] = [("PingOneAICDriftDetected", &[("environment", "Development")])];
-    tape.fires(&drift);
+    drift(&mut tape, &mut env, &fixture).await;
+    tape.fires(&[DRIFT]);
     env.operator.kill();
     let deposed = env.depose();
     tape.still(&env, 2).await;
-    tape.fires(&drift);
+    tape.fires(&[DRIFT]);
     env.until_led().await;
     env.stand_by(deposed).await;
     tape.minutes(&mut env, 6).await;
     let lost = [("environment", "Development"), ("reason", "DriftDetected")];
-    tape.fires(&[drift[0], ("PingOneAICActiveLost", &lost)]);
-    change(&env, KIND, &fixture.name, json!({"driftPolicy": "Correct"})).await;
-    tape.until(&mut env, "it is corrected", async |env| {
-        is(env, KIND, &fixture.name, "TestPassed").await
-    })
-    .await;
+    tape.fires(&[DRIFT, ("PingOneAICActiveLost", &lost)]);
+    correct(&mut tape, &mut env, &fixture).await;
     tape.resolves(&mut env).await;
     tape
 }
