@@ -25,17 +25,18 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
         .get(ABANDON_ANNOTATION)
         .is_some_and(|value| value == "true");
     if is_abandoned && run.may_hold_lock() {
-        let id = run.held().and_then(|stage| stage.lock.as_ref()?.id.clone());
-        let message = format!(
-            "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
-            id.as_deref().unwrap_or("of an unknown id")
-        );
-        report(&run, id).await;
-        run.context.metrics.left_behind();
-        run.context
-            .cluster
-            .warn(&run.object, Reason::LockAbandoned, &message)
-            .await;
+        if is_news(&run).await {
+            let id = run.held().and_then(|stage| stage.lock.as_ref()?.id.as_deref());
+            let message = format!(
+                "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
+                id.unwrap_or("of an unknown id")
+            );
+            run.context.metrics.left_behind();
+            run.context
+                .cluster
+                .warn(&run.object, Reason::LockAbandoned, &message)
+                .await;
+        }
         run.context.runs.drop_key(&run.uid);
         return let_go(run).await;
     }
@@ -53,14 +54,17 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
     run.finish(phase, &conclusion, next).await
 }
 
-/// Reports the lock that is abandoned, if its tenant can be asked about it.
-async fn report(run: &Run<'_>, id: Option<String>) {
-    let Some(stage) = run.held() else { return };
+/// Reports the lock that is abandoned. Whether nobody was told of it yet, for the object may stay a while.
+async fn is_news(run: &Run<'_>) -> bool {
+    let Some(stage) = run.held() else { return true };
     let suspect = stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
     let requested_at = stage.open_lock().map(|lock| &lock.requested_at).or(suspect);
-    if let (Some(requested_at), Ok(tenant)) = (requested_at, target::tenant(run, stage).await) {
-        orphaned_lock::report(run.context, tenant, id, requested_at.0);
-    }
+    let (Some(requested_at), Some(target)) = (requested_at, &stage.target) else {
+        return true;
+    };
+    let tenant = target::tenant(run, stage).await.ok();
+    let id = stage.lock.as_ref().and_then(|lock| lock.id.as_deref());
+    orphaned_lock::report(run.context, &target.upper_host, tenant, id, requested_at.0)
 }
 
 /// The object goes when its finalizer is gone.

@@ -273,6 +273,12 @@ impl Metrics {
         gauge.set(requested_at.as_second());
     }
 
+    /// When such a lock was requested, if it is told of.
+    pub fn unrecorded_since(&self, host: &str, promotion_id: &str) -> Option<Timestamp> {
+        let gauge = self.unrecorded_locks.get(&lock_labels(host, promotion_id))?;
+        Timestamp::from_second(gauge.get()).ok()
+    }
+
     /// The lock is recorded, or gone.
     pub fn lock_is_recorded(&self, host: &str, promotion_id: &str) {
         self.unrecorded_locks.remove(&lock_labels(host, promotion_id));

@@ -22,6 +22,10 @@ async fn governed(label: &str) -> TestNamespace {
     .await;
     let former = integration(FORMER, "Production", &json!({"adopt": true}));
     namespace.apply(former).await.unwrap();
+    namespace
+        .apply(pod(FORMER, BY_TAG_IMAGE, BY_TAG_IMAGE))
+        .await
+        .unwrap();
     let label = format!("pingone-aic.io/governed={label}");
     kubectl(&["label", "namespace", name, &label]).await;
     let folder = repository().join("deploy/policies");
@@ -112,7 +116,8 @@ const PAST: &str = "only the group release-managers goes further there";
 const OVERRIDES: &str = "spec.order reaches past staging";
 const ADOPTS: &str = "spec.adopt: true is not allowed in production";
 const BY_TAG: &str = "set image.digest";
-/// Of an integration that was adopted before there was a policy.
+const BY_TAG_IMAGE: &str = "registry.example.com/operator:1";
+/// Of a pod and of an integration that was adopted before there was a policy.
 const FORMER: &str = "former";
 
 #[tokio::test]
@@ -139,7 +144,7 @@ async fn the_sample_policies_let_in_whom_they_should() {
         (integration("prod", "Staging", &json!({"adopt": true})), ADOPTS),
         (by_tag, BY_TAG),
         (renamed, BY_TAG),
-        (pod("by-tag", "registry.example.com/operator:1", image), BY_TAG),
+        (pod("by-tag", BY_TAG_IMAGE, image), BY_TAG),
         (pod("beside", image, "registry.example.com/other:1"), BY_TAG),
         (
             pod("no-digest", image, "registry.example.com/other:1@sha256:1"),
@@ -166,6 +171,8 @@ async fn the_sample_policies_let_in_whom_they_should() {
         run["metadata"]["annotations"] = json!({"pingone-aic.io/ignore-report": "r"});
         run
     };
+    let mut labelled_pod = pod(FORMER, BY_TAG_IMAGE, BY_TAG_IMAGE);
+    labelled_pod["metadata"]["labels"] = json!({"a": "b"});
     let overridden = annotated("prod", &json!({"suspend": true}));
     let approved = json!({"approved": {"prod": {"hash": "0123456789abcdef0123456789abcdef"}}});
     let mut renamed = run("staging", &json!({}));
@@ -216,6 +223,7 @@ async fn the_sample_policies_let_in_whom_they_should() {
             integration(FORMER, "Production", &json!({"adopt": true, "interval": "1h"})),
             Ok(()),
         ),
+        ("developers", labelled_pod, Ok(())),
         ("developers", pod("by-digest", image, image), Ok(())),
         ("developers", by_digest, Ok(())),
     ];

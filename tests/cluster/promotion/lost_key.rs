@@ -181,7 +181,7 @@ async fn a_run_that_is_torn_out_while_its_answer_is_lost_leaves_a_trace() {
         company.site(site).tenant.console().unlock();
     }
     env.pass_time(Duration::from_mins(12)).await;
-    let over = "a lock that no object remembers is gone";
+    let over = "a lock that no object remembers is not reported any more";
     env.wait_until(|env| (!env.operator.log().contains(over)).then(|| "not seen".to_owned()))
         .await;
     let metrics = env.operator.metrics().await.unwrap();

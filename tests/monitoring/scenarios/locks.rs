@@ -9,7 +9,7 @@ use pingone_aic_support::{
 };
 use serde_json::json;
 
-use super::{Tape, change, is, run, start};
+use super::{Alert, Tape, change, is, run, start};
 
 const KIND: &str = "Promotion";
 
@@ -109,7 +109,7 @@ pub async fn unrecorded() -> Tape {
     let away = env.network.fault(about_it, Fault::CloseBefore);
     tape.minutes(&mut env, 6).await;
     tape.fires(&[]);
-    tape.minutes(&mut env, 10).await;
+    tape.minutes(&mut env, 15).await;
     let host = company.site("staging").tenant.host();
     tape.fires(&[("PingOneAICLockUnrecorded", &[("host", host)])]);
     away.remove();
@@ -134,16 +134,18 @@ pub async fn somebody_elses() -> Tape {
         is(env, KIND, "release", "EnvironmentLocked").await
     })
     .await;
-    // What waits for the unlock is no outage: the tenant works with the former credential.
+    // What waits for the unlock need not be an outage: the tenant may work with the former credential.
     let dev = company.site("dev");
     let (secret, credential) = (format!("pingone-{}", dev.name), dev.connection.add_credential());
     let data = [("credential", credential.jwt.as_str())];
     env.namespace.secret(&secret, &data).await.unwrap();
     tape.minutes(&mut env, 120).await;
-    tape.fires(&[]);
+    let not_used: Alert<'_> = ("PingOneAICCredentialNotUsed", &[("environment", "Development")]);
+    tape.fires(&[not_used]);
     // Staging is found locked when it is checked the next time.
     tape.minutes(&mut env, 85).await;
     tape.fires(&[
+        not_used,
         (
             "PingOneAICEnvironmentLocked",
             &[("kind", "AICIntegration"), ("environment", "Development")],

@@ -35,6 +35,7 @@ pub(super) use content::{Content, Expected, NO_SOURCE, Source, UNCLEAR_SOURCE, i
 pub(super) use decision::{Act, Decided, Decision, QUIET_PERIOD, RUN_SETTLES, Rules, Wait};
 pub(super) use forgotten::{Forgotten, forgotten, is_remembered};
 pub(super) use observation::{Fault, Missing, Observation, Part, SeenReport};
+pub(super) use unanswered::LOST_REQUEST_SETTLES;
 pub(super) use verifying::{FAULT_STANDS, Verification, VerifyDecision, begin_rollback};
 #[cfg(test)]
 use {decision::LOCK_SETTLES, row::Row, unanswered::SHOWS_WITHIN};

@@ -273,7 +273,11 @@ impl Case<'_> {
     }
 }
 
+/// How long after its recorded time a request whose answer was lost may still have an effect.
+pub(in super::super) const LOST_REQUEST_SETTLES: Duration =
+    Duration::from_secs(LOCK_SETTLES.as_secs() + SUSPECT_FOR.as_secs());
+
 /// When a suspect cannot have an effect any more.
 pub(super) fn end_of(suspect: &SuspectLock) -> Timestamp {
-    suspect.requested_at.0 + LOCK_SETTLES + SUSPECT_FOR
+    suspect.requested_at.0 + LOST_REQUEST_SETTLES
 }
