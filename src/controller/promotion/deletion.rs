@@ -3,10 +3,9 @@
 use kube::ResourceExt;
 
 use super::{
-    orphaned_lock,
     requeue::{LOOK_AGAIN, RunRequeue},
     run::Run,
-    stage, target,
+    stage, target, unrecorded_lock,
 };
 use crate::{
     api::{ABANDON_ANNOTATION, Reason, StageStatus},
@@ -64,7 +63,7 @@ async fn is_news(run: &Run<'_>) -> bool {
     };
     let tenant = target::tenant(run, stage).await.ok();
     let id = stage.lock.as_ref().and_then(|lock| lock.id.as_deref());
-    orphaned_lock::report(run.context, &target.upper_host, tenant, id, requested_at.0)
+    unrecorded_lock::report(run.context, &target.upper_host, tenant, id, requested_at.0)
 }
 
 /// The object goes when its finalizer is gone.

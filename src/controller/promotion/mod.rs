@@ -29,6 +29,7 @@ mod source;
 mod stage;
 mod stage_test;
 mod target;
+mod unrecorded_lock;
 mod verification;
 
 use std::sync::Arc;

@@ -1,25 +1,14 @@
 //! A run's object is gone before its lock, because somebody removed the finalizer. This process still has the key.
 
-use std::time::Duration;
-
-use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt};
 
-use super::{
-    lock_protocol::{LOST_REQUEST_SETTLES, RUN_SETTLES},
-    run::WITH_AN_OPEN_LOCK,
-};
+use super::{lock_protocol::RUN_SETTLES, run::WITH_AN_OPEN_LOCK, unrecorded_lock};
 use crate::{
-    aic::{Error, LockState, RunState, Tenant},
+    aic::{Error, RunState, Tenant},
     api::Promotion,
     controller::{context::Context, engine::queue::Ref, promotion_registry::Key},
     http::Priority,
 };
-
-/// A person is asked meanwhile, who may take hours.
-const LOOK_AT_A_REPORTED_LOCK_EVERY: Duration = Duration::from_mins(1);
-/// Its tenant may be gone, so that nobody sees the end of the lock.
-const REPORTED_FOR: Duration = Duration::from_hours(24);
 
 /// Releases the locks of such runs in the background, and reports those that nobody knows. A process that ends waits
 /// for this, because nobody else has the key.
@@ -68,56 +57,8 @@ async fn release(context: &Context, gone: &Ref, key: &Key) {
         requested_at = %requested_at.0,
         "a Promotion is gone, and the answer to its request for a lock was lost, so no object remembers it: if the environment is locked, and nobody else is promoting, unlock it in the tenant's console"
     );
-    report(
-        context,
-        host.as_str(),
-        Some(tenant(context, key)),
-        None,
-        requested_at.0,
-    );
-}
-
-/// Reports a lock that may be open, and that no object remembers, until it is gone. Its id is not known if the answer to
-/// its request was lost. `false` if it is reported already.
-pub(super) fn report(
-    context: &Context,
-    host: &str,
-    tenant: Option<Tenant>,
-    id: Option<&str>,
-    requested_at: Timestamp,
-) -> bool {
-    let known = id.unwrap_or_default();
-    let is_reported = context.metrics.unrecorded_since(host, known).is_some();
-    context.metrics.lock_is_unrecorded(host, known, requested_at);
-    if !is_reported {
-        let (context, host, id) = (context.clone(), host.to_owned(), id.map(ToOwned::to_owned));
-        let tenant = tenant.map(|tenant| tenant.with_priority(Priority::Check));
-        // Nothing that an end has to wait for: this releases nothing.
-        tokio::spawn(async move { until_unlocked(&context, &host, tenant.as_ref(), id.as_deref()).await });
-    }
-    !is_reported
-}
-
-async fn until_unlocked(context: &Context, host: &str, tenant: Option<&Tenant>, id: Option<&str>) {
-    let known = id.unwrap_or_default();
-    while let Some(since) = context.metrics.unrecorded_since(host, known) {
-        context.clock.sleep(LOOK_AT_A_REPORTED_LOCK_EVERY).await;
-        let passed = context.clock.now().duration_since(since);
-        let passed = Duration::try_from(passed).unwrap_or_default();
-        // A lost request may have an effect until then.
-        if passed < LOST_REQUEST_SETTLES {
-            continue;
-        }
-        let is_gone = |state: LockState| id.map_or(state.is_unlocked(), |id| state.is_free_of(id));
-        let is_seen_gone = match tenant {
-            Some(tenant) => tenant.lock_state().await.is_ok_and(is_gone),
-            None => false,
-        };
-        if is_seen_gone || passed > REPORTED_FOR {
-            context.metrics.lock_is_recorded(host, known);
-            tracing::info!(host, id, %since, is_seen_gone, "a lock that no object remembers is not reported any more");
-        }
-    }
+    let tenant = tenant(context, key);
+    unrecorded_lock::report(context, host.as_str(), Some(tenant), None, requested_at.0);
 }
 
 /// A request under the lock may be in flight, and would run under the next lock.
