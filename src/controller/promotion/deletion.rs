@@ -24,7 +24,7 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
         .get(ABANDON_ANNOTATION)
         .is_some_and(|value| value == "true");
     if is_abandoned && run.may_hold_lock() {
-        if is_news(&run).await {
+        if report_abandoned(&run).await {
             let id = run.held().and_then(|stage| stage.lock.as_ref()?.id.as_deref());
             let message = format!(
                 "the object goes although lock {} may be open, as {ABANDON_ANNOTATION} asks: unlock it in the tenant's console",
@@ -53,8 +53,8 @@ pub(super) async fn reconcile(mut run: Run<'_>) -> When {
     run.finish(phase, &conclusion, next).await
 }
 
-/// Reports the lock that is abandoned. Whether nobody was told of it yet, for the object may stay a while.
-async fn is_news(run: &Run<'_>) -> bool {
+/// Reports the lock that is abandoned. `false` if it is reported already: another finalizer may keep the object.
+async fn report_abandoned(run: &Run<'_>) -> bool {
     let Some(stage) = run.held() else { return true };
     let suspect = stage.suspect.as_ref().map(|suspect| &suspect.requested_at);
     let requested_at = stage.open_lock().map(|lock| &lock.requested_at).or(suspect);

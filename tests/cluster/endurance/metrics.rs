@@ -34,6 +34,14 @@ async fn metrics_name_an_object_only_where_that_is_asked_for() {
         let metrics = env.operator.metrics().await.unwrap();
         assert!(metrics.ends_with("# EOF\n"));
         assert_eq!(value(&metrics, "pingone_aic_leader"), Some("1"));
+        let build = format!(
+            r#"pingone_aic_build_info{{version="{}"}}"#,
+            env!("CARGO_PKG_VERSION")
+        );
+        assert_eq!(value(&metrics, &build), Some("1"));
+        // From the start, so that the first step shows in what Prometheus has seen increase.
+        let step = r#"pingone_aic_promotion_step_duration_seconds_count{step="Promoting"}"#;
+        assert_eq!(value(&metrics, step), Some("0"));
         let of = |kind: &str, type_: &str| {
             format!(r#"pingone_aic_condition{{{name},kind="{kind}",type="{type_}",status="True"}}"#)
         };

@@ -1,6 +1,8 @@
 //! The process: it tells the truth of its health, counts, logs, and ends in order.
 
-use pingone_aic_harness::{ControlPlane, Namespace, Operator, Values};
+use std::time::{Duration, Instant};
+
+use pingone_aic_harness::{ControlPlane, Namespace, Operator, Values, fast_forwarded_operator};
 use serde_json::json;
 
 use crate::integration::world::{Kind, World, credential_of};
@@ -34,7 +36,7 @@ async fn the_operator_counts_what_it_does_and_ends_in_order() {
 async fn it_waits_for_the_definitions_and_says_so() {
     let control_plane = ControlPlane::start().await.unwrap();
     let namespace = Namespace::create(&control_plane, "pingone-aic").await.unwrap();
-    let values = Values::new(env!("CARGO_BIN_EXE_pingone-aic-operator"));
+    let values = Values::new(fast_forwarded_operator().unwrap()).fast_forwarded();
     let mut operator = Operator::prepare(&namespace, values).await.unwrap();
     operator.launch().await.unwrap();
     let (status, text) = loop {
@@ -50,12 +52,20 @@ async fn it_waits_for_the_definitions_and_says_so() {
         "{text}"
     );
     assert_eq!(operator.health("/livez").await.unwrap().0, 200);
-    control_plane.apply_crds().await.unwrap();
-    let deadline = std::time::Instant::now() + crate::integration::world::SOON;
-    while operator.health("/readyz").await.unwrap().0 != 200 {
-        assert!(std::time::Instant::now() < deadline, "{}", operator.log());
-        tokio::task::yield_now().await;
+    // It sees nothing of that kind, which an alert tells.
+    let blind = |count| format!(r#"pingone_aic_blind_watches{{resource="pingoneconnections"}} {count}"#);
+    let deadline = Instant::now() + crate::integration::world::SOON;
+    while !operator.metrics().await.unwrap().contains(&blind(1)) {
+        assert!(Instant::now() < deadline, "{}", operator.log());
+        operator.advance(Duration::from_secs(1)).await.unwrap();
     }
+    control_plane.apply_crds().await.unwrap();
+    let deadline = Instant::now() + crate::integration::world::SOON;
+    while operator.health("/readyz").await.unwrap().0 != 200 {
+        assert!(Instant::now() < deadline, "{}", operator.log());
+        operator.advance(Duration::from_secs(1)).await.unwrap();
+    }
+    assert!(operator.metrics().await.unwrap().contains(&blind(0)));
 }
 
 #[tokio::test]
